@@ -1,0 +1,73 @@
+# The one interface to this tree: `make help` says what there is.
+# Needs make and Python 3.11 or newer, with its venv module; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := src tests $(wildcard benchmarks tools)
+# Two processes suit two cores; `make test WORKERS=0` runs in one.
+WORKERS ?= 2
+PYTEST_ARGS ?=
+PORT ?= 8000
+
+# A stamp says that a step of the set-up came to its end; an interrupted one has none and runs again.
+STAMPS := $(VENV)/.stamps
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+PROJECT_FILES := pyproject.toml src/commonwatt/__init__.py
+
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format bench requirements setup clean
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(STAMPS)/server ## install what is needed and serve a seeded building on 127.0.0.1:$PORT
+	$(BIN)/commonwatt demo --port $(PORT)
+
+test: $(STAMPS)/test ## run all tests this machine allows (PYTEST_ARGS, WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+check: $(STAMPS)/test ## formatting, lint, types and import directions
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pip check
+
+format: $(STAMPS)/test ## format the sources and mend what can be mended
+	$(BIN)/ruff check --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+setup: $(STAMPS)/test ## install everything for development, run nothing
+
+requirements: $(STAMPS)/test ## pin again what requirements/*.in and pyproject.toml ask for (UPGRADE=--upgrade)
+	$(COMPILE) $(UPGRADE) requirements/build.in -o requirements/build.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra server -c requirements/build.txt -o requirements/server.txt
+	$(COMPILE) $(UPGRADE) requirements/test.in -o requirements/test.txt
+
+clean: ## remove the environment and what tools leave behind
+	rm -rf $(VENV) .venv-bench build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "commonwatt needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	mkdir -p $(STAMPS)
+	touch $@
+
+$(STAMPS)/server: $(STAMPS)/venv requirements/build.txt requirements/server.txt $(PROJECT_FILES)
+	$(INSTALL) --require-hashes -r requirements/build.txt -r requirements/server.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(STAMPS)/test: $(STAMPS)/server requirements/test.txt
+	$(INSTALL) --require-hashes -r requirements/test.txt
+	touch $@
