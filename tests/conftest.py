@@ -1,0 +1,86 @@
+"""What all tests share: real data, stores of both kinds, a guard against the network."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from psycopg import sql
+
+from tests.network_guard import keep_on_loopback
+from tests.postgres_server import PostgresUnavailable, running_server
+
+# Real metering data, kept beside the repository and never in it.
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+keep_on_loopback()
+
+# No deadline and no complaint about slowness: how fast an example runs says how busy the machine
+# is. `ci` draws the same examples every time, so that a red run can be repeated.
+settings.register_profile(
+    "dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "ci", settings.get_profile("dev"), max_examples=150, derandomize=True, print_blob=True
+)
+settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5_000)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real metering data; skip where it is not beside the repository."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no real metering data: ../shared/data is not there")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Give the URL of a PostgreSQL server whose user may create databases; skip without one.
+
+    It is COMMONWATT_TEST_POSTGRES_URL where that is set, else a server started for this run.
+    """
+    given = os.environ.get("COMMONWATT_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    try:
+        with running_server() as url:
+            yield url
+    except PostgresUnavailable as missing:
+        pytest.skip(f"{missing}; COMMONWATT_TEST_POSTGRES_URL can name a server")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give the URL of an empty PostgreSQL database of this test's own."""
+    name = f"commonwatt_test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as administration:
+        administration.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+        administration.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Give the URL of an SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'store.sqlite'}"
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+)
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Give the URL of an empty database, once for each engine: the contract holds on both."""
+    wanted = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(wanted)
+    return url
