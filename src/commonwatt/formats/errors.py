@@ -1,0 +1,36 @@
+"""What can be wrong with a whole body or file; a fault of one row is a `Rejected` row instead."""
+
+
+class UnreadableBody(ValueError):
+    """A body that cannot be parsed at all. ``line`` and ``column`` count from 1, 0 if not known."""
+
+    def __init__(self, line: int, column: int, message: str) -> None:
+        self.line = line
+        self.column = column
+        self.message = message
+        place = f"line {line}, column {column}: " if line and column else ""
+        place = place or (f"line {line}: " if line else "")
+        super().__init__(f"{place}{message}")
+
+
+class BodyTooLarge(ValueError):
+    """A body that is, or unpacks to, more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"the body is larger than {limit} bytes once unpacked")
+
+
+class BadValue(ValueError):
+    """A single value that cannot be used; its text says what would be right."""
+
+
+def shown(value: object) -> str:
+    """Show a value in a message: as Python writes it, cut after 40 characters, always printable.
+
+    >>> shown("x" * 100)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
+    """
+    # A long text is cut before it is written out, so that a hostile one costs nothing.
+    text = repr(value[:60] if isinstance(value, str) else value)
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,106 @@
+"""JSON arrays and NDJSON to rows, and rows to columns of raw values."""
+
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import chain
+
+import numpy as np
+import orjson
+
+from commonwatt.formats.errors import UnreadableBody, shown
+from commonwatt.formats.row_columns import RowFaults, RowSource
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def json_array(body: bytes) -> list[object]:
+    """Return the elements of a JSON array.
+
+    NaN and Infinity are not JSON, but one such value should not cost its sender the rest:
+    they come through as floats, and reject the rows that have them. Raises `UnreadableBody`.
+
+    >>> json_array(b'[{"en_im": 1.5}, NaN]')
+    [{'en_im': 1.5}, nan]
+    """
+    document = _document(body.removeprefix(_BYTE_ORDER_MARK))
+    if not isinstance(document, list):
+        raise UnreadableBody(
+            1, 1, "expected a JSON array of rows, or NDJSON sent as application/x-ndjson"
+        )
+    return document
+
+
+def _document(text: bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(text.decode())
+    except json.JSONDecodeError as error:
+        raise UnreadableBody(error.lineno, error.colno, f"not JSON: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        column = error.start - text.rfind(b"\n", 0, error.start)
+        raise UnreadableBody(line, column, "not JSON: the text is not UTF-8") from error
+    except RecursionError as error:
+        raise UnreadableBody(0, 0, "not JSON: nested too deep") from error
+    except ValueError as error:  # a whole number with thousands of digits
+        raise UnreadableBody(0, 0, f"not JSON: {error}") from error
+
+
+def ndjson_rows(body: bytes) -> tuple[list[object], dict[int, str]]:
+    r"""Return one element a line, and what is wrong with broken lines by position (None there).
+
+    Blank lines are skipped and not counted.
+
+    >>> ndjson_rows(b'{"en_im": 1}\n\n{"en_im": ')[1]
+    {1: 'not JSON: Expecting value (column 11)'}
+    """
+    lines = [line for line in body.removeprefix(_BYTE_ORDER_MARK).split(b"\n") if line.strip()]
+    try:
+        return list(map(orjson.loads, lines)), {}
+    except orjson.JSONDecodeError:
+        pass
+    rows: list[object] = []
+    faults: dict[int, str] = {}
+    for position, line in enumerate(lines):
+        try:
+            rows.append(_document(line))
+        except UnreadableBody as error:
+            rows.append(None)
+            column = f" (column {error.column})" if error.column else ""
+            faults[position] = error.message + column
+    return rows, faults
+
+
+def row_source(rows: Sequence[object], faults: RowFaults, known: Sequence[str]) -> RowSource:
+    """Return the columns of rows; no object, or a key that is not known, is a fault of the row."""
+    objects: list[dict[str, object]] = []
+    for position, row in enumerate(rows):
+        if isinstance(row, dict):
+            objects.append(row)
+        else:
+            objects.append({})
+            faults.add(position, f"{shown(row)} is not an object with keys such as timestamp")
+    keys = set(chain.from_iterable(objects))
+    unknown = keys.difference(known)
+    if unknown:
+        for position, row in enumerate(objects):
+            if not unknown.isdisjoint(row):
+                name = next(key for key in row if key in unknown)
+                faults.add(position, unknown_key(name, known))
+    columns = {key: [row.get(key) for row in objects] for key in known if key in keys}
+    return RowSource(np.arange(1, len(rows) + 1, dtype=np.int64), columns, faults)
+
+
+def unknown_key(name: str, known: Sequence[str]) -> str:
+    """Say that a key is not known, and which it could be meant to be.
+
+    >>> unknown_key("en_imp", ["timestamp", "en_im"])
+    "unknown key 'en_imp'; did you mean en_im?"
+    """
+    near = get_close_matches(name[:40], known, 1)
+    right = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"unknown key {shown(name)}; {right}"

@@ -1,0 +1,177 @@
+"""Readings and sensor values as CSV, the way Climkit takes it, and with columns that name meters.
+
+The header names the columns, in any order: ``timestamp`` and registers (``value`` of a sensor),
+optional ``quality``, ``issued_at`` and ``serial``; where the meter is not given otherwise,
+``meter`` or ``type`` and ``prim_ad`` (``sensor``). An empty cell is absent. Rows count from 1, the
+header and blank lines not.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.readings import MeterName, ReadingRows, SensorRows
+from commonwatt.formats.csv_lines import cells_of, csv_lines, csv_lines_of
+from commonwatt.formats.errors import BadValue, UnreadableBody, shown
+from commonwatt.formats.json_rows import unknown_key
+from commonwatt.formats.quantities import decimal_from_text, quantities_from_texts
+from commonwatt.formats.row_columns import (
+    READING_KEYS,
+    REGISTER_KEYS,
+    SENSOR_KEYS,
+    Column,
+    RowFaults,
+    RowSource,
+    reading_rows,
+    sensor_rows,
+)
+
+_CHUNK_ROWS = 50_000
+
+
+def readings_from_csv(
+    stream: BinaryIO,
+    *,
+    meter: MeterName | None = None,
+    zone: str | None = None,
+    chunk_rows: int = _CHUNK_ROWS,
+) -> Iterator[ReadingRows]:
+    r"""Yield the readings of a CSV stream, plain or gzipped, at most ``chunk_rows`` rows at a time.
+
+    ``meter`` is whose readings they are; without it each row names its meter. ``zone`` is the zone
+    of naive stamps, None for UTC; a wall time that happens twice or never there rejects its row.
+    Rows keep their numbers across chunks. Raises `UnreadableBody`, also after some chunks.
+
+    >>> import io
+    >>> file = io.BytesIO(b"timestamp,en_im\n2026-01-05,1.5\n2026-01-06,\n")
+    >>> [rows] = readings_from_csv(file, meter=MeterName(type="electricity", prim_ad=11))
+    >>> rows.rejected[0]
+    Rejected(row=2, reason='has no value; give one of en_im, en_ex, heat_energy_kwh, vol_m3')
+    """
+    known = tuple(key for key in READING_KEYS if meter is None or key not in READING_KEYS[:3])
+    for source in _sources(csv_lines(stream), known, REGISTER_KEYS, zone, chunk_rows):
+        yield reading_rows(source, _quantities, meter)
+
+
+def readings_from_csv_body(body: bytes) -> ReadingRows:
+    """Return the readings of a whole CSV body whose rows name their meters; naive is UTC."""
+    [source] = _sources([csv_lines_of(body)], READING_KEYS, REGISTER_KEYS)
+    return reading_rows(source, _quantities, None)
+
+
+def sensor_values_from_csv_body(body: bytes) -> SensorRows:
+    """Return the sensor values of a whole CSV body whose rows name their sensors."""
+    [source] = _sources([csv_lines_of(body)], SENSOR_KEYS, ("value",))
+    return sensor_rows(source, _floats, None)
+
+
+def sensor_values_from_csv(
+    stream: BinaryIO,
+    *,
+    sensor: str | None = None,
+    zone: str | None = None,
+    chunk_rows: int = _CHUNK_ROWS,
+) -> Iterator[SensorRows]:
+    """Yield the sensor values of a CSV stream; see `readings_from_csv`."""
+    known = SENSOR_KEYS if sensor is None else SENSOR_KEYS[1:]
+    for source in _sources(csv_lines(stream), known, ("value",), zone, chunk_rows):
+        yield sensor_rows(source, _floats, sensor)
+
+
+def _sources(
+    blocks: Iterable[Sequence[str]],
+    known: Sequence[str],
+    one_of: Sequence[str],
+    zone: str | None = None,
+    chunk_rows: int | None = None,
+) -> Iterator[RowSource]:
+    """Yield the rows below the header, block by block; ``chunk_rows`` None leaves blocks whole."""
+    header: Sequence[str] | None = None
+    first_row = 1
+    for block in blocks:
+        lines = block
+        if header is None:
+            if not lines:
+                continue
+            header = _header(lines[0], known, one_of)
+            lines = lines[1:]
+        size = max(chunk_rows or len(lines), 1)
+        for start in range(0, max(len(lines), 1), size):
+            part = lines[start : start + size]
+            yield _source(part, header, first_row, zone)
+            first_row += len(part)
+    if header is None:
+        raise UnreadableBody(1, 1, f"empty; the first line must name columns: {', '.join(known)}")
+
+
+def _header(line: str, known: Sequence[str], one_of: Sequence[str]) -> Sequence[str]:
+    names = [name.strip() for name in cells_of(line) or [line]]
+    for name in names:
+        if name not in known:
+            hint = "; columns are separated by commas" if ";" in name or "\t" in name else ""
+            raise UnreadableBody(1, 0, f"the header has an {unknown_key(name, known)}{hint}")
+        if names.count(name) > 1:
+            raise UnreadableBody(1, 0, f"the header names {name} twice; name each column once")
+    if "timestamp" not in names:
+        raise UnreadableBody(1, 0, "the header has no timestamp")
+    if not set(one_of).intersection(names):
+        raise UnreadableBody(1, 0, f"the header has no column of values: {', '.join(one_of)}")
+    return names
+
+
+def _source(
+    lines: Sequence[str], header: Sequence[str], first_row: int, zone: str | None
+) -> RowSource:
+    faults = RowFaults()
+    width = len(header)
+    blank = [""] * width
+    rows: list[Sequence[str]] = []
+    for position, line in enumerate(lines):
+        cells = cells_of(line)
+        if cells is None:
+            faults.add(
+                position, f"{shown(line)} has a quote that does not end; one line is one row"
+            )
+        elif len(cells) != width:
+            faults.add(position, f"has {len(cells)} cells where the header has {width}")
+        rows.append(cells if cells is not None and len(cells) == width else blank)
+    columns: dict[str, Column] = {}
+    for name, cells in zip(header, zip(*rows, strict=True), strict=False):
+        columns[name] = _raw(name, cells)
+    numbers = np.arange(first_row, first_row + len(lines), dtype=np.int64)
+    return RowSource(numbers, columns, faults, zone)
+
+
+def _raw(name: str, cells: Sequence[str]) -> Column:
+    """Return a column of cells as raw values: None for an empty one, prim_ad as a number."""
+    if name in REGISTER_KEYS or name == "value":
+        return cells
+    stripped = [cell.strip() or None for cell in cells]
+    if name != "prim_ad":
+        return stripped
+    return [
+        int(cell) if cell and cell.isascii() and cell.isdecimal() and len(cell) < 20 else cell
+        for cell in stripped
+    ]
+
+
+def _quantities(column: Column) -> tuple[NDArray[np.int64], dict[int, str]]:
+    return quantities_from_texts(cast("Sequence[str]", column))
+
+
+def _floats(column: Column) -> tuple[NDArray[np.float64], dict[int, str]]:
+    values = np.zeros(len(column), np.float64)
+    faults: dict[int, str] = {}
+    for position, text in enumerate(cast("Sequence[str]", column)):
+        try:
+            number = float(decimal_from_text(text))
+        except BadValue:
+            number = math.nan
+        if math.isfinite(number):
+            values[position] = number
+        else:
+            faults[position] = f"{shown(text)} is not a number; give one"
+    return values, faults

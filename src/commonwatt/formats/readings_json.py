@@ -1,0 +1,67 @@
+"""Readings and sensor values sent as a JSON array or NDJSON.
+
+Rows count from 1 (of NDJSON: by lines, blank ones skipped). Naive stamps are UTC. A key whose value
+is null counts as absent. An unknown key rejects its row: a misspelt register must not vanish.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.readings import ReadingRows, SensorRows
+from commonwatt.formats.errors import shown
+from commonwatt.formats.json_rows import json_array, ndjson_rows, row_source
+from commonwatt.formats.quantities import is_number, quantities_from_numbers
+from commonwatt.formats.row_columns import (
+    READING_KEYS,
+    SENSOR_KEYS,
+    Column,
+    RowFaults,
+    reading_rows,
+    sensor_rows,
+)
+
+
+def readings_from_json(body: bytes) -> ReadingRows:
+    """Return the readings of a JSON array. Raises `UnreadableBody`.
+
+    >>> body = b'[{"type": "electricity", "prim_ad": 11, "timestamp": "1970-01-02", "en_im": 1.5}]'
+    >>> readings_from_json(body).values
+    {<Register.EN_IM: 'en_im'>: array([1500000])}
+    """
+    source = row_source(json_array(body), RowFaults(), READING_KEYS)
+    return reading_rows(source, quantities_from_numbers, None)
+
+
+def readings_from_ndjson(body: bytes) -> ReadingRows:
+    """Return the readings of a body with one JSON object a line; broken lines are rejected rows."""
+    rows, faults = _ndjson(body)
+    return reading_rows(row_source(rows, faults, READING_KEYS), quantities_from_numbers, None)
+
+
+def sensor_values_from_json(body: bytes) -> SensorRows:
+    """Return the sensor values of a JSON array. Raises `UnreadableBody`."""
+    return sensor_rows(row_source(json_array(body), RowFaults(), SENSOR_KEYS), _floats, None)
+
+
+def sensor_values_from_ndjson(body: bytes) -> SensorRows:
+    """Return the sensor values of a body with one JSON object a line."""
+    rows, faults = _ndjson(body)
+    return sensor_rows(row_source(rows, faults, SENSOR_KEYS), _floats, None)
+
+
+def _ndjson(body: bytes) -> tuple[list[object], RowFaults]:
+    rows, reasons = ndjson_rows(body)
+    faults = RowFaults()
+    for position, reason in reasons.items():
+        faults.add(position, reason)
+    return rows, faults
+
+
+def _floats(values: Column) -> tuple[NDArray[np.float64], dict[int, str]]:
+    faults = {
+        position: f"{shown(value)} is not a number; give one"
+        for position, value in enumerate(values)
+        if not is_number(value)
+    }
+    usable = [0.0 if position in faults else value for position, value in enumerate(values)]
+    return np.array(usable, np.float64), faults
