@@ -1,0 +1,113 @@
+"""What a declaration says of a site, its meters and its sensors.
+
+A declaration creates or updates, and nothing changes by omission: a field that it does not name is
+NOT_SAID, which is not the same as None (``rule: null`` takes a rule away). Instants are Unix seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Final, Literal
+
+from commonwatt.domain.catalogue import BalanceMode, Medium, Mode, Register
+
+
+class NotSaid(Enum):
+    """The type of NOT_SAID."""
+
+    NOT_SAID = "not said"
+
+
+NOT_SAID: Final[Literal[NotSaid.NOT_SAID]] = NotSaid.NOT_SAID
+"""Stands where a declaration does not name a field: leave it as it is, or at its default."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationFault:
+    """One thing wrong with a declaration: its line from 1, the key, and what would be right."""
+
+    line: int
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.key}: {self.reason}"
+
+
+class InvalidDeclaration(ValueError):
+    """A declaration that cannot be applied; ``faults`` are all that was found, in order of lines."""
+
+    def __init__(self, faults: Sequence[DeclarationFault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterDeclaration:
+    """A meter as declared; known by id, else (medium, prim_ad), else name.
+
+    line: where it stands in its file. interval_s: the length of its intervals in seconds.
+    installed_index: of the main register, or by raw register [kWh, m3, up to 6 decimals].
+    valid_from: from when the other facts hold. registers: for a register of the profile the raw one
+    that is wired to it. share: a fixed percentage, 0 to 100. factor: multiplies the index.
+    """
+
+    line: int
+    name: str
+    medium: Medium
+    mode: Mode
+    id: str | NotSaid = NOT_SAID
+    prim_ad: int | NotSaid = NOT_SAID
+    interval_s: int | NotSaid = NOT_SAID
+    installed_at: int | None | NotSaid = NOT_SAID
+    installed_index: Decimal | Mapping[Register, Decimal] | NotSaid = NOT_SAID
+    removed_at: int | None | NotSaid = NOT_SAID
+    valid_from: int | NotSaid = NOT_SAID
+    enabled: bool | NotSaid = NOT_SAID
+    balance: bool | NotSaid = NOT_SAID
+    isolated: bool | NotSaid = NOT_SAID
+    priority: int | NotSaid = NOT_SAID
+    factor: Decimal | NotSaid = NOT_SAID
+    share: Decimal | None | NotSaid = NOT_SAID
+    rule: str | None | NotSaid = NOT_SAID
+    registers: Mapping[Register, Register] | NotSaid = NOT_SAID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorDeclaration:
+    """A sensor as declared; known by id, else name."""
+
+    line: int
+    name: str
+    id: str | NotSaid = NOT_SAID
+    type: str | NotSaid = NOT_SAID
+    unit: str | NotSaid = NOT_SAID
+    model: str | NotSaid = NOT_SAID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteDeclaration:
+    """A site as declared, with its meters and sensors in their order; known by id, else site_ref.
+
+    At least one of ``id`` and ``site_ref`` is said. creation_date: an ISO date. latitude, longitude:
+    degrees. balance and key: of its electricity, holding from ``valid_from`` on.
+    """
+
+    line: int
+    name: str
+    timezone: str
+    id: str | NotSaid = NOT_SAID
+    site_ref: str | NotSaid = NOT_SAID
+    street_name: str | None | NotSaid = NOT_SAID
+    street_number: str | None | NotSaid = NOT_SAID
+    city: str | None | NotSaid = NOT_SAID
+    postal_code: str | None | NotSaid = NOT_SAID
+    creation_date: str | None | NotSaid = NOT_SAID
+    latitude: float | None | NotSaid = NOT_SAID
+    longitude: float | None | NotSaid = NOT_SAID
+    balance: BalanceMode | NotSaid = NOT_SAID
+    key: str | NotSaid = NOT_SAID
+    valid_from: int | NotSaid = NOT_SAID
+    meters: tuple[MeterDeclaration, ...] = ()
+    sensors: tuple[SensorDeclaration, ...] = ()
