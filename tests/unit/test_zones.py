@@ -1,0 +1,175 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from commonwatt.domain.zones import (
+    Ambiguous,
+    InstantOutOfRange,
+    Nonexistent,
+    UnknownTimezone,
+    first_instants,
+    local_instant,
+    local_midnight,
+    offset_changes,
+    parse_timezone,
+    utc_offsets,
+)
+
+
+def shown(instant_at: int, zone: str) -> str:
+    return str(datetime.fromtimestamp(instant_at, ZoneInfo(zone)))
+
+
+def wall(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+class TestParseTimezone:
+    @pytest.mark.parametrize("name", ["Europe/Zurich", "Asia/Kolkata", "UTC", "Antarctica/Troll"])
+    def test_accepts_a_zone(self, name: str) -> None:
+        assert parse_timezone(name) == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "",
+            "Europe",
+            "Europe/Zurch",
+            "europe/zurich",
+            "Europe/Zurich ",
+            "../../etc/passwd",
+            "/etc/localtime",
+            "right/Europe/Zurich",
+            "localtime",
+            "a\0b",
+            "x" * 5000,
+            "+01:00",
+        ],
+    )
+    def test_refuses_what_is_none(self, name: str) -> None:
+        with pytest.raises(UnknownTimezone, match=r"is not an IANA time zone; .*[A-Z][a-z]+"):
+            parse_timezone(name)
+
+    def test_offers_a_close_name(self) -> None:
+        with pytest.raises(UnknownTimezone, match=r"'Europe/Zurch' .* try Europe/Zurich"):
+            parse_timezone("Europe/Zurch")
+
+
+class TestUtcOffsets:
+    def test_unknown_zone_is_named(self) -> None:
+        with pytest.raises(UnknownTimezone, match="Nowhere"):
+            utc_offsets("Nowhere", np.array([0]))
+
+    def test_nothing_asked_nothing_answered(self) -> None:
+        assert utc_offsets("Europe/Zurich", np.empty(0, np.int64)).tolist() == []
+
+    @pytest.mark.parametrize("instant_at", [-(10**11), 10**12, 2**62, -(2**62)])
+    def test_refuses_instants_without_a_local_time(self, instant_at: int) -> None:
+        with pytest.raises(InstantOutOfRange, match=str(instant_at)):
+            utc_offsets("Europe/Zurich", np.array([instant_at]))
+
+    def test_the_second_of_a_change_has_the_new_offset(self) -> None:
+        change_at = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp())
+        around = np.array([change_at - 1, change_at, change_at + 1])
+        assert utc_offsets("Europe/Zurich", around).tolist() == [3600, 7200, 7200]
+
+    def test_two_changes_within_a_week_are_both_found(self) -> None:
+        start_at = int(datetime(2000, 9, 1, tzinfo=UTC).timestamp())
+        changes = offset_changes("America/Noronha", start_at, start_at + 90 * 86400)
+        within = changes.starts_at[changes.starts_at >= start_at]
+        assert np.diff(within).tolist() == [167 * 3600]
+
+    def test_shared_tables_cannot_be_written(self) -> None:
+        changes = offset_changes("Europe/Zurich", 0, 1)
+        with pytest.raises(ValueError, match="read-only"):
+            changes.starts_at[0] = 1
+
+
+class TestLocalMidnight:
+    @pytest.mark.parametrize(
+        ("zone", "local_date", "expected"),
+        [
+            pytest.param("UTC", date(2026, 1, 1), "2026-01-01 00:00:00+00:00", id="UTC"),
+            pytest.param(
+                "Europe/Zurich", date(2026, 3, 29), "2026-03-29 00:00:00+01:00", id="day of 23 h"
+            ),
+            pytest.param(
+                "Europe/Zurich", date(2026, 10, 25), "2026-10-25 00:00:00+02:00", id="day of 25 h"
+            ),
+            pytest.param(
+                "Africa/Cairo", date(2026, 4, 24), "2026-04-24 01:00:00+03:00", id="no midnight"
+            ),
+            pytest.param(
+                "America/St_Johns",
+                date(2010, 11, 7),
+                "2010-11-07 00:00:00-02:30",
+                id="midnight twice: the first",
+            ),
+            pytest.param(
+                "Asia/Gaza",
+                date(2015, 3, 28),
+                "2015-03-28 01:00:00+03:00",
+                id="no midnight in Gaza",
+            ),
+            pytest.param(
+                "Pacific/Apia",
+                date(2011, 12, 30),
+                "2011-12-31 00:00:00+14:00",
+                id="no such date",
+            ),
+            pytest.param(
+                "Pacific/Apia",
+                date(2011, 12, 31),
+                "2011-12-31 00:00:00+14:00",
+                id="the date after it",
+            ),
+            pytest.param(
+                "America/Sao_Paulo",
+                date(2018, 2, 18),
+                "2018-02-18 00:00:00-03:00",
+                id="23:00 twice",
+            ),
+        ],
+    )
+    def test_is_the_first_instant_of_the_date(
+        self, zone: str, local_date: date, expected: str
+    ) -> None:
+        assert shown(local_midnight(zone, local_date), zone) == expected
+
+    def test_first_instants_keep_the_order_of_what_was_asked(self) -> None:
+        walls_s = np.array([86_400 * 20_000, 86_400 * 19_000])
+        found = first_instants("UTC", walls_s, 0, 86_400 * 21_000)
+        assert found.tolist() == walls_s.tolist()
+
+
+class TestLocalInstant:
+    def test_fraction_is_cut(self) -> None:
+        wall_time = wall("1969-12-31T23:59:58.9")
+        assert local_instant("UTC", wall_time) == -2
+
+    def test_fall_back_by_half_an_hour_is_ambiguous_for_half_an_hour(self) -> None:
+        zone = "Australia/Lord_Howe"
+        found = local_instant(zone, wall("2026-04-05T01:45"))
+        assert isinstance(found, Ambiguous)
+        assert found.later_at - found.earlier_at == 1800
+        assert isinstance(local_instant(zone, wall("2026-04-05T01:29")), int)
+        assert isinstance(local_instant(zone, wall("2026-04-05T02:00")), int)
+
+    def test_two_hours_can_be_missing(self) -> None:
+        zone = "Antarctica/Troll"
+        jumped_at = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp())
+        for minutes in (0, 60, 119):
+            wall_time = wall("2026-03-29T01:00") + timedelta(minutes=minutes)
+            assert local_instant(zone, wall_time) == Nonexistent(jumped_at)
+        assert local_instant(zone, wall("2026-03-29T03:00")) == jumped_at
+
+    def test_a_date_that_was_left_out(self) -> None:
+        found = local_instant("Pacific/Apia", wall("2011-12-30T12:00"))
+        assert isinstance(found, Nonexistent)
+        assert shown(found.jumped_at, "Pacific/Apia") == "2011-12-31 00:00:00+14:00"
+
+    def test_a_time_with_offset_is_no_wall_time(self) -> None:
+        with pytest.raises(ValueError, match="must be naive"):
+            local_instant("UTC", datetime(2026, 1, 1, tzinfo=UTC))
