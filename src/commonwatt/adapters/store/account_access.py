@@ -1,0 +1,91 @@
+"""The record that every request is judged by, in one query."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, select
+
+from commonwatt.adapters.store.schema import account_keys, accounts, grants, sites
+from commonwatt.app.authorize import AccountAccess, GrantedSite, Role, SiteList
+
+_SITE = (
+    sites.c.no,
+    sites.c.id,
+    sites.c.generation,
+    sites.c.catalogue_generation,
+    sites.c.timezone,
+    grants.c.history_from,
+    grants.c.closed_meters,
+)
+_ACCOUNT = (
+    accounts.c.name,
+    accounts.c.role,
+    accounts.c.disabled,
+    accounts.c.token_version,
+    accounts.c.rate_limit,
+    accounts.c.site_list,
+)
+_WITH_SITE = (
+    select(*_ACCOUNT, *_SITE)
+    .select_from(accounts)
+    .outerjoin(sites, sites.c.id == bindparam("site_id"))
+    .outerjoin(grants, and_(grants.c.account == accounts.c.name, grants.c.site == sites.c.no))
+)
+_BY_NAME = _WITH_SITE.where(accounts.c.name == bindparam("account"))
+_BY_KEY = _WITH_SITE.where(
+    accounts.c.name
+    == select(account_keys.c.account)
+    .where(account_keys.c.key_hash == bindparam("key_hash"))
+    .scalar_subquery()
+)
+_GRANTED = (
+    select(*_SITE)
+    .join_from(grants, sites, grants.c.site == sites.c.no)
+    .where(grants.c.account == bindparam("account"))
+    .order_by(sites.c.id)
+)
+
+
+def read_access(connection: Connection, account: str, site_id: str | None) -> AccountAccess | None:
+    """The account, None where there is none; its ``site`` is None unless it is granted."""
+    query = {"account": account, "site_id": site_id}
+    return _access(connection.execute(_BY_NAME, query).one_or_none())
+
+
+def read_access_by_key(
+    connection: Connection, key_hash: str, site_id: str | None
+) -> AccountAccess | None:
+    """The account that a long-lived key is of, by the key's hash; else as :func:`read_access`."""
+    query = {"key_hash": key_hash, "site_id": site_id}
+    return _access(connection.execute(_BY_KEY, query).one_or_none())
+
+
+def read_granted_sites(connection: Connection, account: str) -> list[GrantedSite]:
+    """All sites that are granted to an account, ascending by id."""
+    rows = connection.execute(_GRANTED, {"account": account})
+    return [_granted_site(*row) for row in rows]
+
+
+def _access(row: Row[*tuple[Any, ...]] | None) -> AccountAccess | None:
+    if row is None:
+        return None
+    name, role, disabled, token_version, rate_limited, site_list, *site = row
+    # Without a grant the site's own columns may be there, the grant's are not.
+    granted = None if site[-1] is None else _granted_site(*site)
+    return AccountAccess(
+        name, Role(role), disabled, token_version, rate_limited, SiteList(site_list), granted
+    )
+
+
+def _granted_site(
+    number: int,
+    site_id: str,
+    generation: int,
+    catalogue_generation: int,
+    timezone: str,
+    history_from: int | None,
+    closed_meters: list[str],
+) -> GrantedSite:
+    closed = frozenset(closed_meters)
+    return GrantedSite(
+        number, site_id, generation, catalogue_generation, timezone, history_from, closed
+    )
