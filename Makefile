@@ -12,7 +12,9 @@ PORT ?= 8000
 
 # A stamp says that a step of the set-up came to its end; an interrupted one has none and runs again.
 STAMPS := $(VENV)/.stamps
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+BENCH_VENV := .venv-bench
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
+INSTALL := $(BIN)/python -m pip install $(PIP_OPTIONS)
 PROJECT_FILES := pyproject.toml src/commonwatt/__init__.py
 
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
@@ -42,7 +44,7 @@ format: $(STAMPS)/test ## format the sources and mend what can be mended
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
+bench: $(STAMPS)/server $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 setup: $(STAMPS)/test ## install everything for development, run nothing
@@ -51,9 +53,10 @@ requirements: $(STAMPS)/test ## pin again what requirements/*.in and pyproject.t
 	$(COMPILE) $(UPGRADE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra server -c requirements/build.txt -o requirements/server.txt
 	$(COMPILE) $(UPGRADE) requirements/test.in -o requirements/test.txt
+	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 
 clean: ## remove the environment and what tools leave behind
-	rm -rf $(VENV) .venv-bench build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) $(BENCH_VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(STAMPS)/venv:
@@ -70,4 +73,10 @@ $(STAMPS)/server: $(STAMPS)/venv requirements/build.txt requirements/server.txt 
 
 $(STAMPS)/test: $(STAMPS)/server requirements/test.txt
 	$(INSTALL) --require-hashes -r requirements/test.txt
+	touch $@
+
+# The yardsticks keep their own pinned versions, so that they do not move with ours.
+$(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements/bench.txt
 	touch $@
