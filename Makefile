@@ -31,7 +31,7 @@ demo: $(STAMPS)/server ## install what is needed and serve a seeded building on 
 	$(BIN)/commonwatt demo --port $(PORT)
 
 test: $(STAMPS)/test ## run all tests this machine allows (PYTEST_ARGS, WORKERS)
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 check: $(STAMPS)/test ## formatting, lint, types and import directions
 	$(BIN)/ruff format --check $(SOURCES)
