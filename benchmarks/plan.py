@@ -1,0 +1,82 @@
+"""How much is measured: the whole table, or a smoke test of it in a minute."""
+
+from dataclasses import dataclass
+
+from benchmarks.building import QUARTER_S, local_midnight
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Sizes and repetitions; spans of time are [start, end) in Unix seconds, at local midnights."""
+
+    rounds: int
+    year: tuple[int, int]
+    day: tuple[int, int]
+    filled: tuple[int, int]
+    b_buildings: int
+    requests: int
+    small_requests: int
+    load_s: float
+    puts: int
+    large_meters: int
+    large_days: int
+    trickle_days: int
+    trickle_meters: int
+
+    @property
+    def first_day(self) -> int:
+        """The first UTC day with data."""
+        return self.filled[0] // DAY_S
+
+    @property
+    def days(self) -> int:
+        """How many UTC days have data."""
+        return self.filled[1] // DAY_S - self.first_day
+
+    @property
+    def year_quarters(self) -> int:
+        """How many quarter-hours the asked year has."""
+        return (self.year[1] - self.year[0]) // QUARTER_S
+
+
+def _utc_days_around(start: int, end: int, margin: int) -> tuple[int, int]:
+    return (start // DAY_S - margin) * DAY_S, (end // DAY_S + margin) * DAY_S
+
+
+YEAR = local_midnight(2025, 1, 1), local_midnight(2026, 1, 1)
+MONTH = local_midnight(2025, 6, 1), local_midnight(2025, 7, 1)
+SUMMER_DAY = local_midnight(2025, 6, 15), local_midnight(2025, 6, 16)
+
+FULL = Plan(
+    rounds=5,
+    year=YEAR,
+    day=SUMMER_DAY,
+    filled=_utc_days_around(*YEAR, margin=17),
+    b_buildings=5,
+    requests=10,
+    small_requests=100,
+    load_s=3,
+    puts=3,
+    large_meters=10_000,
+    large_days=40,
+    trickle_days=7,
+    trickle_meters=2,
+)
+
+QUICK = Plan(
+    rounds=2,
+    year=MONTH,
+    day=SUMMER_DAY,
+    filled=_utc_days_around(*MONTH, margin=2),
+    b_buildings=5,
+    requests=3,
+    small_requests=10,
+    load_s=1,
+    puts=1,
+    large_meters=200,
+    large_days=5,
+    trickle_days=1,
+    trickle_meters=1,
+)
