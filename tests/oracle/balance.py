@@ -91,8 +91,9 @@ class TotalQuarter:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the members of a quarter-hour measured, in Wh, summed by role; charging and
-    discharging netted over the site. `production` counts only without a grid meter.
+    """What the members of a quarter-hour measured, in Wh, summed by role.
+
+    Charging and discharging are netted over the site: one of them is 0.
     """
 
     has_grid: bool

@@ -86,9 +86,7 @@ def boundary(meter: Meter, readings: list[Reading], at: int) -> Boundary | None:
 def index_quarter(
     meter: Meter, history: IndexHistory, register: str, start: int, factor: Fraction
 ) -> RegisterQuarter:
-    """The energy of one register in [start, start + 15 min): the difference of two rounded
-    indexes.
-    """
+    """The energy of one register in [start, start + 15 min): a difference of rounded indexes."""
     readings, end = history.accepted[register], start + QUARTER_S
     if any(before < end and after > start for before, after in history.breaks[register]):
         return MISSING_QUARTER
