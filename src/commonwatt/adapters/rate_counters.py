@@ -226,7 +226,6 @@ def counters_in_database(url: str, clock: Callable[[], float] = time.time) -> Sq
         isolation_level="AUTOCOMMIT",
         connect_args={"options": "-c synchronous_commit=off"},
         pool_reset_on_return=None,
-        pool_pre_ping=True,
     )
     return SqlCounters(engine, clock)
 

@@ -33,6 +33,7 @@ class _Counting:
         self._shared = FixedWindowRateLimiter(counters)
         self._own = FixedWindowRateLimiter(MemoryCounters(clock))
         self._clock = clock
+        self._failing = False
 
     def hit(self, limit: RateLimitItem, who: str) -> int | None:
         """Count one; the seconds to wait if that is over the limit."""
@@ -45,15 +46,25 @@ class _Counting:
     def _ask(
         self, allowed: Callable[[FixedWindowRateLimiter], bool], limit: RateLimitItem, who: str
     ) -> int | None:
-        windows = self._shared
         try:
-            return None if allowed(windows) else self._wait(windows, limit, who)
+            wait_s = self._answer(self._shared, allowed, limit, who)
         except StorageError:
-            _log.warning("the shared rate counters fail; counting in this process", exc_info=True)
-        windows = self._own
-        return None if allowed(windows) else self._wait(windows, limit, who)
+            if not self._failing:
+                _log.warning("shared rate counters fail; counting per process", exc_info=True)
+            self._failing = True
+            return self._answer(self._own, allowed, limit, who)
+        self._failing = False
+        return wait_s
 
-    def _wait(self, windows: FixedWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
+    def _answer(
+        self,
+        windows: FixedWindowRateLimiter,
+        allowed: Callable[[FixedWindowRateLimiter], bool],
+        limit: RateLimitItem,
+        who: str,
+    ) -> int | None:
+        if allowed(windows):
+            return None
         ends_at = windows.storage.get_expiry(limit.key_for(who))
         return max(1, math.ceil(ends_at - self._clock()))
 

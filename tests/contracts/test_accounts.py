@@ -1,0 +1,537 @@
+"""Accounts, grants, keys and sign-in on a real store of each kind."""
+
+import datetime as dt
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import anyio
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import insert, select
+
+from commonwatt.adapters.passwords import Argon2Passwords
+from commonwatt.adapters.rate_counters import MemoryCounters
+from commonwatt.adapters.rate_limits import FailedSignIns
+from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.account_access import (
+    read_access,
+    read_access_by_key,
+    read_granted_sites,
+)
+from commonwatt.adapters.store.account_store import SqlAccountStore
+from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.tokens import JwtTokens
+from commonwatt.app.accounts import (
+    AccountExists,
+    InvalidAccountName,
+    NoSuchKey,
+    NoSuchMeter,
+    NoSuchSite,
+    NotGranted,
+    UnknownAccount,
+    UnusablePassword,
+)
+from commonwatt.app.authorize import (
+    AccountAccess,
+    NotSignedIn,
+    Role,
+    SiteList,
+    hash_key,
+    read_bearer,
+)
+from commonwatt.app.manage_accounts import (
+    NewAccount,
+    add_account,
+    grant_sites,
+    list_accounts,
+    make_key,
+    revoke_key,
+    revoke_sites,
+    set_disabled,
+    set_password,
+)
+from commonwatt.app.sign_in import SignIn, TooManySignIns, WrongSignIn
+
+NOW = 1_790_000_000
+BY = "the operator"
+ZURICH = "61dfc9a0eba4e3564021f36a"
+CAIRO = "61dfc9a0eba4e3564021f36b"
+FOREIGN = "61dfc9a0eba4e3564021f36c"
+APARTMENT = "61dfcb4beba4e3563fdf3d9f"
+HOME = "192.0.2.1"
+
+
+class CountingHasher(PasswordHasher):
+    """A real, quick hasher that counts what it verifies, and how much of it at once."""
+
+    __slots__ = ("_lock", "at_once", "most_at_once", "verified")
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=1024, parallelism=1)
+        self._lock = threading.Lock()
+        self.verified = self.at_once = self.most_at_once = 0
+
+    def verify(self, *args: str | bytes) -> bool:  # type: ignore[override]
+        with self._lock:
+            self.verified += 1
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return super().verify(*args)
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """Give a store with three sites, one of them with a meter."""
+    database = Database(store_url)
+    schema.metadata.create_all(database.engine)
+    with database.write() as connection:
+        for number, (site_id, zone) in enumerate(
+            [(ZURICH, "Europe/Zurich"), (CAIRO, "Africa/Cairo"), (FOREIGN, "UTC")], start=1
+        ):
+            connection.execute(
+                insert(schema.sites),
+                {
+                    "no": number,
+                    "id": site_id,
+                    "site_ref": f"CH-{number}",
+                    "name": zone,
+                    "timezone": zone,
+                    "generation": 10 + number,
+                    "catalogue_generation": number,
+                },
+            )
+        connection.execute(
+            insert(schema.meters),
+            {
+                "site": 1,
+                "no": 1,
+                "id": APARTMENT,
+                "name": "Apartment 1",
+                "type": "electricity",
+                "prim_ad": 11,
+                "installed_index": {},
+            },
+        )
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> SqlAccountStore:
+    return SqlAccountStore(database)
+
+
+@pytest.fixture
+def hasher() -> CountingHasher:
+    return CountingHasher()
+
+
+@pytest.fixture
+def passwords(hasher: CountingHasher) -> Argon2Passwords:
+    return Argon2Passwords(hasher)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sign_in(store: SqlAccountStore, passwords: Argon2Passwords, clock: Clock) -> SignIn:
+    throttle = FailedSignIns(MemoryCounters(clock), clock)
+    return SignIn(store, passwords, throttle, JwtTokens(store.signing_key()))
+
+
+@pytest.fixture
+def anna(store: SqlAccountStore, passwords: Argon2Passwords) -> str:
+    """Give the name of a developer of the site in Zurich, whose password is "right"."""
+    new = NewAccount(name="anna", sites=[ZURICH], password="right")
+    add_account(store, passwords, new, at=NOW, by=BY)
+    return "anna"
+
+
+class Reader:
+    """The port of `read_bearer`, each question in a snapshot of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def access(self, account: str, site_id: str | None) -> AccountAccess | None:
+        with self._database.read() as connection:
+            return read_access(connection, account, site_id)
+
+    def access_by_key(self, key_hash: str, site_id: str | None) -> AccountAccess | None:
+        with self._database.read() as connection:
+            return read_access_by_key(connection, key_hash, site_id)
+
+
+def bearer_access(database: Database, sign_in: SignIn, bearer: str | None) -> AccountAccess:
+    return read_bearer(bearer, ZURICH, tokens=sign_in.tokens, accounts=Reader(database), now=NOW)
+
+
+# --- sign-in --------------------------------------------------------------------------------------
+
+
+def test_signing_in_gives_a_token_of_the_account(
+    database: Database, sign_in: SignIn, anna: str
+) -> None:
+    issued = sign_in.at_once(anna, "right", HOME, now=NOW)
+    assert issued.valid_until_ms == (NOW + 900) * 1000
+    access = bearer_access(database, sign_in, issued.token)
+    assert (access.account, access.role) == (anna, Role.DEVELOPER)
+    assert access.site is not None
+    assert (access.site.id, access.site.generation) == (ZURICH, 11)
+
+
+@pytest.mark.parametrize("username", ["anna", "nobody", "off", "keys-only", "two words", "x" * 999])
+def test_whoever_fails_costs_one_verification(
+    store: SqlAccountStore,
+    passwords: Argon2Passwords,
+    hasher: CountingHasher,
+    sign_in: SignIn,
+    anna: str,
+    username: str,
+) -> None:
+    add_account(store, passwords, NewAccount(name="off", password="wrong"), at=NOW, by=BY)
+    set_disabled(store, "off", disabled=True, at=NOW, by=BY)
+    add_account(store, passwords, NewAccount(name="keys-only"), at=NOW, by=BY)
+    with store._database.write() as connection:
+        mine = schema.accounts.c.name == "keys-only"
+        connection.execute(schema.accounts.update().where(mine).values(password_hash=None))
+    with pytest.raises(WrongSignIn):
+        sign_in.at_once(username, "wrong", HOME, now=NOW)
+    assert hasher.verified == 1
+
+
+@pytest.mark.parametrize("password", ["", "x" * 1025, "é" * 513, "\ud800"])
+def test_a_password_that_cannot_be_one_is_not_hashed_but_counts(
+    hasher: CountingHasher, sign_in: SignIn, anna: str, password: str
+) -> None:
+    for _ in range(5):
+        with pytest.raises(WrongSignIn):
+            sign_in.at_once(anna, password, HOME, now=NOW)
+    with pytest.raises(TooManySignIns):
+        sign_in.at_once(anna, "right", HOME, now=NOW)
+    assert hasher.verified == 0
+
+
+def test_after_five_failures_nothing_is_hashed_for_a_minute(
+    hasher: CountingHasher, sign_in: SignIn, anna: str, clock: Clock
+) -> None:
+    for _ in range(5):
+        with pytest.raises(WrongSignIn):
+            sign_in.at_once(anna, "wrong", HOME, now=NOW)
+    with pytest.raises(TooManySignIns) as refused:
+        sign_in.at_once(anna, "right", HOME, now=NOW)
+    assert refused.value.retry_after_s == 60
+    assert hasher.verified == 5
+    sign_in.at_once(anna, "right", "192.0.2.2", now=NOW)
+    clock.now += 60
+    sign_in.at_once(anna, "right", HOME, now=NOW)
+
+
+def test_success_is_no_failure(sign_in: SignIn, anna: str) -> None:
+    for _ in range(60):
+        sign_in.at_once(anna, "right", HOME, now=NOW)
+
+
+def test_guesses_sent_all_at_once_are_held_back_too(
+    hasher: CountingHasher, sign_in: SignIn, anna: str
+) -> None:
+    answers: Counter[type[Exception]] = Counter()
+
+    async def guess() -> None:
+        try:
+            await sign_in.off_loop(anna, "wrong", HOME, now=NOW)
+        except (WrongSignIn, TooManySignIns) as answer:
+            answers[type(answer)] += 1
+
+    async def guess_all() -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(30):
+                tasks.start_soon(guess)
+
+    anyio.run(guess_all)
+    assert answers == {WrongSignIn: 5, TooManySignIns: 25}
+    cores = sign_in._slots.total_tokens
+    assert hasher.most_at_once <= cores
+    assert hasher.verified <= 5 + cores - 1
+
+
+def test_a_hash_of_other_parameters_is_renewed(
+    store: SqlAccountStore, sign_in: SignIn, anna: str, database: Database
+) -> None:
+    old = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash("right")
+    with store.change() as change:
+        change.set_password_hash(anna, old)
+    issued = sign_in.at_once(anna, "right", HOME, now=NOW)
+    with store.view() as view:
+        account = view.account(anna)
+    assert account is not None
+    assert account.password_hash is not None
+    assert not sign_in.passwords.is_outdated(account.password_hash)
+    assert sign_in.passwords.verify("right", account.password_hash)
+    bearer_access(database, sign_in, issued.token)
+
+
+# --- bearers --------------------------------------------------------------------------------------
+
+
+def test_tokens_stop_at_once_when_the_password_changes(
+    database: Database, store: SqlAccountStore, sign_in: SignIn, anna: str
+) -> None:
+    token = sign_in.at_once(anna, "right", HOME, now=NOW).token
+    bearer_access(database, sign_in, token)
+    made_up = set_password(store, sign_in.passwords, anna, None, at=NOW, by=BY)
+    with pytest.raises(NotSignedIn, match="no longer valid"):
+        bearer_access(database, sign_in, token)
+    with pytest.raises(WrongSignIn):
+        sign_in.at_once(anna, "right", HOME, now=NOW)
+    sign_in.at_once(anna, made_up, HOME, now=NOW)
+
+
+def test_a_disabled_account_is_out_with_tokens_and_keys_until_enabled(
+    database: Database, store: SqlAccountStore, sign_in: SignIn, anna: str
+) -> None:
+    token = sign_in.at_once(anna, "right", HOME, now=NOW).token
+    key = make_key(store, anna, at=NOW, by=BY)
+    set_disabled(store, anna, disabled=True, at=NOW, by=BY)
+    for bearer in (token, key):
+        with pytest.raises(NotSignedIn):
+            bearer_access(database, sign_in, bearer)
+    set_disabled(store, anna, disabled=False, at=NOW, by=BY)
+    assert bearer_access(database, sign_in, key).account == anna
+    with pytest.raises(NotSignedIn):
+        bearer_access(database, sign_in, token)
+
+
+@pytest.mark.parametrize(
+    ("bearer", "reason"),
+    [
+        (None, "sign in"),
+        ("", "sign in"),
+        ("nonsense", "not one of ours"),
+        ("cwk_nonsense", "key is unknown"),
+    ],
+)
+def test_what_proves_nothing(
+    database: Database, sign_in: SignIn, bearer: str | None, reason: str
+) -> None:
+    with pytest.raises(NotSignedIn, match=reason):
+        bearer_access(database, sign_in, bearer)
+
+
+def test_a_token_of_an_account_that_is_gone(database: Database, sign_in: SignIn) -> None:
+    token = sign_in.tokens.issue("gone", 0, NOW).token
+    with pytest.raises(NotSignedIn):
+        bearer_access(database, sign_in, token)
+
+
+def test_a_key_signs_in_until_it_is_revoked(
+    database: Database, store: SqlAccountStore, sign_in: SignIn, anna: str
+) -> None:
+    key, other = (make_key(store, anna, label=label, at=NOW, by=BY) for label in ("a", "b"))
+    assert key.startswith("cwk_")
+    assert bearer_access(database, sign_in, key).account == anna
+    [listing] = list_accounts(store)
+    assert {each.label for each in listing.keys} == {"a", "b"}
+    revoke_key(store, anna, hash_key(key)[:12], at=NOW, by=BY)
+    with pytest.raises(NotSignedIn):
+        bearer_access(database, sign_in, key)
+    assert bearer_access(database, sign_in, other).account == anna
+    with pytest.raises(NoSuchKey, match=hash_key(other)[:12]):
+        revoke_key(store, anna, hash_key(key)[:12], at=NOW, by=BY)
+
+
+def test_the_store_has_neither_password_nor_key(
+    database: Database, store: SqlAccountStore, anna: str
+) -> None:
+    key = make_key(store, anna, at=NOW, by=BY)
+    with database.read() as connection:
+        for table in (schema.accounts, schema.account_keys, schema.audit):
+            stored = repr(connection.execute(select(table)).all())
+            assert key not in stored
+            assert "'right'" not in stored
+
+
+# --- what an account sees -------------------------------------------------------------------------
+
+
+def test_access_has_the_site_only_where_it_is_granted(
+    database: Database, store: SqlAccountStore, anna: str
+) -> None:
+    reader = Reader(database)
+    granted = reader.access(anna, ZURICH)
+    assert granted is not None
+    assert granted.site is not None
+    assert granted.site.timezone == "Europe/Zurich"
+    for site_id in (FOREIGN, "0" * 24, None):
+        access = reader.access(anna, site_id)
+        assert access is not None
+        assert access.site is None
+    assert reader.access("nobody", ZURICH) is None
+    revoke_sites(store, anna, ["CH-1"], at=NOW, by=BY)
+    access = reader.access(anna, ZURICH)
+    assert access is not None
+    assert access.site is None
+
+
+def test_a_grant_replaces_the_one_before(
+    database: Database, store: SqlAccountStore, anna: str
+) -> None:
+    day = dt.date(2026, 1, 1)
+    grant_sites(store, anna, [ZURICH], history_from=day, closed_meters=[APARTMENT], at=NOW, by=BY)
+    with database.read() as connection:
+        [site] = read_granted_sites(connection, anna)
+    midnight = dt.datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Zurich"))
+    assert site.history_from == midnight.timestamp()
+    assert site.closed_meters == {APARTMENT}
+    grant_sites(store, anna, [ZURICH, CAIRO], at=NOW, by=BY)
+    with database.read() as connection:
+        first, second = read_granted_sites(connection, anna)
+    assert (first.id, second.id) == (ZURICH, CAIRO)
+    assert first.history_from is None
+    assert not first.closed_meters
+
+
+def test_history_begins_with_the_local_day_also_where_midnight_is_skipped(
+    store: SqlAccountStore, anna: str
+) -> None:
+    # Cairo went from 24:00 of 2026-04-23 straight to 01:00 of the 24th, which is 22:00 UTC.
+    grant_sites(store, anna, [CAIRO], history_from=dt.date(2026, 4, 24), at=NOW, by=BY)
+    [listing] = list_accounts(store)
+    jump = dt.datetime(2026, 4, 23, 22, tzinfo=dt.UTC)
+    assert listing.grants[1].grant.history_from == jump.timestamp()
+
+
+# --- administration -------------------------------------------------------------------------------
+
+
+def test_an_account_is_what_was_asked_for(
+    database: Database, store: SqlAccountStore, passwords: Argon2Passwords
+) -> None:
+    new = NewAccount(
+        name="gate-1",
+        role=Role.GATEWAY,
+        sites=["CH-1", CAIRO],
+        site_list=SiteList.IDS,
+        rate_limited=False,
+    )
+    password = add_account(store, passwords, new, at=NOW, by=BY)
+    assert len(password) >= 20
+    [listing] = list_accounts(store)
+    account = listing.account
+    assert (account.role, account.site_list, account.rate_limited) == ("gateway", "ids", False)
+    assert (account.disabled, account.token_version, account.created_at) == (False, 0, NOW)
+    assert account.password_hash is not None
+    assert passwords.verify(password, account.password_hash)
+    assert [each.site.id for each in listing.grants] == [ZURICH, CAIRO]
+
+
+@pytest.mark.parametrize("name", ["", "two words", "tab\t", "bell\a", "x" * 101, "\ud800", "a b"])
+def test_a_name_that_cannot_be_one(
+    store: SqlAccountStore, passwords: Argon2Passwords, name: str
+) -> None:
+    with pytest.raises(InvalidAccountName):
+        add_account(store, passwords, NewAccount(name=name), at=NOW, by=BY)
+
+
+def test_nothing_is_stored_of_an_account_with_an_unknown_site(
+    database: Database, store: SqlAccountStore, passwords: Argon2Passwords
+) -> None:
+    new = NewAccount(name="anna", sites=[ZURICH, "CH-9"])
+    with pytest.raises(NoSuchSite, match="no site CH-9; there are CH-1, CH-2, CH-3"):
+        add_account(store, passwords, new, at=NOW, by=BY)
+    assert list_accounts(store) == []
+    with database.read() as connection:
+        assert connection.execute(select(schema.audit)).all() == []
+
+
+def test_requests_that_cannot_be_done(
+    store: SqlAccountStore, passwords: Argon2Passwords, anna: str
+) -> None:
+    with pytest.raises(AccountExists, match="anna"):
+        add_account(store, passwords, NewAccount(name=anna), at=NOW, by=BY)
+    with pytest.raises(UnknownAccount, match="no account ana; there are anna"):
+        grant_sites(store, "ana", [ZURICH], at=NOW, by=BY)
+    with pytest.raises(UnknownAccount):
+        revoke_sites(store, "ana", [ZURICH], at=NOW, by=BY)
+    with pytest.raises(UnknownAccount):
+        set_password(store, passwords, "ana", None, at=NOW, by=BY)
+    with pytest.raises(UnknownAccount):
+        set_disabled(store, "ana", disabled=True, at=NOW, by=BY)
+    with pytest.raises(UnknownAccount):
+        make_key(store, "ana", at=NOW, by=BY)
+    with pytest.raises(UnusablePassword):
+        set_password(store, passwords, anna, "x" * 1025, at=NOW, by=BY)
+    with pytest.raises(NotGranted, match=CAIRO):
+        revoke_sites(store, anna, [CAIRO], at=NOW, by=BY)
+    with pytest.raises(NoSuchMeter, match=CAIRO):
+        grant_sites(store, anna, [ZURICH, CAIRO], closed_meters=[APARTMENT], at=NOW, by=BY)
+    [listing] = list_accounts(store)
+    assert not listing.grants[0].grant.closed_meters, "nothing of the failed grant is stored"
+
+
+def test_everything_that_is_done_is_written_down(
+    database: Database, store: SqlAccountStore, passwords: Argon2Passwords, anna: str
+) -> None:
+    grant_sites(store, anna, [CAIRO], at=NOW + 1, by=BY)
+    revoke_sites(store, anna, [ZURICH], at=NOW + 2, by=BY)
+    key_id = hash_key(make_key(store, anna, at=NOW + 3, by=BY))[:12]
+    revoke_key(store, anna, key_id, at=NOW + 4, by=BY)
+    set_password(store, passwords, anna, "other", at=NOW + 5, by=BY)
+    set_disabled(store, anna, disabled=True, at=NOW + 6, by=BY)
+    set_disabled(store, anna, disabled=False, at=NOW + 7, by=BY)
+    log = schema.audit.c
+    query = select(log.at, log.account, log.site, log.action, log.subject).order_by(log.id)
+    with database.read() as connection:
+        written = [tuple(row) for row in connection.execute(query)]
+    assert written == [
+        (NOW, BY, None, "add developer account", anna),
+        (NOW, BY, 1, "grant", anna),
+        (NOW + 1, BY, 2, "grant", anna),
+        (NOW + 2, BY, 1, "revoke", anna),
+        (NOW + 3, BY, None, "make key", anna),
+        (NOW + 4, BY, None, f"revoke key {key_id}", anna),
+        (NOW + 5, BY, None, "set password", anna),
+        (NOW + 6, BY, None, "disable", anna),
+        (NOW + 7, BY, None, "enable", anna),
+    ]
+
+
+# --- the signing key ------------------------------------------------------------------------------
+
+
+def test_all_who_start_at_once_get_one_signing_key(database: Database, store_url: str) -> None:
+    keys: list[bytes] = []
+    together = threading.Barrier(20)
+
+    def start() -> None:
+        own = Database(store_url)
+        together.wait()
+        keys.append(SqlAccountStore(own).signing_key())
+        own.close()
+
+    threads = [threading.Thread(target=start) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 20
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 32
+    assert SqlAccountStore(database).signing_key() == keys[0]

@@ -1,0 +1,222 @@
+"""Rate limits, the same wherever they are counted."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from limits.storage import Storage
+
+from commonwatt.adapters.rate_counters import (
+    MemoryCounters,
+    SqlCounters,
+    counters_in_database,
+    counters_in_file,
+)
+from commonwatt.adapters.rate_limits import FailedSignIns, RequestLimits
+from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.database import Database
+
+ROUTE = "/api/v1/site_data/{site_id}/{type}"
+OTHER_ROUTE = "/api/v1/meter_data/{site_id}/{meter_id}"
+
+OpenCounters = Callable[[], SqlCounters]
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["file", pytest.param("database", marks=pytest.mark.postgres)])
+def open_counters(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> Iterator[OpenCounters]:
+    """Open the same shared counters as another process would."""
+    opened: list[SqlCounters] = []
+    if request.param == "database":
+        url: str = request.getfixturevalue("postgres_url")
+        database = Database(url)
+        schema.rate_limits.create(database.engine)
+        database.close()
+
+    def open_() -> SqlCounters:
+        if request.param == "database":
+            opened.append(counters_in_database(url, clock))
+        else:
+            opened.append(counters_in_file(tmp_path / "rate-limits.sqlite", clock))
+        return opened[-1]
+
+    yield open_
+    for counters in opened:
+        counters.close()
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("database", marks=pytest.mark.postgres)])
+def counters(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Storage]:
+    if request.param == "memory":
+        yield MemoryCounters(clock)
+        return
+    if request.param == "file":
+        shared = counters_in_file(tmp_path / "rate-limits.sqlite", clock)
+    else:
+        url: str = request.getfixturevalue("postgres_url")
+        shared = counters_in_database(url, clock)
+        schema.rate_limits.create(shared._engine)
+    yield shared
+    shared.close()
+
+
+def test_one_request_a_second_per_account_and_route(counters: Storage, clock: Clock) -> None:
+    limits = RequestLimits(counters, clock)
+    assert limits.hit("anna", ROUTE) is None
+    assert limits.hit("anna", ROUTE) == 1
+    assert limits.hit("anna", OTHER_ROUTE) is None
+    assert limits.hit("berta", ROUTE) is None
+    clock.now += 1
+    assert limits.hit("anna", ROUTE) is None
+
+
+def test_a_second_with_some_jitter_is_a_second(counters: Storage, clock: Clock) -> None:
+    limits = RequestLimits(counters, clock)
+    start = clock.now
+    for second, late_s in enumerate([0.03, 0.0, 0.05, -0.02, 0.04, -0.04, 0.0]):
+        clock.now = start + second + late_s
+        assert limits.hit("anna", ROUTE) is None
+
+
+def test_half_a_second_is_not(counters: Storage, clock: Clock) -> None:
+    limits = RequestLimits(counters, clock)
+    answers = []
+    for _ in range(6):
+        answers.append(limits.hit("anna", ROUTE))
+        clock.now += 0.5
+    assert answers == [None, 1, None, 1, None, 1]
+
+
+def test_a_refused_request_does_not_lengthen_the_wait(counters: Storage, clock: Clock) -> None:
+    limits = RequestLimits(counters, clock)
+    start = clock.now
+    limits.hit("anna", ROUTE)
+    for later_s in (0.3, 0.6, 0.8):
+        clock.now = start + later_s
+        assert limits.hit("anna", ROUTE) == 1
+    clock.now = start + 1
+    assert limits.hit("anna", ROUTE) is None
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(counters: Storage, clock: Clock) -> None:
+    limits = RequestLimits(counters, clock)
+    limits.hit("anna", ROUTE)
+    clock.now -= 3600
+    assert limits.hit("anna", ROUTE) is None
+    assert limits.hit("anna", ROUTE) == 1
+
+
+def test_five_failures_a_minute_then_wait(counters: Storage, clock: Clock) -> None:
+    failures = FailedSignIns(counters, clock)
+    for _ in range(5):
+        assert failures.wait_s("anna", "192.0.2.1") is None
+        assert failures.count("anna", "192.0.2.1") is None
+        clock.now += 1
+    assert failures.wait_s("anna", "192.0.2.1") == 55
+    assert failures.wait_s("anna", "192.0.2.2") is None
+    assert failures.wait_s("berta", "192.0.2.1") is None
+    clock.now += 55
+    assert failures.wait_s("anna", "192.0.2.1") is None
+
+
+def test_fifty_failures_from_an_address_whoever_it_says_it_is(
+    counters: Storage, clock: Clock
+) -> None:
+    failures = FailedSignIns(counters, clock)
+    for number in range(50):
+        assert failures.wait_s(f"user{number}", "2001:db8::1") is None
+        assert failures.count(f"user{number}", "2001:db8::1") is None
+    assert failures.wait_s("anna", "2001:db8::1") == 60
+    assert failures.wait_s("anna", "2001:db8::2") == 60, "the same network"
+    assert failures.wait_s("anna", "2001:db8:0:1::1") is None
+
+
+def test_looking_counts_nothing(counters: Storage, clock: Clock) -> None:
+    failures = FailedSignIns(counters, clock)
+    for _ in range(100):
+        assert failures.wait_s("anna", "192.0.2.1") is None
+
+
+def test_of_many_requests_at_once_one_passes(open_counters: OpenCounters, clock: Clock) -> None:
+    answers: list[int | None] = []
+    together = threading.Barrier(8)
+
+    def ask() -> None:
+        limits = RequestLimits(open_counters(), clock)
+        together.wait()
+        answers.append(limits.hit("anna", ROUTE))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers, key=str) == [1] * 7 + [None]
+
+
+def test_counters_that_are_over_are_swept(counters: Storage, clock: Clock) -> None:
+    limits = RequestLimits(counters, clock)
+    limits.hit("anna", ROUTE)
+    if isinstance(counters, SqlCounters):
+        counters._hits_to_sweep = 1
+    else:
+        assert isinstance(counters, MemoryCounters)
+        counters._sweep_above = 1
+    clock.now += 2
+    limits.hit("berta", ROUTE)
+    assert counters.reset() == 1
+
+
+def test_shared_counters_that_fail_stop_nobody(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    counters = counters_in_file(tmp_path / "rate-limits.sqlite", clock)
+    limits = RequestLimits(counters, clock)
+    assert limits.hit("anna", ROUTE) is None
+    with counters._engine.connect() as connection:
+        connection.execute(sa.text("PRAGMA query_only = ON"))
+    assert limits.hit("berta", ROUTE) is None
+    assert limits.hit("berta", ROUTE) == 1, "the process counts for itself"
+    assert len(caplog.records) == 1, "said once, not at each request"
+    with counters._engine.connect() as connection:
+        connection.execute(sa.text("PRAGMA query_only = OFF"))
+    assert limits.hit("anna", ROUTE) == 1, "the shared count goes on"
+    counters.close()
+
+
+@pytest.mark.parametrize("damage", [b"no database at all", b"SQLite format 3\0" + bytes(4096)])
+def test_a_damaged_file_is_begun_anew(tmp_path: Path, clock: Clock, damage: bytes) -> None:
+    path = tmp_path / "rate-limits.sqlite"
+    path.write_bytes(damage)
+    counters = counters_in_file(path, clock)
+    assert RequestLimits(counters, clock).hit("anna", ROUTE) is None
+    assert counters.get_expiry("none") == clock.now
+    assert counters.check()
+    counters.close()
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    counters = counters_in_file(tmp_path / "rate-limits.sqlite")
+    RequestLimits(counters).hit("anna", ROUTE)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes, "the counters are there"
+    assert set(modes.values()) == {0o600}
+    counters.close()
