@@ -1,7 +1,7 @@
 """What a declaration says of a site, its meters and its sensors.
 
 A declaration creates or updates, and nothing changes by omission: a field that it does not name is
-NOT_SAID, which is not the same as None (``rule: null`` takes a rule away). Instants are Unix seconds.
+NOT_SAID, which is not None (``rule: null`` takes a rule away). Instants are Unix seconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class DeclarationFault:
 
 
 class InvalidDeclaration(ValueError):
-    """A declaration that cannot be applied; ``faults`` are all that was found, in order of lines."""
+    """A declaration that cannot be applied; ``faults`` are all that was found, by line."""
 
     def __init__(self, faults: Sequence[DeclarationFault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
@@ -60,17 +60,17 @@ class MeterDeclaration:
     id: str | NotSaid = NOT_SAID
     prim_ad: int | NotSaid = NOT_SAID
     interval_s: int | NotSaid = NOT_SAID
-    installed_at: int | None | NotSaid = NOT_SAID
+    installed_at: int | NotSaid | None = NOT_SAID
     installed_index: Decimal | Mapping[Register, Decimal] | NotSaid = NOT_SAID
-    removed_at: int | None | NotSaid = NOT_SAID
+    removed_at: int | NotSaid | None = NOT_SAID
     valid_from: int | NotSaid = NOT_SAID
     enabled: bool | NotSaid = NOT_SAID
     balance: bool | NotSaid = NOT_SAID
     isolated: bool | NotSaid = NOT_SAID
     priority: int | NotSaid = NOT_SAID
     factor: Decimal | NotSaid = NOT_SAID
-    share: Decimal | None | NotSaid = NOT_SAID
-    rule: str | None | NotSaid = NOT_SAID
+    share: Decimal | NotSaid | None = NOT_SAID
+    rule: str | NotSaid | None = NOT_SAID
     registers: Mapping[Register, Register] | NotSaid = NOT_SAID
 
 
@@ -88,10 +88,10 @@ class SensorDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDeclaration:
-    """A site as declared, with its meters and sensors in their order; known by id, else site_ref.
+    """A site as declared, with its meters and sensors; known by id, else site_ref.
 
-    At least one of ``id`` and ``site_ref`` is said. creation_date: an ISO date. latitude, longitude:
-    degrees. balance and key: of its electricity, holding from ``valid_from`` on.
+    At least one of ``id`` and ``site_ref`` is said. creation_date: an ISO date. latitude and
+    longitude: degrees. balance and key: of its electricity, holding from ``valid_from`` on.
     """
 
     line: int
@@ -99,13 +99,13 @@ class SiteDeclaration:
     timezone: str
     id: str | NotSaid = NOT_SAID
     site_ref: str | NotSaid = NOT_SAID
-    street_name: str | None | NotSaid = NOT_SAID
-    street_number: str | None | NotSaid = NOT_SAID
-    city: str | None | NotSaid = NOT_SAID
-    postal_code: str | None | NotSaid = NOT_SAID
-    creation_date: str | None | NotSaid = NOT_SAID
-    latitude: float | None | NotSaid = NOT_SAID
-    longitude: float | None | NotSaid = NOT_SAID
+    street_name: str | NotSaid | None = NOT_SAID
+    street_number: str | NotSaid | None = NOT_SAID
+    city: str | NotSaid | None = NOT_SAID
+    postal_code: str | NotSaid | None = NOT_SAID
+    creation_date: str | NotSaid | None = NOT_SAID
+    latitude: float | NotSaid | None = NOT_SAID
+    longitude: float | NotSaid | None = NOT_SAID
     balance: BalanceMode | NotSaid = NOT_SAID
     key: str | NotSaid = NOT_SAID
     valid_from: int | NotSaid = NOT_SAID

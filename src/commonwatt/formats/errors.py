@@ -31,6 +31,8 @@ def shown(value: object) -> str:
     >>> shown("x" * 100)
     "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
     """
-    # A long text is cut before it is written out, so that a hostile one costs nothing.
+    # Nothing is written out whole, so that a hostile value costs nothing.
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "an object"
     text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 40 else text[:39] + "…"

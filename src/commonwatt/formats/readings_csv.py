@@ -7,6 +7,7 @@ header and blank lines not.
 """
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, cast
 
@@ -86,25 +87,23 @@ def _sources(
     known: Sequence[str],
     one_of: Sequence[str],
     zone: str | None = None,
-    chunk_rows: int | None = None,
+    chunk_rows: int = sys.maxsize,
 ) -> Iterator[RowSource]:
-    """Yield the rows below the header, block by block; ``chunk_rows`` None leaves blocks whole."""
+    """Yield the rows below the header, ``chunk_rows`` at a time; at least once, if without rows."""
     header: Sequence[str] | None = None
+    waiting: list[str] = []
     first_row = 1
     for block in blocks:
-        lines = block
-        if header is None:
-            if not lines:
-                continue
-            header = _header(lines[0], known, one_of)
-            lines = lines[1:]
-        size = max(chunk_rows or len(lines), 1)
-        for start in range(0, max(len(lines), 1), size):
-            part = lines[start : start + size]
-            yield _source(part, header, first_row, zone)
-            first_row += len(part)
+        waiting.extend(block)
+        if header is None and waiting:
+            header = _header(waiting.pop(0), known, one_of)
+        while header is not None and len(waiting) > chunk_rows:
+            yield _source(waiting[:chunk_rows], header, first_row, zone)
+            first_row += chunk_rows
+            del waiting[:chunk_rows]
     if header is None:
         raise UnreadableBody(1, 1, f"empty; the first line must name columns: {', '.join(known)}")
+    yield _source(waiting, header, first_row, zone)
 
 
 def _header(line: str, known: Sequence[str], one_of: Sequence[str]) -> Sequence[str]:
@@ -138,9 +137,8 @@ def _source(
         elif len(cells) != width:
             faults.add(position, f"has {len(cells)} cells where the header has {width}")
         rows.append(cells if cells is not None and len(cells) == width else blank)
-    columns: dict[str, Column] = {}
-    for name, cells in zip(header, zip(*rows, strict=True), strict=False):
-        columns[name] = _raw(name, cells)
+    by_column = zip(*rows, strict=True) if rows else [()] * width
+    columns = {name: _raw(name, cells) for name, cells in zip(header, by_column, strict=True)}
     numbers = np.arange(first_row, first_row + len(lines), dtype=np.int64)
     return RowSource(numbers, columns, faults, zone)
 

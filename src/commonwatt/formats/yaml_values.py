@@ -1,0 +1,229 @@
+"""Values of a declaration from YAML scalars: each reader says what would be right."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+
+import yaml
+
+from commonwatt.domain.catalogue import Register
+from commonwatt.domain.zones import UnknownTimezone, local_midnight, parse_timezone
+from commonwatt.formats.errors import BadValue, shown
+from commonwatt.formats.instants import parse_instant
+from commonwatt.formats.yaml_fields import Reader
+
+_TAG = "tag:yaml.org,2002:"
+_TEXT_TAGS = {_TAG + kind for kind in ("str", "int", "float", "timestamp")}
+_TEXT_LENGTH_MAX = 200
+_RULE_LENGTH_MAX = 10_000
+_ID = re.compile(r"[0-9a-f]{24}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,30})?", re.ASCII)
+_INTERVALS = {"PT15M": 900, "PT30M": 1800, "PT1H": 3600}
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+def text(node: yaml.Node) -> str:
+    """Read text, or a number as it is written."""
+    return _text(node, _TEXT_LENGTH_MAX)
+
+
+def rule(node: yaml.Node) -> str:
+    """Read the text of a rule; what it means is not judged here."""
+    return _text(node, _RULE_LENGTH_MAX)
+
+
+def _text(node: yaml.Node, length_max: int) -> str:
+    right = f"must be text of 1 to {length_max} letters"
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _TEXT_TAGS:
+        written = f"; {shown(node.value)} needs quotes" if _is(node, "bool") else ""
+        raise BadValue(right + written)
+    value = str(node.value).strip()
+    if not 0 < len(value) <= length_max or not value.isprintable():
+        raise BadValue(right)
+    return value
+
+
+def or_null(reader: Reader[T]) -> Reader[T | None]:
+    """Return a reader that also takes null, as None."""
+
+    def read(node: yaml.Node) -> T | None:
+        return None if _is(node, "null") else reader(node)
+
+    return read
+
+
+def _is(node: yaml.Node, kind: str) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == _TAG + kind
+
+
+def _scalar(node: yaml.Node) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def hex_id(node: yaml.Node) -> str:
+    """Read an id."""
+    value = _scalar(node)
+    if _ID.fullmatch(value) is None:
+        raise BadValue(f"must be 24 digits of 0-9 and a-f, not {shown(value)}")
+    return value
+
+
+def one_of(kind: type[E]) -> Reader[E]:
+    """Return a reader of the words of an enumeration."""
+
+    def read(node: yaml.Node) -> E:
+        value = _scalar(node)
+        if value not in list(kind):
+            raise BadValue(f"must be one of {', '.join(kind)}, not {shown(value)}")
+        return kind(value)
+
+    return read
+
+
+def boolean(node: yaml.Node) -> bool:
+    """Read true or false (YAML's yes, no, on and off included)."""
+    if not _is(node, "bool"):
+        raise BadValue(f"must be true or false, not {shown(_scalar(node))}")
+    return _scalar(node).lower() in {"true", "yes", "on"}
+
+
+def whole(least: int, most: int) -> Reader[int]:
+    """Return a reader of whole numbers from ``least`` to ``most``."""
+
+    def read(node: yaml.Node) -> int:
+        value = _scalar(node)
+        number = int(value) if _WHOLE.fullmatch(value) else None
+        if number is None or not least <= number <= most:
+            raise BadValue(f"must be a whole number from {least} to {most}, not {shown(value)}")
+        return number
+
+    return read
+
+
+def decimal(least: str, most: str) -> Reader[Decimal]:
+    """Return a reader of exact decimals from ``least`` to ``most`` with up to 6 decimals."""
+
+    def read(node: yaml.Node) -> Decimal:
+        value = _scalar(node)
+        number = Decimal(value) if _DECIMAL.fullmatch(value) else None
+        if (
+            number is None
+            or not Decimal(least) <= number <= Decimal(most)
+            or len(value.partition(".")[2]) > 6
+        ):
+            raise BadValue(
+                f"must be a number from {least} to {most} with up to 6 decimals, not {shown(value)}"
+            )
+        return number
+
+    return read
+
+
+def degrees(most: int) -> Reader[float]:
+    """Return a reader of degrees from -``most`` to ``most``."""
+
+    def read(node: yaml.Node) -> float:
+        value = _scalar(node)
+        number = float(value) if _DECIMAL.fullmatch(value) else None
+        if number is None or not -most <= number <= most:
+            raise BadValue(f"must be degrees from -{most} to {most}, not {shown(value)}")
+        return number
+
+    return read
+
+
+def timezone(node: yaml.Node) -> str:
+    """Read the name of an IANA zone."""
+    try:
+        return parse_timezone(_scalar(node))
+    except UnknownTimezone as error:
+        raise BadValue(str(error)) from error
+
+
+def iso_date(node: yaml.Node) -> str:
+    """Read a date, as ``YYYY-MM-DD``."""
+    return _date(_scalar(node)).isoformat()
+
+
+def _date(value: str) -> date:
+    if _DATE.fullmatch(value) is None:
+        raise BadValue(f"must be a date such as 2026-01-31, not {shown(value)}")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise BadValue(f"{value} does not exist ({error})") from error
+
+
+def instant(zone: str) -> Reader[int]:
+    """Return a reader of instants: a date is its first one in the zone, naive stamps are UTC."""
+
+    def read(node: yaml.Node) -> int:
+        value = _scalar(node)
+        if _DATE.fullmatch(value) is not None:
+            day = _date(value)
+            if not 1900 <= day.year <= 2200:
+                raise BadValue(f"{value} is outside the years 1900 to 2200")
+            return local_midnight(zone, day)
+        seconds, _, _ = parse_instant(value)
+        return seconds
+
+    return read
+
+
+def interval_s(node: yaml.Node) -> int:
+    """Read the length of intervals, in seconds."""
+    value = _scalar(node)
+    if value not in _INTERVALS:
+        raise BadValue(f"must be one of {', '.join(_INTERVALS)}, not {shown(value)}")
+    return _INTERVALS[value]
+
+
+def wiring(registers: Sequence[Register]) -> Reader[Mapping[Register, Register]]:
+    """Return a reader of which raw register feeds which; none may feed two."""
+
+    def read(node: yaml.Node) -> Mapping[Register, Register]:
+        found = _by_register(node, registers, one_of(Register))
+        feeding = {found.get(register, register) for register in registers}
+        if feeding != set(registers):
+            raise BadValue(
+                f"must give each of {', '.join(registers)} another one of them, "
+                "such as {en_im: en_ex, en_ex: en_im}"
+            )
+        return found
+
+    return read
+
+
+def index_or_indexes(registers: Sequence[Register]) -> Reader[Decimal | Mapping[Register, Decimal]]:
+    """Return a reader of an index [kWh, m3], of the main register or of each."""
+    index = decimal("0", "9000000000")
+
+    def read(node: yaml.Node) -> Decimal | Mapping[Register, Decimal]:
+        if isinstance(node, yaml.MappingNode):
+            return _by_register(node, registers, index)
+        return index(node)
+
+    return read
+
+
+def _by_register(
+    node: yaml.Node, registers: Sequence[Register], reader: Reader[T]
+) -> dict[Register, T]:
+    if not isinstance(node, yaml.MappingNode):
+        raise BadValue(f"must be a mapping of {', '.join(registers)}")
+    found: dict[Register, T] = {}
+    for key, value in node.value:
+        register = _scalar(key)
+        if register not in registers:
+            raise BadValue(f"{shown(register)} is no register here; use {', '.join(registers)}")
+        if register in found:
+            raise BadValue(f"{register} stands twice")
+        found[Register(register)] = reader(value)
+    return found
