@@ -1,0 +1,236 @@
+"""Sites, meters, sensors and their facts in the store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+
+from commonwatt.adapters.store import schema
+from commonwatt.domain.catalogue import (
+    BalanceMode,
+    Medium,
+    Meter,
+    MeterFacts,
+    Mode,
+    Register,
+    Sensor,
+    Site,
+    SiteCatalogue,
+    SiteFacts,
+)
+
+
+class SqlCatalogueTables:
+    """`ports.CatalogueTables` on a connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sites(self) -> Sequence[Site]:
+        """All sites, ascending by number."""
+        rows = self._connection.execute(select(schema.sites).order_by(schema.sites.c.no))
+        return [_site(row) for row in rows]
+
+    def catalogue(self, site: int) -> SiteCatalogue:
+        """A site with all that is declared of it."""
+        row = self._connection.execute(select(schema.sites).where(schema.sites.c.no == site)).one()
+        facts = self._connection.execute(
+            select(schema.site_facts)
+            .where(schema.site_facts.c.site == site)
+            .order_by(schema.site_facts.c.valid_from)
+        )
+        sensors = self._connection.execute(
+            select(schema.sensors)
+            .where(schema.sensors.c.site == site)
+            .order_by(schema.sensors.c.id)
+        )
+        return SiteCatalogue(
+            site=_site(row),
+            facts=tuple(_site_facts(each) for each in facts),
+            meters=self._meters(site),
+            sensors=tuple(_sensor(each) for each in sensors),
+            generation=row.catalogue_generation,
+        )
+
+    def _meters(self, site: int) -> tuple[Meter, ...]:
+        facts: dict[int, list[MeterFacts]] = {}
+        for row in self._connection.execute(
+            select(schema.meter_facts)
+            .where(schema.meter_facts.c.site == site)
+            .order_by(schema.meter_facts.c.meter, schema.meter_facts.c.valid_from)
+        ):
+            facts.setdefault(row.meter, []).append(_meter_facts(row))
+        meters = self._connection.execute(
+            select(schema.meters).where(schema.meters.c.site == site).order_by(schema.meters.c.id)
+        )
+        return tuple(_meter(row, tuple(facts[row.no])) for row in meters)
+
+    def generation(self, site: int) -> int:
+        """The site's change number."""
+        statement = select(schema.sites.c.generation).where(schema.sites.c.no == site)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
+        """Draw the next change number."""
+        generation = self.generation(site) + 1
+        values = {"generation": generation}
+        if catalogue_changed:
+            values["catalogue_generation"] = generation
+        self._connection.execute(
+            update(schema.sites).where(schema.sites.c.no == site).values(values)
+        )
+        return generation
+
+    def next_site_number(self) -> int:
+        """A number that no site has."""
+        highest = self._connection.execute(select(func.max(schema.sites.c.no))).scalar()
+        return int(highest or 0) + 1
+
+    def add_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
+        """Add a site, at generation 0."""
+        values = _site_values(site) | {"generation": 0, "catalogue_generation": 0}
+        self._connection.execute(insert(schema.sites).values(values))
+        self._put_site_facts(site.number, facts)
+
+    def put_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
+        """Replace what is declared of a site."""
+        self._connection.execute(
+            update(schema.sites).where(schema.sites.c.no == site.number).values(_site_values(site))
+        )
+        self._put_site_facts(site.number, facts)
+
+    def _put_site_facts(self, site: int, facts: Sequence[SiteFacts]) -> None:
+        self._connection.execute(delete(schema.site_facts).where(schema.site_facts.c.site == site))
+        for each in facts:
+            self._connection.execute(
+                insert(schema.site_facts).values(
+                    site=site,
+                    valid_from=each.valid_from,
+                    valid_to=each.valid_to,
+                    balance=each.balance.value,
+                    allocation_key=each.key,
+                )
+            )
+
+    def put_meter(self, site: int, meter: Meter) -> None:
+        """Add a meter, or replace what is declared of it."""
+        key = {"site": site, "no": meter.number}
+        values = {
+            "id": meter.id,
+            "name": meter.name,
+            "type": meter.medium.value,
+            "prim_ad": meter.prim_ad,
+            "interval_s": meter.interval_s,
+            "installed_at": meter.installed_at,
+            "installed_index": {r.value: index for r, index in meter.installed_index.items()},
+            "removed_at": meter.removed_at,
+        }
+        self._put(schema.meters, key, values)
+        self._connection.execute(
+            delete(schema.meter_facts).where(
+                schema.meter_facts.c.site == site, schema.meter_facts.c.meter == meter.number
+            )
+        )
+        for facts in meter.facts:
+            self._connection.execute(
+                insert(schema.meter_facts).values(
+                    site=site, meter=meter.number, **_meter_facts_values(facts)
+                )
+            )
+
+    def put_sensor(self, site: int, sensor: Sensor) -> None:
+        """Add a sensor, or replace what is declared of it."""
+        values = asdict(sensor)
+        self._put(schema.sensors, {"site": site, "no": values.pop("number")}, values)
+
+    def _put(self, table: Table, key: Mapping[str, int], values: Mapping[str, object]) -> None:
+        found = [table.c[name] == value for name, value in key.items()]
+        changed = self._connection.execute(update(table).where(*found).values(**values))
+        if not changed.rowcount:
+            self._connection.execute(insert(table).values(**key, **values))
+
+
+def _site(row: Row[tuple[object, ...]]) -> Site:
+    return Site(
+        number=row.no,
+        id=row.id,
+        name=row.name,
+        timezone=row.timezone,
+        site_ref=row.site_ref,
+        street_name=row.street_name,
+        street_number=row.street_number,
+        city=row.city,
+        postal_code=row.postal_code,
+        creation_date=row.creation_date,
+        latitude=row.latitude,
+        longitude=row.longitude,
+    )
+
+
+def _site_values(site: Site) -> dict[str, object]:
+    values = asdict(site)
+    values["no"] = values.pop("number")
+    return values
+
+
+def _site_facts(row: Row[tuple[object, ...]]) -> SiteFacts:
+    return SiteFacts(
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        balance=BalanceMode(row.balance),
+        key=row.allocation_key,
+    )
+
+
+def _sensor(row: Row[tuple[object, ...]]) -> Sensor:
+    return Sensor(
+        number=row.no, id=row.id, name=row.name, type=row.type, unit=row.unit, model=row.model
+    )
+
+
+def _meter(row: Row[tuple[object, ...]], facts: tuple[MeterFacts, ...]) -> Meter:
+    return Meter(
+        number=row.no,
+        id=row.id,
+        name=row.name,
+        medium=Medium(row.type),
+        prim_ad=row.prim_ad,
+        facts=facts,
+        interval_s=row.interval_s,
+        installed_at=row.installed_at,
+        installed_index={Register(name): index for name, index in row.installed_index.items()},
+        removed_at=row.removed_at,
+    )
+
+
+def _meter_facts(row: Row[tuple[object, ...]]) -> MeterFacts:
+    return MeterFacts(
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        mode=Mode(row.mode),
+        enabled=row.enabled,
+        balance=row.balance,
+        isolated=row.isolated,
+        priority=row.priority,
+        share=None if row.share is None else Decimal(row.share),
+        rule=row.rule,
+        factor=Decimal(row.factor),
+        registers={Register(name): Register(raw) for name, raw in row.registers.items()},
+    )
+
+
+def _meter_facts_values(facts: MeterFacts) -> dict[str, object]:
+    return {
+        "valid_from": facts.valid_from,
+        "valid_to": facts.valid_to,
+        "mode": facts.mode.value,
+        "enabled": facts.enabled,
+        "balance": facts.balance,
+        "isolated": facts.isolated,
+        "priority": facts.priority,
+        "share": None if facts.share is None else str(facts.share),
+        "rule": facts.rule,
+        "factor": str(facts.factor),
+        "registers": {name.value: raw.value for name, raw in facts.registers.items()},
+    }

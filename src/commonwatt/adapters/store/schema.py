@@ -1,0 +1,282 @@
+"""The tables. Whatever holds data leads its key with the site, so that a store shards by it.
+
+Instants are Unix seconds, columns ending in ``_us`` Unix microseconds, days UTC days since 1970.
+What is packed into a BLOB is described in `packing`.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("site_ref", Text, unique=True),
+    Column("name", Text, nullable=False),
+    Column("street_name", Text),
+    Column("street_number", Text),
+    Column("city", Text),
+    Column("postal_code", Text),
+    Column("creation_date", Text),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("timezone", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("catalogue_generation", BigInteger, nullable=False),
+)
+
+site_facts = Table(
+    "site_facts",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("valid_from", BigInteger, primary_key=True, autoincrement=False),
+    Column("valid_to", BigInteger),
+    Column("balance", Text, nullable=False),
+    Column("allocation_key", Text, nullable=False),
+)
+
+meters = Table(
+    "meters",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("prim_ad", Integer, nullable=False),
+    Column("interval_s", Integer),
+    Column("installed_at", BigInteger),
+    Column("installed_index", JSON, nullable=False),
+    Column("removed_at", BigInteger),
+    UniqueConstraint("site", "type", "prim_ad"),
+)
+
+meter_facts = Table(
+    "meter_facts",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("valid_from", BigInteger, primary_key=True, autoincrement=False),
+    Column("valid_to", BigInteger),
+    Column("mode", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("balance", Boolean, nullable=False),
+    Column("isolated", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("share", Text),
+    Column("rule", Text),
+    Column("factor", Text, nullable=False),
+    Column("registers", JSON, nullable=False),
+)
+
+sensors = Table(
+    "sensors",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("model", Text, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("recorded_us", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("superseding", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("first_day", Integer),
+    Column("last_day", Integer),
+    Column("withdrawn_us", BigInteger),
+    Column("withdrawn_reason", Text),
+)
+Index(
+    "ix_deliveries_withdrawn",
+    deliveries.c.site,
+    sqlite_where=deliveries.c.withdrawn_us.is_not(None),
+    postgresql_where=deliveries.c.withdrawn_us.is_not(None),
+)
+
+raw_readings = Table(
+    "raw_readings",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("delivery", BigInteger, primary_key=True, autoincrement=False),
+    Column("readings", LargeBinary, nullable=False),
+)
+
+meter_registers = Table(
+    "meter_registers",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("register", Text, primary_key=True),
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    Column("first_positive_at", BigInteger),
+)
+
+sensor_readings = Table(
+    "sensor_readings",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("sensor", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("delivery", BigInteger, primary_key=True, autoincrement=False),
+    Column("readings", LargeBinary, nullable=False),
+)
+
+dirty_marks = Table(
+    "dirty_marks",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("group", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)
+
+settled_days = Table(
+    "settled_days",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("group", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)
+
+meter_days = Table(
+    "meter_days",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("im", LargeBinary),
+    Column("ex", LargeBinary),
+    Column("self", LargeBinary),
+    Column("quality_total", LargeBinary, nullable=False),
+    Column("quality_self", LargeBinary),
+    Column("method", LargeBinary),
+)
+
+site_days = Table(
+    "site_days",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("medium", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("conso_total", LargeBinary),
+    Column("from_ext", LargeBinary),
+    Column("self", LargeBinary),
+    Column("to_ext", LargeBinary),
+    Column("storage_charging", LargeBinary),
+    Column("storage_discharging", LargeBinary),
+    Column("storage_charging_self", LargeBinary),
+    Column("allocated", LargeBinary),
+    Column("unmetered", LargeBinary),
+    Column("quality", LargeBinary, nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("rule", Text, nullable=False),
+    Column("register", Text, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("evidence", JSON, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("token_version", Integer, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("rate_limit", Boolean, nullable=False),
+    Column("site_list", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+account_keys = Table(
+    "account_keys",
+    metadata,
+    Column("key_hash", Text, primary_key=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("history_from", BigInteger),
+    Column("closed_meters", JSON, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("site", Integer),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# Counters that several processes share; nothing is lost with them.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("hits", Integer, nullable=False),
+    Column("ends_at", Double, nullable=False),
+)

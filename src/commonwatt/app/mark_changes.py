@@ -1,0 +1,115 @@
+"""Which days a change of readings touches.
+
+A reading's verdict can change that of `SIGHT` readings to each side, and these move the energy up
+to the nearest accepted reading beyond. Days are marked from there to there, as it was before the
+change and as it is after it. What makes a register or a meter part of the site, or no longer,
+touches all its days.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.app.meter_history import Judged, MeterHistory
+from commonwatt.app.ports import RegisterSpan, Snapshot
+from commonwatt.domain.catalogue import Group, Meter, SiteCatalogue
+from commonwatt.domain.quarter_hours import DAY_S, day_of
+from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.vee.verdicts import SIGHT
+
+BEYOND = SIGHT + 1
+"""Accepted readings to each side of a change that it may reach."""
+EVERYTHING = (-(2**31), 2**31)
+"""Stands for all days of the group."""
+
+
+def touched_days(
+    history: MeterHistory,
+    touched: NDArray[np.int64],
+    added: StoredReadings | None,
+    spans_after: Mapping[str, RegisterSpan],
+    withdrawn_before: frozenset[int],
+    withdrawn_after: frozenset[int],
+) -> tuple[int, int]:
+    """Return the days [first, end) that a change at the ``touched`` instants marks, or EVERYTHING.
+
+    ``added`` are the readings that the change adds, ``spans_after`` the spans as it leaves them.
+    """
+    start_at, end_at = int(touched.min()), int(touched.max())
+    for name, span in spans_after.items():
+        before = history.spans.get(name)
+        positive = {span.first_positive_at, before.first_positive_at if before else None}
+        if len(positive) == 2:
+            # Zeros between the old and the new first positive index change their verdict.
+            last_at = (max(span.last_day, before.last_day if before else 0) + 1) * DAY_S
+            start_at = min([start_at, *(at for at in positive if at is not None)])
+            end_at = max(last_at if at is None else at for at in (*positive, end_at))
+    earlier = history.judge_around(start_at, end_at, BEYOND, withdrawn_before)
+    later = history.judge(history.joined_with(added), spans_after, withdrawn_after)
+    if _parts(earlier) != _parts(later):
+        return EVERYTHING
+    interval_s = history.meter.interval_s or 0
+    first_at = min(start_at - interval_s, *(_reach_before(j, start_at) for j in (earlier, later)))
+    last_at = max(end_at, *(_reach_after(j, end_at) for j in (earlier, later)))
+    return day_of(first_at), day_of(max(last_at - 1, first_at)) + 1
+
+
+def _parts(judged: Judged) -> set[str]:
+    """The registers that an accepted reading carried."""
+    return {name.value for name, each in judged.items() if len(each.accepted_stamps())}
+
+
+def _reach_before(judged: Judged, start_at: int) -> int:
+    reach = start_at
+    for each in judged.values():
+        stamps = each.accepted_stamps()
+        position = int(np.searchsorted(stamps, start_at)) - BEYOND
+        if len(stamps):
+            reach = min(reach, int(stamps[max(position, 0)]))
+    return reach
+
+
+def _reach_after(judged: Judged, end_at: int) -> int:
+    reach = end_at
+    for each in judged.values():
+        stamps = each.accepted_stamps()
+        position = int(np.searchsorted(stamps, end_at, side="right")) + BEYOND - 1
+        if len(stamps):
+            reach = max(reach, int(stamps[min(position, len(stamps) - 1)]))
+    return reach
+
+
+def days_with_data(
+    snapshot: Snapshot, meters: Sequence[Meter], site: int
+) -> tuple[int, int] | None:
+    """Return the days [first, end) of which results of the meters can exist; None without any."""
+    spans = snapshot.readings.register_spans(site, [meter.number for meter in meters])
+    days = [
+        day
+        for of_meter in spans.values()
+        for span in of_meter.values()
+        for day in (span.first_day, span.last_day)
+    ]
+    if not days:
+        return None
+    bounds = [at for m in meters for at in (m.installed_at, m.removed_at) if at is not None]
+    days += [day_of(at) for at in bounds]
+    # An interval may begin on the day before its stamp.
+    return min(days) - 1, max(days) + 1
+
+
+def mark_days(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    touched: Mapping[Group, Sequence[tuple[int, int]]],
+    generation: int,
+) -> None:
+    """Mark the touched days of each group; EVERYTHING is cut to the days that have data."""
+    site = catalogue.site.number
+    for group, spans in touched.items():
+        bounded = [span for span in spans if span != EVERYTHING]
+        if len(bounded) < len(spans):
+            whole = days_with_data(snapshot, catalogue.meters_of(group), site)
+            bounded += [] if whole is None else [whole]
+        snapshot.results.mark_dirty(site, group, bounded, generation)

@@ -1,0 +1,197 @@
+"""The readings of a meter around some instants, loaded no further than their verdicts need."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from commonwatt.app.ports import ReadingTables, RegisterSpan
+from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
+from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.domain.readings import StoredReadings, counting_readings
+from commonwatt.domain.vee.history import RegisterHistory, first_positive
+from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
+from commonwatt.domain.vee.life import Life
+from commonwatt.domain.vee.physical_meter import JudgedMeter
+from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
+
+Judged: TypeAlias = Mapping[Register, JudgedRegister] | Mapping[Register, JudgedIntervals]
+_FIRST_STEP_DAYS = 32
+
+
+class MeterHistory:
+    """What was said of one meter on the days [first_day, end_day), widened on demand.
+
+    ``spans`` tell what was ever said of each register, ``withdrawn`` which deliveries do not count.
+    """
+
+    def __init__(
+        self,
+        tables: ReadingTables,
+        site: int,
+        meter: Meter,
+        spans: Mapping[str, RegisterSpan],
+        stored: StoredReadings | None,
+        first_day: int,
+        end_day: int,
+    ) -> None:
+        self._tables = tables
+        self._site = site
+        self.meter = meter
+        self.spans = spans
+        self._stored = stored
+        self._first_day = first_day
+        self._end_day = end_day
+        self._step_days = _FIRST_STEP_DAYS
+
+    def judge_around(
+        self, start_at: int, end_at: int, count: int, withdrawn: frozenset[int]
+    ) -> Judged:
+        """Judge so that ``count`` accepted readings before and after [start, end] are sure."""
+        while True:
+            judged = self.judge(self._stored, self.spans, withdrawn)
+            before = all(each.enough_before(start_at, count) for each in judged.values())
+            after = all(each.enough_after(end_at, count) for each in judged.values())
+            if before and after:
+                return judged
+            if not before:
+                self._widen_before()
+            if not after:
+                self._widen_after()
+
+    def judge(
+        self,
+        stored: StoredReadings | None,
+        spans: Mapping[str, RegisterSpan],
+        withdrawn: frozenset[int],
+    ) -> Judged:
+        """Judge readings of the days in sight."""
+        life = Life(self.meter.installed_at, self.meter.removed_at)
+        histories = {
+            Register(name): self._register_history(Register(name), span, stored, withdrawn)
+            for name, span in spans.items()
+        }
+        if self.meter.interval_s is not None:
+            return {
+                register: judge_intervals(history, life, self.meter.interval_s)
+                for register, history in histories.items()
+            }
+        return {
+            register: judge_index_register(
+                history, life, self.meter.installed_index.get(register, 0)
+            )
+            for register, history in histories.items()
+        }
+
+    def _register_history(
+        self,
+        register: Register,
+        span: RegisterSpan,
+        stored: StoredReadings | None,
+        withdrawn: frozenset[int],
+    ) -> RegisterHistory:
+        return RegisterHistory(
+            meter=self.meter.number,
+            register=register.value,
+            readings=counting_readings(stored, register, withdrawn),
+            from_start=self._first_day <= span.first_day,
+            to_end=self._end_day > span.last_day,
+            first_positive_at=span.first_positive_at,
+        )
+
+    def joined_with(self, more: StoredReadings | None) -> StoredReadings | None:
+        """All readings in sight and more of the same days."""
+        parts = [part for part in (self._stored, more) if part is not None]
+        return StoredReadings.joined(parts) if parts else None
+
+    def first_positive_at(
+        self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]
+    ) -> int | None:
+        """Look through the whole history, readings about to be added included."""
+        life = Life(self.meter.installed_at, self.meter.removed_at)
+        number = self.meter.number
+        day = min((span.first_day for span in self.spans.values()), default=0)
+        while days := self._tables.days_after(self._site, number, day, _FIRST_STEP_DAYS):
+            stored = self._tables.readings(self._site, [number], day, days[-1] + 1)[number]
+            parts = [stored] if added is None else [stored, added]
+            counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
+            in_sight = np.flatnonzero(counting.stamps < (days[-1] + 1) * DAY_S)
+            found_at = first_positive(counting.at(in_sight), life)
+            if found_at is not None:
+                return found_at
+            day = days[-1] + 1
+        return first_positive(counting_readings(added, register, withdrawn), life)
+
+    def _widen_before(self) -> None:
+        days = self._tables.days_before(
+            self._site, self.meter.number, self._first_day, self._step_days
+        )
+        first_day = days[-1] if days else min(span.first_day for span in self.spans.values())
+        self._load(min(first_day, self._first_day), self._first_day, before=True)
+        self._first_day = min(first_day, self._first_day)
+        self._step_days *= 2
+
+    def _widen_after(self) -> None:
+        days = self._tables.days_after(
+            self._site, self.meter.number, self._end_day, self._step_days
+        )
+        last_day = days[-1] if days else max(span.last_day for span in self.spans.values())
+        self._load(self._end_day, max(last_day + 1, self._end_day), before=False)
+        self._end_day = max(last_day + 1, self._end_day)
+        self._step_days *= 2
+
+    def _load(self, first_day: int, end_day: int, before: bool) -> None:
+        number = self.meter.number
+        more = self._tables.readings(self._site, [number], first_day, end_day).get(number)
+        if more is not None and self._stored is not None:
+            parts = [more, self._stored] if before else [self._stored, more]
+            self._stored = StoredReadings.joined(parts)
+        elif more is not None:
+            self._stored = more
+
+
+def meter_histories(
+    tables: ReadingTables,
+    catalogue: SiteCatalogue,
+    meters: Iterable[Meter],
+    first_day: int,
+    end_day: int,
+) -> list[MeterHistory]:
+    """Return the histories of the meters of which anything was said, [first, end) in sight."""
+    site = catalogue.site.number
+    by_number = {meter.number: meter for meter in meters}
+    spans = tables.register_spans(site, by_number)
+    stored = tables.readings(site, spans, first_day, end_day)
+    return [
+        MeterHistory(
+            tables, site, by_number[number], spans[number], stored.get(number), first_day, end_day
+        )
+        for number in spans
+    ]
+
+
+def judge_meters(
+    tables: ReadingTables,
+    catalogue: SiteCatalogue,
+    meters: Iterable[Meter],
+    first_day: int,
+    end_day: int,
+) -> list[JudgedMeter]:
+    """Judge the readings of meters so that the days [first, end) can be settled.
+
+    A day before and after are in sight from the start: they hold the neighbours of most readings.
+    Meters of which nothing was said and that are declared as installed are among them, without
+    readings.
+    """
+    withdrawn = tables.withdrawn(catalogue.site.number)
+    physical = [meter for meter in meters if not _always_rule(meter)]
+    histories = meter_histories(tables, catalogue, physical, first_day - 1, end_day + 1)
+    judged = {
+        history.meter.number: history.judge_around(first_day * DAY_S, end_day * DAY_S, 1, withdrawn)
+        for history in histories
+    }
+    return [JudgedMeter(meter, judged.get(meter.number, {})) for meter in physical]
+
+
+def _always_rule(meter: Meter) -> bool:
+    return all(facts.rule is not None for facts in meter.facts)

@@ -1,0 +1,252 @@
+"""What the use cases need of a store.
+
+A `Snapshot` is one consistent view; a `Change` is a transaction that alone writes to its site.
+Sites, meters and sensors are named by their numbers within the store; days are UTC days, ranges of
+days half open.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.app.authorize import AccountAccess, GrantedSite
+from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
+from commonwatt.domain.findings import Finding
+from commonwatt.domain.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSpan:
+    """What was ever said of a register: UTC days ``first_day`` to ``last_day``, both inclusive.
+
+    ``first_positive_at`` [Unix seconds] is the first index above 0 that counts, None without one.
+    """
+
+    first_day: int
+    last_day: int
+    first_positive_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One write of readings, as it was recorded.
+
+    ``recorded_us`` [Unix microseconds]; the readings lie on the UTC days ``first_day`` to
+    ``last_day``, both inclusive. ``withdrawn_us`` is None while it counts.
+    """
+
+    number: int
+    recorded_us: int
+    account: str
+    source: str
+    accepted: int
+    unchanged: int
+    superseding: int
+    rejected: int
+    first_day: int | None
+    last_day: int | None
+    withdrawn_us: int | None = None
+    withdrawn_reason: str | None = None
+
+
+class CatalogueTables(Protocol):
+    """Sites, meters and sensors with their facts."""
+
+    def sites(self) -> Sequence[Site]:
+        """All sites, ascending by number."""
+
+    def catalogue(self, site: int) -> SiteCatalogue:
+        """A site with all that is declared of it."""
+
+    def generation(self, site: int) -> int:
+        """The site's change number."""
+
+    def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
+        """Draw the next change number; the change that draws it commits under it."""
+
+    def add_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
+        """Add a site."""
+
+    def put_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
+        """Replace what is declared of a site."""
+
+    def put_meter(self, site: int, meter: Meter) -> None:
+        """Add a meter, or replace what is declared of it."""
+
+    def put_sensor(self, site: int, sensor: Sensor) -> None:
+        """Add a sensor, or replace what is declared of it."""
+
+
+class ReadingTables(Protocol):
+    """Deliveries and the readings they brought."""
+
+    def add_delivery(self, site: int, delivery: Delivery) -> None:
+        """Record a delivery."""
+
+    def deliveries(self, site: int) -> Sequence[Delivery]:
+        """The deliveries of a site, ascending."""
+
+    def set_withdrawn(self, site: int, number: int, at_us: int | None, reason: str | None) -> None:
+        """Withdraw a delivery, or reinstate it (None)."""
+
+    def withdrawn(self, site: int) -> frozenset[int]:
+        """The numbers of the site's withdrawn deliveries."""
+
+    def register_spans(
+        self, site: int, meters: Collection[int]
+    ) -> dict[int, dict[str, RegisterSpan]]:
+        """What was ever said of each register of the meters."""
+
+    def put_register_spans(self, site: int, spans: Mapping[tuple[int, str], RegisterSpan]) -> None:
+        """Replace the spans of (meter, register)."""
+
+    def readings(
+        self, site: int, meters: Collection[int], first_day: int, end_day: int
+    ) -> dict[int, StoredReadings]:
+        """All that was said of the meters on the days [first, end)."""
+
+    def days_before(self, site: int, meter: int, day: int, count: int) -> list[int]:
+        """Up to ``count`` days with readings before a day, the nearest first."""
+
+    def days_after(self, site: int, meter: int, day: int, count: int) -> list[int]:
+        """Up to ``count`` days with readings from a day on, the nearest first."""
+
+    def delivery(self, site: int, number: int) -> Delivery | None:
+        """One delivery, None if there is none of that number."""
+
+    def delivered(self, site: int, delivery: Delivery) -> dict[int, StoredReadings]:
+        """What one delivery said, by meter."""
+
+    def add_readings(
+        self, site: int, delivery: int, parts: Iterable[tuple[int, int, StoredReadings]]
+    ) -> None:
+        """Store (meter, day, readings of that day) of one delivery."""
+
+    def merge_rows(self, site: int, meters: Collection[int], first_day: int, end_day: int) -> None:
+        """Merge the rows of each meter-day of [first, end) that has become many."""
+
+
+class SensorTables(Protocol):
+    """The values of sensors."""
+
+    def sensor_values(
+        self, site: int, sensor: int, first_day: int, end_day: int
+    ) -> Sequence[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
+        """(delivery, stamps, values) of the days [first, end), by day and delivery."""
+
+    def latest_day(self, site: int, sensor: int) -> int | None:
+        """The last day with values."""
+
+    def add_sensor_values(
+        self,
+        site: int,
+        delivery: int,
+        parts: Iterable[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]],
+    ) -> None:
+        """Store (sensor, day, stamps, values of that day) of one delivery."""
+
+
+class ResultTables(Protocol):
+    """Settled days, and the marks on those that are to be settled anew."""
+
+    def mark_dirty(
+        self, site: int, group: Group, spans: Iterable[tuple[int, int]], generation: int
+    ) -> None:
+        """Mark the days of the spans [first, end)."""
+
+    def dirty_days(
+        self, site: int, group: Group, first_day: int | None = None, end_day: int | None = None
+    ) -> list[int]:
+        """The marked days of [first, end), ascending; without bounds all."""
+
+    def dirty_groups(self) -> list[tuple[int, Group]]:
+        """The (site, group) that have marked days."""
+
+    def put_settlement(
+        self,
+        site: int,
+        group: Group,
+        meters: Collection[int],
+        settlement: Settlement,
+        generation: int,
+    ) -> None:
+        """Store the settled UTC days of a run and clear their marks.
+
+        ``meters`` are all of the group; one without a profile is not alive there. A day that was
+        computed from a newer generation is left alone, and so is a newer mark.
+        """
+
+    def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+        """The stored quarter-hours of the days [first, end); ABSENT where nothing is stored."""
+
+    def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
+        """The stored balance of the days [first, end); ABSENT where nothing is stored."""
+
+    def findings(
+        self, site: int, meters: Collection[int], first_day: int, end_day: int
+    ) -> list[Finding]:
+        """The stored findings of the days [first, end), ascending by meter and instant."""
+
+
+class Snapshot(Protocol):
+    """One consistent view of the store."""
+
+    @property
+    def catalogue(self) -> CatalogueTables:
+        """Sites, meters, sensors."""
+
+    @property
+    def readings(self) -> ReadingTables:
+        """Deliveries and readings."""
+
+    @property
+    def sensors(self) -> SensorTables:
+        """Values of sensors."""
+
+    @property
+    def results(self) -> ResultTables:
+        """Settled days."""
+
+    def access(self, account: str, site_id: str | None) -> AccountAccess | None:
+        """What an account may see of a site, in one query; None for an unknown account."""
+
+    def access_by_key(self, key_hash: str, site_id: str | None) -> AccountAccess | None:
+        """The same by the hash of a long-lived key that is not revoked."""
+
+    def granted_sites(self, account: str) -> Sequence[GrantedSite]:
+        """All sites that are granted to an account, ascending by id."""
+
+
+class Change(Snapshot, Protocol):
+    """A transaction that alone writes to its site; durable when its context ends well."""
+
+    def audit(
+        self, at: int, account: str, site: int, action: str, subject: str, reason: str
+    ) -> None:
+        """Record who did what, and why."""
+
+
+class Store(Protocol):
+    """Where everything is kept. Raises the errors of `store_errors`."""
+
+    @property
+    def reads_inline(self) -> bool:
+        """Whether reading is so quick that it may be done on an event loop."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open a consistent view."""
+
+    def change(self, site: int) -> AbstractContextManager[Change]:
+        """Open a transaction that alone writes to a site."""
+
+    def new_site(self) -> AbstractContextManager[tuple[Change, int]]:
+        """Open a transaction for a site that is to be added, with its number."""
+
+    def ready(self) -> bool:
+        """Whether the store can be reached now."""

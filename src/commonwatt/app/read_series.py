@@ -1,0 +1,191 @@
+"""Reading load profiles and balances: never stale, and never stuck behind a writer.
+
+What is dirty in the window at the moment of the snapshot is settled from that snapshot and
+answered; the background settler stores it in its own time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.app.ports import Snapshot
+from commonwatt.app.settle_site import LONGEST_RUN_DAYS, settle_days
+from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
+from commonwatt.domain.load_profile import Energy, LoadProfile, Qualities, SiteBalance
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S, day_runs
+from commonwatt.domain.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSeries:
+    """The quarter-hours of one meter from ``first_quarter`` on, [Wh] or [litre].
+
+    ``total`` is its main register (production: exported, else imported); ``self_energy`` and
+    ``quality_self`` are None for a meter that is no consumer of the balance. A value exists where
+    its quality is at least ESTIMATED, elsewhere it is 0.
+    """
+
+    first_quarter: int
+    total: Energy
+    self_energy: Energy | None
+    quality_total: Qualities
+    quality_self: Qualities | None
+
+    @property
+    def ext(self) -> Energy | None:
+        """What the consumer took from outside: total less its share."""
+        return None if self.self_energy is None else self.total - self.self_energy
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSeries:
+    """The balance of a site from ``first_quarter`` on, and its meters if asked for."""
+
+    first_quarter: int
+    balance: SiteBalance
+    meters: Sequence[tuple[Meter, MeterSeries]]
+
+
+def dirty_settlements(
+    snapshot: Snapshot, catalogue: SiteCatalogue, group: Group, first_day: int, end_day: int
+) -> list[Settlement]:
+    """Settle what is dirty of the days [first, end), run by run."""
+    days = snapshot.results.dirty_days(catalogue.site.number, group, first_day, end_day)
+    return [
+        settle_days(snapshot, catalogue, group, first, end)
+        for first, end in day_runs(days, LONGEST_RUN_DAYS)
+    ]
+
+
+def read_meter_series(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    first_quarter: int,
+    end_quarter: int,
+) -> MeterSeries:
+    """Read the quarter-hours [first, end) of a meter."""
+    days = _days(first_quarter, end_quarter)
+    settlements = dirty_settlements(snapshot, catalogue, meter.medium.group, *days)
+    return _meter_series(snapshot, catalogue, meter, first_quarter, end_quarter, settlements)
+
+
+def read_site_series(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    medium: Medium,
+    first_quarter: int,
+    end_quarter: int,
+    with_meters: bool = False,
+) -> SiteSeries | None:
+    """Read the quarter-hours [first, end) of a site's balance; None if it has no such medium."""
+    meters = [meter for meter in catalogue.meters if meter.medium is medium]
+    if not meters:
+        return None
+    days = _days(first_quarter, end_quarter)
+    settlements = dirty_settlements(snapshot, catalogue, medium.group, *days)
+    balance = snapshot.results.balance(catalogue.site.number, medium, *days)
+    for settlement in settlements:
+        balance = _with_balance(balance, settlement, medium, days[0])
+    series = [
+        (meter, _meter_series(snapshot, catalogue, meter, first_quarter, end_quarter, settlements))
+        for meter in (meters if with_meters else ())
+    ]
+    wanted = slice(first_quarter - days[0] * DAY_QUARTERS, end_quarter - days[0] * DAY_QUARTERS)
+    cut = {f.name: getattr(balance, f.name)[wanted] for f in fields(SiteBalance)}
+    return SiteSeries(first_quarter, SiteBalance(**cut), series)
+
+
+def _days(first_quarter: int, end_quarter: int) -> tuple[int, int]:
+    return first_quarter // DAY_QUARTERS, -(-end_quarter // DAY_QUARTERS)
+
+
+def _meter_series(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    first_quarter: int,
+    end_quarter: int,
+    settlements: Sequence[Settlement],
+) -> MeterSeries:
+    first_day, end_day = _days(first_quarter, end_quarter)
+    site = catalogue.site.number
+    profile = snapshot.results.profile(site, meter.number, first_day, end_day)
+    for settlement in settlements:
+        profile = _with_profile(profile, settlement, first_day)
+    base = first_day * DAY_QUARTERS
+    wanted = slice(first_quarter - base, end_quarter - base)
+    own, quality_self = profile.self_energy, profile.quality_self
+    if own is None and quality_self is not None:
+        own = np.zeros(len(quality_self), np.int64)
+    return MeterSeries(
+        first_quarter=first_quarter,
+        total=_total(profile, meter, base)[wanted],
+        self_energy=None if own is None else own[wanted],
+        quality_total=profile.quality_total[wanted],
+        quality_self=None if quality_self is None else quality_self[wanted],
+    )
+
+
+def _total(profile: LoadProfile, meter: Meter, base: int) -> Energy:
+    """The main register, by the mode that holds in each quarter-hour."""
+    length = len(profile.quality_total)
+    nothing = np.zeros(length, np.int64)
+    im = nothing if profile.im is None else profile.im
+    ex = nothing if profile.ex is None else profile.ex
+    spans = epochs(base * QUARTER_S, (base + length) * QUARTER_S, meter.facts)
+    if len(spans) == 1:
+        return ex if meter.facts_at(spans[0][0]).main_is_export else im
+    total = np.empty(length, np.int64)
+    for start_at, end_at in spans:
+        here = slice(start_at // QUARTER_S - base, end_at // QUARTER_S - base)
+        total[here] = (ex if meter.facts_at(start_at).main_is_export else im)[here]
+    return total
+
+
+def _with_profile(stored: LoadProfile, settlement: Settlement, first_day: int) -> LoadProfile:
+    """Lay a fresh settlement over the stored profile of a meter."""
+    fresh = {profile.meter: profile for profile in settlement.profiles}.get(stored.meter)
+    columns = {
+        field.name: _laid_over(stored, fresh, field.name, settlement, first_day)
+        for field in fields(LoadProfile)
+        if field.name != "meter"
+    }
+    return LoadProfile(meter=stored.meter, **columns)  # type: ignore[arg-type]
+
+
+def _with_balance(
+    stored: SiteBalance, settlement: Settlement, medium: Medium, first_day: int
+) -> SiteBalance:
+    """Lay a fresh settlement over the stored balance."""
+    fresh = settlement.balances.get(medium)
+    columns = {
+        field.name: _laid_over(stored, fresh, field.name, settlement, first_day)
+        for field in fields(SiteBalance)
+    }
+    return SiteBalance(**columns)  # type: ignore[arg-type]
+
+
+def _laid_over(
+    stored: LoadProfile | SiteBalance,
+    fresh: LoadProfile | SiteBalance | None,
+    name: str,
+    settlement: Settlement,
+    first_day: int,
+) -> NDArray[np.int64] | NDArray[np.uint8] | None:
+    """Return a column with the settled quarter-hours fresh; zeros where there is none."""
+    old: NDArray[np.int64] | NDArray[np.uint8] | None = getattr(stored, name)
+    new: NDArray[np.int64] | NDArray[np.uint8] | None = getattr(fresh, name, None)
+    if old is None and new is None:
+        return None
+    start = settlement.first_quarter - first_day * DAY_QUARTERS
+    end = settlement.end_quarter - first_day * DAY_QUARTERS
+    if old is None:
+        length = len(stored.quality if isinstance(stored, SiteBalance) else stored.quality_total)
+        assert new is not None, "one of both is there"
+        old = np.zeros(length, new.dtype)
+    column = old.copy()
+    column[start:end] = 0 if new is None else new
+    return column

@@ -1,0 +1,58 @@
+"""Settling in the background, right after each commit."""
+
+import logging
+import threading
+
+from commonwatt.app.ports import Store
+from commonwatt.app.settle_site import settle_site
+from commonwatt.app.store_errors import StoreError
+
+_log = logging.getLogger(__name__)
+_LOOK_EVERY_S = 2.0
+"""How often to look for marks that another process made."""
+_PAUSE_AFTER_FAILURE_S = 5.0
+
+
+class Settler:
+    """A thread that settles whatever is dirty until it is stopped.
+
+    Several may run on one store: they do the same work twice at worst, never differently.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
+
+    def start(self) -> None:
+        """Start settling."""
+        self._thread.start()
+
+    def notify(self) -> None:
+        """Tell that something was written."""
+        self._wake.set()
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """Stop after the run of days at hand; what is left stays marked."""
+        self._stopped.set()
+        self._wake.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait(_LOOK_EVERY_S)
+            self._wake.clear()
+            try:
+                self._settle_all()
+            except StoreError as error:
+                _log.warning("settling is put off: %s", error)
+                self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
+
+    def _settle_all(self) -> None:
+        with self._store.snapshot() as snapshot:
+            groups = snapshot.results.dirty_groups()
+        for site, group in groups:
+            if self._stopped.is_set():
+                return
+            settle_site(self._store, site, group)

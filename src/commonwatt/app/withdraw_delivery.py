@@ -1,0 +1,115 @@
+"""Withdrawing a delivery that should not count, and reinstating it. Nothing is deleted."""
+
+import numpy as np
+
+from commonwatt.app.mark_changes import mark_days, touched_days
+from commonwatt.app.meter_history import MeterHistory
+from commonwatt.app.ports import Change, Delivery, RegisterSpan, Store
+from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.quarter_hours import DAY_S, day_runs
+from commonwatt.domain.readings import StoredReadings
+
+
+class UnknownDelivery(Exception):
+    """The site has no delivery of that number."""
+
+
+class NothingToChange(Exception):
+    """The delivery is withdrawn already, or is not withdrawn."""
+
+
+def withdraw_delivery(
+    store: Store, site: int, number: int, reason: str, account: str, now_us: int
+) -> None:
+    """Let a delivery count no more, and record who withdrew it and why.
+
+    Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
+    """
+    with store.change(site) as change:
+        delivery = _delivery(change, site, number)
+        if delivery.withdrawn_us is not None:
+            raise NothingToChange(f"delivery {number} is withdrawn already")
+        change.readings.set_withdrawn(site, number, now_us, reason)
+        before = change.readings.withdrawn(site) - {number}
+        _mark(change, site, delivery, before, before | {number})
+        at = now_us // 1_000_000
+        change.audit(at, account, site, "withdraw delivery", str(number), reason)
+
+
+def reinstate_delivery(store: Store, site: int, number: int, account: str, now_us: int) -> None:
+    """Let a withdrawn delivery count again, and record who reinstated it.
+
+    Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
+    """
+    with store.change(site) as change:
+        delivery = _delivery(change, site, number)
+        if delivery.withdrawn_us is None:
+            raise NothingToChange(f"delivery {number} is not withdrawn")
+        change.readings.set_withdrawn(site, number, None, None)
+        after = change.readings.withdrawn(site)
+        _mark(change, site, delivery, after | {number}, after)
+        change.audit(now_us // 1_000_000, account, site, "reinstate delivery", str(number), "")
+
+
+def _delivery(change: Change, site: int, number: int) -> Delivery:
+    delivery = change.readings.delivery(site, number)
+    if delivery is None:
+        raise UnknownDelivery(f"no delivery {number} at this site")
+    return delivery
+
+
+def _mark(
+    change: Change,
+    site: int,
+    delivery: Delivery,
+    before: frozenset[int],
+    after: frozenset[int],
+) -> None:
+    """Mark what the delivery's readings touch, and correct the spans of their registers."""
+    catalogue = change.catalogue.catalogue(site)
+    generation = change.catalogue.next_generation(site)
+    said = change.readings.delivered(site, delivery)
+    spans = change.readings.register_spans(site, said)
+    touched: dict[Group, list[tuple[int, int]]] = {}
+    changed: dict[tuple[int, str], RegisterSpan] = {}
+    for meter in catalogue.meters:
+        if meter.number in said:
+            days, corrected = _touched(
+                change, catalogue, meter, said[meter.number], spans[meter.number], before, after
+            )
+            touched.setdefault(meter.medium.group, []).extend(days)
+            changed |= {(meter.number, name): span for name, span in corrected.items()}
+    change.readings.put_register_spans(site, changed)
+    mark_days(change, catalogue, touched, generation)
+
+
+def _touched(
+    change: Change,
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    said: StoredReadings,
+    spans: dict[str, RegisterSpan],
+    before: frozenset[int],
+    after: frozenset[int],
+) -> tuple[list[tuple[int, int]], dict[str, RegisterSpan]]:
+    """Return the days that a meter's readings of the delivery touch, and its spans without them."""
+    site = catalogue.site.number
+    days = said.stamps // DAY_S
+    around = {day + beside for day in np.unique(days).tolist() for beside in (-1, 0, 1)}
+    touched: list[tuple[int, int]] = []
+    corrected = spans
+    for first, end in day_runs(around, longest=len(around)):
+        stored = change.readings.readings(site, [meter.number], first, end).get(meter.number)
+        history = MeterHistory(change.readings, site, meter, spans, stored, first, end)
+        if corrected is spans:
+            corrected = {
+                name: RegisterSpan(
+                    span.first_day,
+                    span.last_day,
+                    history.first_positive_at(Register(name), None, after),
+                )
+                for name, span in spans.items()
+            }
+        here = said.stamps[(days >= first) & (days < end)]
+        touched.append(touched_days(history, here, None, corrected, before, after))
+    return touched, corrected

@@ -1,0 +1,1 @@
+"""The metering domain: pure functions over integers and numpy columns, without I/O or clock."""

@@ -1,0 +1,237 @@
+"""Sites, meters, sensors, and the facts about them that results depend on.
+
+Facts hold over [valid_from, valid_to) in Unix seconds on quarter-hour boundaries; ``valid_from`` 0
+is the beginning of time (no reading before 2000 is used), ``valid_to`` None is open. The facts of
+one meter follow each other without a hole.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
+
+
+class Group(StrEnum):
+    """What influences each other settles together."""
+
+    ELECTRICITY = "electricity"
+    HEATING = "heating"
+    COOLING = "cooling"
+    COLD_WATER = "cold_water"
+    HOT_WATER = "hot_water"
+
+
+class Medium(StrEnum):
+    """What a meter measures: its type in the catalogue."""
+
+    ELECTRICITY = "electricity"
+    HEATING = "heating"
+    COOLING = "cooling"
+    COLD_WATER = "cold_water"
+    HOT_WATER = "hot_water"
+    CHARGE_POINT = "charge_point"
+
+    @property
+    def group(self) -> Group:
+        """The group that settles this medium; charge points are part of electricity."""
+        return Group.ELECTRICITY if self is Medium.CHARGE_POINT else Group(self.value)
+
+
+class Mode(StrEnum):
+    """The part a meter plays in its site."""
+
+    CONSUMPTION = "consumption"
+    INTRODUCTION = "introduction"
+    PRODUCTION = "production"
+    BATTERY = "battery"
+
+
+class Register(StrEnum):
+    """Registers that readings carry: kWh imported, kWh exported, kWh of heat or cold, m3."""
+
+    EN_IM = "en_im"
+    EN_EX = "en_ex"
+    HEAT_ENERGY_KWH = "heat_energy_kwh"
+    VOL_M3 = "vol_m3"
+
+
+REGISTERS_OF: Mapping[Medium, tuple[Register, ...]] = {
+    Medium.ELECTRICITY: (Register.EN_IM, Register.EN_EX),
+    Medium.CHARGE_POINT: (Register.EN_IM, Register.EN_EX),
+    Medium.HEATING: (Register.HEAT_ENERGY_KWH,),
+    Medium.COOLING: (Register.HEAT_ENERGY_KWH,),
+    Medium.COLD_WATER: (Register.VOL_M3,),
+    Medium.HOT_WATER: (Register.VOL_M3,),
+}
+"""Registers of a medium, the imported one first."""
+
+
+class BalanceMode(StrEnum):
+    """How the books of a site are closed: as measured, or so that nothing is negative."""
+
+    PLAIN = "plain"
+    CLAMPED = "clamped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterFacts:
+    """What holds of a meter over [valid_from, valid_to).
+
+    ``registers`` names for a register of the profile the raw register that is wired to it (reversed
+    wiring: {en_im: en_ex, en_ex: en_im}); ``factor`` multiplies the index; ``rule`` makes it a rule
+    meter.
+    """
+
+    valid_from: int
+    valid_to: int | None
+    mode: Mode
+    enabled: bool = True
+    balance: bool = True
+    isolated: bool = False
+    priority: int = 0
+    share: Decimal | None = None
+    rule: str | None = None
+    factor: Decimal = Decimal(1)
+    registers: Mapping[Register, Register] = field(default_factory=dict)
+
+    def raw_register(self, register: Register) -> Register:
+        """The raw register that feeds a register of the profile."""
+        return self.registers.get(register, register)
+
+    @property
+    def main_is_export(self) -> bool:
+        """Whether the meter's total is its exported energy (production) instead of the imported."""
+        return self.mode is Mode.PRODUCTION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """A meter of a site.
+
+    ``number`` is its number within the site, ``interval_s`` the length of its intervals in seconds
+    (None: an index meter), ``installed_index`` the raw register indexes at installation [mWh, ml].
+    ``installed_at`` and ``removed_at`` are Unix seconds.
+    """
+
+    number: int
+    id: str
+    name: str
+    medium: Medium
+    prim_ad: int
+    facts: tuple[MeterFacts, ...]
+    interval_s: int | None = None
+    installed_at: int | None = None
+    installed_index: Mapping[Register, int] = field(default_factory=dict)
+    removed_at: int | None = None
+
+    @property
+    def current(self) -> MeterFacts:
+        """The facts that hold last."""
+        return self.facts[-1]
+
+    @property
+    def is_rule_meter(self) -> bool:
+        """Whether the meter is computed from others."""
+        return self.current.rule is not None
+
+    def facts_at(self, instant_at: int) -> MeterFacts:
+        """The facts that hold at an instant [Unix seconds]."""
+        position = bisect_right(self.facts, instant_at, key=lambda facts: facts.valid_from) - 1
+        return self.facts[max(position, 0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """A sensor of a site; its values are not energy and are served as they came."""
+
+    number: int
+    id: str
+    name: str
+    type: str
+    unit: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFacts:
+    """What holds of a site's electricity over [valid_from, valid_to)."""
+
+    valid_from: int
+    valid_to: int | None
+    balance: BalanceMode = BalanceMode.PLAIN
+    key: str = "pro_rata"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A building or community at one grid connection."""
+
+    number: int
+    id: str
+    name: str
+    timezone: str
+    site_ref: str | None = None
+    street_name: str | None = None
+    street_number: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    creation_date: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteCatalogue:
+    """A site with all that is declared of it, as of one generation of the site."""
+
+    site: Site
+    facts: tuple[SiteFacts, ...]
+    meters: tuple[Meter, ...]
+    sensors: tuple[Sensor, ...]
+    generation: int
+
+    @cached_property
+    def meter_by_id(self) -> Mapping[str, Meter]:
+        """Meters by their public id."""
+        return {meter.id: meter for meter in self.meters}
+
+    @cached_property
+    def sensor_by_id(self) -> Mapping[str, Sensor]:
+        """Sensors by their public id."""
+        return {sensor.id: sensor for sensor in self.sensors}
+
+    @cached_property
+    def meter_by_address(self) -> Mapping[tuple[str, int], Meter]:
+        """Meters by (type, prim_ad)."""
+        return {(meter.medium.value, meter.prim_ad): meter for meter in self.meters}
+
+    def meters_of(self, group: Group) -> tuple[Meter, ...]:
+        """The meters that settle together in a group, ascending by id."""
+        return self._by_group.get(group, ())
+
+    @cached_property
+    def _by_group(self) -> Mapping[Group, tuple[Meter, ...]]:
+        ordered = sorted(self.meters, key=lambda meter: meter.id)
+        return {g: tuple(m for m in ordered if m.medium.group is g) for g in Group}
+
+    def site_facts_at(self, instant_at: int) -> SiteFacts:
+        """The site's facts that hold at an instant [Unix seconds]."""
+        position = bisect_right(self.facts, instant_at, key=lambda facts: facts.valid_from) - 1
+        return self.facts[max(position, 0)]
+
+
+def epochs(
+    start_at: int, end_at: int, validity: Iterable[MeterFacts | SiteFacts]
+) -> list[tuple[int, int]]:
+    """Cut [start_at, end_at) into the spans over which none of the facts change.
+
+    >>> from_then_on = SiteFacts(valid_from=1800, valid_to=None)
+    >>> epochs(0, 3600, [from_then_on])
+    [(0, 1800), (1800, 3600)]
+    """
+    cuts = {f.valid_from for f in validity if start_at < f.valid_from < end_at}
+    edges = [start_at, *sorted(cuts), end_at]
+    return list(pairwise(edges))

@@ -1,0 +1,226 @@
+"""Readings as columns: what a sender says, what is stored, and which version counts.
+
+A reading is the index of a register [mWh or ml, whole numbers] at an instant [Unix seconds].
+Nothing is overwritten: every delivery is kept, and of several versions of one (meter, register,
+instant) one counts.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.catalogue import Register
+
+NO_VALUE = -1
+"""Stands in a register column where a row has no value; an index is never negative."""
+NOT_ISSUED = -(2**63)
+"""Stands in ``issued_at`` of what a sender says where it names no instant of issue."""
+VALUE_MAX = 9_000_000_000_000_000
+"""The largest index [mWh, ml]: 9e9 kWh or m3."""
+
+
+class ReadingQuality(IntEnum):
+    """What a sender says of a reading. A placeholder is stored and never used."""
+
+    MEASURED = 0
+    ESTIMATED = 1
+    PLACEHOLDER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that cannot be a reading, counted from 1, and what would be right."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeterName:
+    """How a row names its meter: by id, or by type and prim_ad."""
+
+    id: str | None = None
+    type: str | None = None
+    prim_ad: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRows:
+    """The readings of one body or file, as columns of equal length.
+
+    rows: their numbers in the body, from 1. meter_codes: positions in ``meters``. stamps: Unix
+    seconds. values: per register [mWh, ml], NO_VALUE where a row has none. qualities: codes of
+    `ReadingQuality`. issued_at: Unix microseconds or NOT_ISSUED. serial_codes: positions in
+    ``serials``, -1 for none. ``total`` counts all rows seen, those in ``rejected`` included.
+    """
+
+    rows: NDArray[np.int64]
+    meter_codes: NDArray[np.int32]
+    meters: Sequence[MeterName]
+    stamps: NDArray[np.int64]
+    values: Mapping[Register, NDArray[np.int64]]
+    qualities: NDArray[np.uint8]
+    issued_at: NDArray[np.int64]
+    serials: Sequence[str] = ()
+    serial_codes: NDArray[np.int16] | None = None
+    rejected: Sequence[Rejected] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorRows:
+    """The sensor values of one body or file, as columns of equal length; ``values`` are floats."""
+
+    rows: NDArray[np.int64]
+    sensor_codes: NDArray[np.int32]
+    sensors: Sequence[str]
+    stamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    rejected: Sequence[Rejected] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a body of readings: accepted + unchanged + rejected = its rows.
+
+    ``delivery`` is the number under which the accepted rows are stored, None if none was.
+    ``superseding`` counts the accepted rows that now count instead of an earlier value.
+    """
+
+    delivery: int | None
+    accepted: int
+    unchanged: int
+    superseding: int
+    rejected: Sequence[Rejected]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReadings:
+    """Everything that was said of one meter, as columns of equal length.
+
+    ``issued_at`` [Unix microseconds] is always known here (the delivery's own instant by default),
+    and ``issued`` tells where the sender named it. ``ahead`` marks stamps more than 15 minutes
+    ahead of their delivery. Rows of one delivery stand in the order of arrival.
+    """
+
+    stamps: NDArray[np.int64]
+    values: Mapping[Register, NDArray[np.int64]]
+    qualities: NDArray[np.uint8]
+    issued_at: NDArray[np.int64]
+    issued: NDArray[np.bool_]
+    ahead: NDArray[np.bool_]
+    deliveries: NDArray[np.int64]
+    serials: NDArray[np.str_]
+
+    def at(self, positions: NDArray[np.intp]) -> Self:
+        """The readings at positions, in their order."""
+        return type(self)(
+            stamps=self.stamps[positions],
+            values={register: column[positions] for register, column in self.values.items()},
+            qualities=self.qualities[positions],
+            issued_at=self.issued_at[positions],
+            issued=self.issued[positions],
+            ahead=self.ahead[positions],
+            deliveries=self.deliveries[positions],
+            serials=self.serials[positions],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Join parts in their order; a register that a part lacks has no value there."""
+        if len(parts) == 1:
+            return parts[0]
+        registers = sorted({register for part in parts for register in part.values})
+        return cls(
+            stamps=np.concatenate([part.stamps for part in parts]),
+            values={
+                register: np.concatenate([_column(part, register) for part in parts])
+                for register in registers
+            },
+            qualities=np.concatenate([part.qualities for part in parts]),
+            issued_at=np.concatenate([part.issued_at for part in parts]),
+            issued=np.concatenate([part.issued for part in parts]),
+            ahead=np.concatenate([part.ahead for part in parts]),
+            deliveries=np.concatenate([part.deliveries for part in parts]),
+            serials=np.concatenate([part.serials for part in parts]),
+        )
+
+
+def _column(part: StoredReadings, register: Register) -> NDArray[np.int64]:
+    column = part.values.get(register)
+    return np.full(len(part.stamps), NO_VALUE, np.int64) if column is None else column
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterReadings:
+    """The counting readings of one register, strictly ascending in ``stamps`` [Unix seconds].
+
+    ``values`` [mWh, ml]; ``estimated`` as the sender says; ``ahead`` of their delivery.
+    """
+
+    stamps: NDArray[np.int64]
+    values: NDArray[np.int64]
+    estimated: NDArray[np.bool_]
+    ahead: NDArray[np.bool_]
+
+    def at(self, positions: NDArray[np.intp]) -> "RegisterReadings":
+        """The readings at ascending positions."""
+        return RegisterReadings(
+            self.stamps[positions],
+            self.values[positions],
+            self.estimated[positions],
+            self.ahead[positions],
+        )
+
+
+def counting_positions(
+    stored: StoredReadings, register: Register, withdrawn: Collection[int]
+) -> NDArray[np.intp]:
+    """Return the positions of the versions that count, ascending by instant.
+
+    Of the versions of an instant counts the best quality (measured before estimated), then the
+    greatest ``issued_at``, then the later delivery, then the later row. Placeholders and the
+    readings of withdrawn deliveries never count.
+    """
+    usable = (stored.values[register] >= 0) & (stored.qualities < ReadingQuality.PLACEHOLDER)
+    if withdrawn:
+        usable &= ~np.isin(stored.deliveries, list(withdrawn))
+    positions = np.flatnonzero(usable)
+    stamps = stored.stamps[positions]
+    if len(stamps) < 2 or bool((stamps[1:] > stamps[:-1]).all()):
+        return positions
+    worse_first = -stored.qualities[positions].astype(np.int8)
+    order = np.lexsort(
+        (
+            positions,
+            stored.deliveries[positions],
+            stored.issued_at[positions],
+            worse_first,
+            stamps,
+        )
+    )
+    stamps = stamps[order]
+    last_of_instant = np.append(stamps[1:] != stamps[:-1], True)
+    counting: NDArray[np.intp] = positions[order[last_of_instant]]
+    return counting
+
+
+def counting_readings(
+    stored: StoredReadings | None, register: Register, withdrawn: Collection[int]
+) -> RegisterReadings:
+    """Return the readings of a register that count (see `counting_positions`)."""
+    if stored is None or register not in stored.values:
+        nothing = np.empty(0, np.int64)
+        return RegisterReadings(nothing, nothing, np.empty(0, np.bool_), np.empty(0, np.bool_))
+    positions = counting_positions(stored, register, withdrawn)
+    return RegisterReadings(
+        stored.stamps[positions],
+        stored.values[register][positions],
+        stored.qualities[positions] == ReadingQuality.ESTIMATED,
+        stored.ahead[positions],
+    )

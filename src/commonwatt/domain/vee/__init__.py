@@ -1,0 +1,1 @@
+"""Validation, estimation, editing: from readings to the index at quarter-hour boundaries."""

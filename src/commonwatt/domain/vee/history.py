@@ -1,0 +1,89 @@
+"""The readings of a register in sight, and setting aside what cannot be one of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterHistory:
+    """The counting readings of one register around a window, and what is known of the rest.
+
+    ``from_start`` and ``to_end``: nothing was said before the first or after the last of them.
+    ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`).
+    """
+
+    meter: int
+    register: str
+    readings: RegisterReadings
+    from_start: bool
+    to_end: bool
+    first_positive_at: int | None
+
+
+def begins_in_sight(history: RegisterHistory, life: Life) -> bool:
+    """Whether nothing that could be used lies before the readings in sight."""
+    stamps = history.readings.stamps
+    installed_in_sight = (
+        life.installed_at is not None and len(stamps) > 0 and int(stamps[0]) <= life.installed_at
+    )
+    return history.from_start or installed_in_sight
+
+
+def ends_in_sight(history: RegisterHistory, life: Life) -> bool:
+    """Whether nothing that could be used lies after the readings in sight."""
+    stamps = history.readings.stamps
+    removed_in_sight = (
+        life.removed_at is not None and len(stamps) > 0 and int(stamps[-1]) >= life.removed_at
+    )
+    return history.to_end or removed_in_sight
+
+
+def drop_implausible_stamps(
+    history: RegisterHistory, life: Life, findings: list[Finding]
+) -> RegisterReadings:
+    """Set aside stamps ahead of their delivery, before 2000, or outside the meter's life."""
+    readings = history.readings
+    stamps = readings.stamps
+    if not len(stamps):
+        return readings
+    if not readings.ahead.any() and stamps[0] >= OLDEST_STAMP_AT and life == Life(None, None):
+        return readings
+    for rule, marked_by in (
+        (FindingRule.STAMP_AHEAD, lambda r: r.ahead),
+        (FindingRule.STAMP_TOO_OLD, lambda r: r.stamps < OLDEST_STAMP_AT),
+        (FindingRule.OUTSIDE_LIFE, lambda r: life.outside(r.stamps)),
+    ):
+        readings = set_aside(history, readings, marked_by(readings), rule, findings)
+    return readings
+
+
+def set_aside(
+    history: RegisterHistory,
+    readings: RegisterReadings,
+    marked: NDArray[np.bool_],
+    rule: FindingRule,
+    findings: list[Finding],
+) -> RegisterReadings:
+    """Take the marked readings out, each with a finding."""
+    if not marked.any():
+        return readings
+    for stamp, value in zip(
+        readings.stamps[marked].tolist(), readings.values[marked].tolist(), strict=True
+    ):
+        findings.append(
+            Finding(rule, history.meter, history.register, stamp, stamp, {"index": value})
+        )
+    return readings.at(np.flatnonzero(~marked))
+
+
+def first_positive(readings: RegisterReadings, life: Life) -> int | None:
+    """Return the first instant of a plausible index above 0 [Unix seconds], None without one."""
+    plausible = (readings.values > 0) & ~readings.ahead & (readings.stamps >= OLDEST_STAMP_AT)
+    positions = np.flatnonzero(plausible & ~life.outside(readings.stamps))
+    return int(readings.stamps[positions[0]]) if len(positions) else None
