@@ -88,6 +88,7 @@ class Fields:
         self._faults = faults
         self._nodes: dict[str, yaml.Node] = {}
         self._key_lines: dict[str, int] = {}
+        self._is_mapping = isinstance(node, yaml.MappingNode)
         if not isinstance(node, yaml.MappingNode):
             self.fault(what, f"must be a mapping of {', '.join(known)}")
             return
@@ -110,8 +111,8 @@ class Fields:
             self._nodes[key], self._key_lines[key] = value, line
 
     def says(self, *keys: str) -> bool:
-        """Whether one of the keys is there, right or wrong."""
-        return any(key in self._nodes for key in keys)
+        """Whether one of the keys is there, right or wrong (or it cannot be told)."""
+        return not self._is_mapping or any(key in self._nodes for key in keys)
 
     def fault(self, key: str, reason: str) -> None:
         """Note what is wrong with a field, at its line."""
@@ -130,7 +131,8 @@ class Fields:
     def required(self, key: str, reader: Reader[T], otherwise: T) -> T:
         """Return a field's value; ``otherwise``, with a fault, if it is absent or wrong."""
         if key not in self._nodes:
-            self.fault(key, f"is missing; every {self._what} needs it")
+            if self._is_mapping:
+                self.fault(key, f"is missing; every {self._what} needs it")
             return otherwise
         value = self.optional(key, reader)
         return otherwise if isinstance(value, NotSaid) else value
