@@ -74,6 +74,7 @@ class TestUtcOffsets:
         change_at = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp())
         around = np.array([change_at - 1, change_at, change_at + 1])
         assert utc_offsets("Europe/Zurich", around).tolist() == [3600, 7200, 7200]
+        assert utc_offsets("Europe/Zurich", around[::-1]).tolist() == [7200, 7200, 3600]
 
     def test_two_changes_within_a_week_are_both_found(self) -> None:
         start_at = int(datetime(2000, 9, 1, tzinfo=UTC).timestamp())
