@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from commonwatt.formats.errors import UnreadableBody, shown
-from commonwatt.formats.row_columns import RowFaults, RowSource
+from commonwatt.formats.row_source import RowFaults, RowSource
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

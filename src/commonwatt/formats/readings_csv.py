@@ -19,15 +19,15 @@ from commonwatt.formats.csv_lines import cells_of, csv_lines, csv_lines_of
 from commonwatt.formats.errors import BadValue, UnreadableBody, shown
 from commonwatt.formats.json_rows import unknown_key
 from commonwatt.formats.quantities import decimal_from_text, quantities_from_texts
-from commonwatt.formats.row_columns import (
+from commonwatt.formats.row_columns import reading_rows, sensor_rows
+from commonwatt.formats.row_source import (
+    NAME_KEYS,
     READING_KEYS,
     REGISTER_KEYS,
     SENSOR_KEYS,
     Column,
     RowFaults,
     RowSource,
-    reading_rows,
-    sensor_rows,
 )
 
 _CHUNK_ROWS = 50_000
@@ -52,7 +52,7 @@ def readings_from_csv(
     >>> rows.rejected[0]
     Rejected(row=2, reason='has no value; give one of en_im, en_ex, heat_energy_kwh, vol_m3')
     """
-    known = tuple(key for key in READING_KEYS if meter is None or key not in READING_KEYS[:3])
+    known = tuple(key for key in READING_KEYS if meter is None or key not in NAME_KEYS)
     for source in _sources(csv_lines(stream), known, REGISTER_KEYS, zone, chunk_rows):
         yield reading_rows(source, _quantities, meter)
 

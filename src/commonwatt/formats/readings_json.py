@@ -11,13 +11,12 @@ from commonwatt.domain.readings import ReadingRows, SensorRows
 from commonwatt.formats.errors import shown
 from commonwatt.formats.json_rows import json_array, ndjson_rows, row_source
 from commonwatt.formats.quantities import is_number, quantities_from_numbers
-from commonwatt.formats.row_columns import (
+from commonwatt.formats.row_columns import reading_rows, sensor_rows
+from commonwatt.formats.row_source import (
     READING_KEYS,
     SENSOR_KEYS,
     Column,
     RowFaults,
-    reading_rows,
-    sensor_rows,
 )
 
 

@@ -1,0 +1,102 @@
+"""Rows of a body as columns of raw values, and the faults found in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.catalogue import Register
+from commonwatt.domain.readings import Rejected
+from commonwatt.formats.errors import shown
+
+NAME_KEYS = ("meter", "type", "prim_ad")
+REGISTER_KEYS = tuple(register.value for register in Register)
+READING_KEYS = (*NAME_KEYS, "timestamp", *REGISTER_KEYS, "quality", "issued_at", "serial")
+SENSOR_KEYS = ("sensor", "timestamp", "value")
+
+Column = Sequence[object]
+T = TypeVar("T")
+
+
+class RowFaults:
+    """The first fault of each row, by its position in the columns."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[int, str] = {}
+
+    def add(self, position: int, reason: str) -> None:
+        """Note a fault, unless the row has one already."""
+        self._reasons.setdefault(position, reason)
+
+    def add_all(self, key: str, reasons: Mapping[int, str]) -> None:
+        """Note the faults of the values under a key."""
+        for position, reason in reasons.items():
+            self.add(position, f"{key}: {reason}")
+
+    def kept(self, count: int) -> NDArray[np.bool_]:
+        """Tell for each of ``count`` rows whether it has no fault."""
+        kept = np.ones(count, np.bool_)
+        kept[list(self._reasons)] = False
+        return kept
+
+    def rejected(self, rows: NDArray[np.int64]) -> list[Rejected]:
+        """Return the rows with a fault under their numbers, in their order."""
+        return [
+            Rejected(int(rows[position]), self._reasons[position])
+            for position in sorted(self._reasons)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """Columns as a source gives them: raw values by key, None where a row has none.
+
+    rows: row numbers, from 1. zone: the zone of naive stamps, None for UTC. faults: what the source
+    itself found wrong with a row.
+    """
+
+    rows: NDArray[np.int64]
+    columns: Mapping[str, Column]
+    faults: RowFaults
+    zone: str | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of rows, faulty ones included."""
+        return len(self.rows)
+
+    def column(self, key: str) -> Column:
+        """Return the values under a key, all None if the source has no such key."""
+        column = self.columns.get(key)
+        return [None] * self.count if column is None else column
+
+    def only(self, kind: type, what: str, key: str) -> Column:
+        """Return a column whose values are of one type or None; others become a fault and None."""
+        column = self.column(key)
+        if set(map(type, column)) <= {kind, NoneType}:
+            return column
+        for position, value in enumerate(column):
+            if type(value) not in (kind, NoneType):
+                self.faults.add(position, f"{key}: {shown(value)} is not {what}")
+        return [value if type(value) is kind else None for value in column]
+
+
+def coded(values: Sequence[T]) -> tuple[list[T], NDArray[np.int32]]:
+    """Return the distinct values in the order of appearance, and each value's position there."""
+    positions: dict[T, int] = {}
+    codes = np.fromiter(
+        (positions.setdefault(value, len(positions)) for value in values), np.int32, len(values)
+    )
+    return list(positions), codes
+
+
+def add_coded_faults(
+    faults: RowFaults, codes: NDArray[np.int32], reasons: Mapping[int, str]
+) -> None:
+    """Note the faults of coded values: of each row whose code is among ``reasons``."""
+    if reasons:
+        for position in np.flatnonzero(np.isin(codes, list(reasons))).tolist():
+            faults.add(position, reasons[int(codes[position])])
