@@ -6,10 +6,11 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")
 SUPERUSER = "postgres"
@@ -59,6 +60,12 @@ def free_port() -> int:
     return port
 
 
+# Waits until the pipe from the test run closes, be it in good order or because the run was killed.
+UNTIL_THE_RUN_ENDS = (
+    'read -r _; "$1" stop -D "$2/data" -w -m immediate; ended=$?; rm -rf "$2"; exit $ended'
+)
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A cluster in a folder of its own; the programs run as `account`, or as ourselves."""
@@ -67,27 +74,46 @@ class Cluster:
     programs: Path
     account: str | None
 
+    def spawn(
+        self, command: Sequence[str], output: IO[bytes], stdin: int
+    ) -> subprocess.Popen[bytes]:
+        """Start a command in the cluster's folder, out of reach of the keyboard's interrupt."""
+        return subprocess.Popen(
+            command,
+            cwd=self.home,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            user=self.account,
+            group=self.account,
+            extra_groups=None if self.account is None else [],
+            stdin=stdin,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
     def run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs on the cluster; its output goes into the error."""
+        """Run one of PostgreSQL's programs on the cluster; what it said goes into the error."""
         # A file, because the server would keep a pipe open after pg_ctl has ended.
         with (self.home / "output").open("a+b") as output:
-            outcome = subprocess.run(
-                [self.programs / program, "-D", self.home / "data", *arguments],
-                cwd=self.home,
-                env={"PATH": os.defpath, "LC_ALL": "C"},
-                user=self.account,
-                group=self.account,
-                extra_groups=None if self.account is None else [],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=120,
-                check=False,
-            )
+            command = [f"{self.programs / program}", "-D", f"{self.home / 'data'}", *arguments]
+            with self.spawn(command, output, subprocess.DEVNULL) as process:
+                code = process.wait(timeout=120)
             output.seek(0)
             said = output.read().decode(errors="replace")
-        if outcome.returncode != 0:
-            raise RuntimeError(f"{program} failed with {outcome.returncode}:\n{said}")
+        if code != 0:
+            raise RuntimeError(f"{program} failed with {code}:\n{said}")
+
+    @contextmanager
+    def stopped_at_the_end(self) -> Iterator[None]:
+        """Stop the server when the block ends, and also when this process is killed in it."""
+        names = [f"{self.programs / 'pg_ctl'}", f"{self.home}"]
+        command = ["/bin/sh", "-c", UNTIL_THE_RUN_ENDS, "sh", *names]
+        with (
+            (self.home / "stop").open("wb") as output,
+            self.spawn(command, output, subprocess.PIPE) as guardian,
+        ):
+            yield
+        assert guardian.returncode == 0, f"the server at {self.home} did not stop"
 
 
 @contextmanager
@@ -100,8 +126,6 @@ def running_server() -> Iterator[str]:
             shutil.chown(home, account, account)
         cluster = Cluster(Path(home), programs, account)
         cluster.run("initdb", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        cluster.run("pg_ctl", "start", "-w", "-o", f"-p {port} {options}")
-        try:
+        with cluster.stopped_at_the_end():
+            cluster.run("pg_ctl", "start", "-w", "-o", f"-p {port} {options}")
             yield f"postgresql://{SUPERUSER}@127.0.0.1:{port}/postgres"
-        finally:
-            cluster.run("pg_ctl", "stop", "-w", "-m", "immediate")
