@@ -267,9 +267,42 @@ def test_guesses_sent_all_at_once_are_held_back_too(
 
     anyio.run(guess_all)
     assert answers == {WrongSignIn: 5, TooManySignIns: 25}
-    cores = sign_in._slots.total_tokens
+    cores = sign_in.slots.total_tokens
     assert hasher.most_at_once <= cores
     assert hasher.verified <= 5 + cores - 1
+
+
+def test_of_two_guesses_at_once_at_the_limit_one_is_answered(
+    store: SqlAccountStore, sign_in: SignIn, anna: str
+) -> None:
+    class Meeting(CountingHasher):
+        """Verifies when two are there to verify."""
+
+        __slots__ = ()
+        both = threading.Barrier(2, timeout=60)
+
+        def verify(self, *args: str | bytes) -> bool:  # type: ignore[override]
+            self.both.wait()
+            return super().verify(*args)
+
+    for _ in range(4):
+        with pytest.raises(WrongSignIn):
+            sign_in.at_once(anna, "wrong", HOME, now=NOW)
+    meeting = SignIn(store, Argon2Passwords(Meeting()), sign_in.throttle, sign_in.tokens)
+    answers: list[type[Exception]] = []
+
+    def guess() -> None:
+        try:
+            meeting.at_once(anna, "wrong", HOME, now=NOW)
+        except (WrongSignIn, TooManySignIns) as answer:
+            answers.append(type(answer))
+
+    threads = [threading.Thread(target=guess) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(answers) == {WrongSignIn: 1, TooManySignIns: 1}
 
 
 def test_a_hash_of_other_parameters_is_renewed(
@@ -315,6 +348,18 @@ def test_a_disabled_account_is_out_with_tokens_and_keys_until_enabled(
             bearer_access(database, sign_in, bearer)
     set_disabled(store, anna, disabled=False, at=NOW, by=BY)
     assert bearer_access(database, sign_in, key).account == anna
+    with pytest.raises(NotSignedIn):
+        bearer_access(database, sign_in, token)
+
+
+def test_a_token_with_the_right_version_does_not_help_a_disabled_account(
+    database: Database, store: SqlAccountStore, sign_in: SignIn, anna: str
+) -> None:
+    set_disabled(store, anna, disabled=True, at=NOW, by=BY)
+    with store.view() as view:
+        account = view.account(anna)
+    assert account is not None
+    token = sign_in.tokens.issue(anna, account.token_version, NOW).token
     with pytest.raises(NotSignedIn):
         bearer_access(database, sign_in, token)
 
@@ -372,13 +417,16 @@ def test_the_store_has_neither_password_nor_key(
 
 
 def test_access_has_the_site_only_where_it_is_granted(
-    database: Database, store: SqlAccountStore, anna: str
+    database: Database, store: SqlAccountStore, passwords: Argon2Passwords, anna: str
 ) -> None:
+    others = NewAccount(name="berta", sites=[ZURICH, FOREIGN], history_from=dt.date(2020, 1, 1))
+    add_account(store, passwords, others, at=NOW, by=BY)
     reader = Reader(database)
     granted = reader.access(anna, ZURICH)
     assert granted is not None
     assert granted.site is not None
     assert granted.site.timezone == "Europe/Zurich"
+    assert granted.site.history_from is None, "not berta's"
     for site_id in (FOREIGN, "0" * 24, None):
         access = reader.access(anna, site_id)
         assert access is not None

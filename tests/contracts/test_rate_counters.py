@@ -1,6 +1,9 @@
 """Rate limits, the same wherever they are counted."""
 
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from commonwatt.adapters.rate_counters import (
     SqlCounters,
     counters_in_database,
     counters_in_file,
+    counters_in_redis,
 )
 from commonwatt.adapters.rate_limits import FailedSignIns, RequestLimits
 from commonwatt.adapters.store import schema
@@ -200,6 +204,28 @@ def test_shared_counters_that_fail_stop_nobody(
         connection.execute(sa.text("PRAGMA query_only = OFF"))
     assert limits.hit("anna", ROUTE) == 1, "the shared count goes on"
     counters.close()
+
+
+def test_redis_counts_and_may_be_away() -> None:
+    url = os.environ.get("COMMONWATT_TEST_REDIS_URL")
+    if not url:
+        pytest.skip("COMMONWATT_TEST_REDIS_URL names no Redis server")
+    counters = counters_in_redis(url)
+    counters.reset()
+    limits = RequestLimits(counters)
+    assert limits.hit("anna", ROUTE) is None
+    assert limits.hit("anna", ROUTE) == 1
+    time.sleep(0.95)
+    assert limits.hit("anna", ROUTE) is None
+    failures = FailedSignIns(counters)
+    assert [failures.count("anna", "192.0.2.1") for _ in range(6)][:5] == [None] * 5
+    assert failures.wait_s("anna", "192.0.2.1") is not None
+    assert failures.wait_s("berta", "192.0.2.1") is None
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        port = nobody_listens.getsockname()[1]
+        away = RequestLimits(counters_in_redis(f"redis://127.0.0.1:{port}"))
+        assert [away.hit("anna", ROUTE), away.hit("anna", ROUTE)] == [None, 1]
 
 
 @pytest.mark.parametrize("damage", [b"no database at all", b"SQLite format 3\0" + bytes(4096)])

@@ -240,3 +240,12 @@ class RedisCounters(RedisStorage):
     end
     return hits
     """.encode()
+
+
+def counters_in_redis(url: str) -> RedisCounters:
+    """Counters that all who know a Redis or Valkey server share; ``url`` is as ``redis://HOST:PORT``.
+
+    Raises limits.errors.ConfigurationError where the package ``redis`` is not installed.
+    """
+    # A server that does not answer may not hold every request up.
+    return RedisCounters(url, wrap_exceptions=True, socket_connect_timeout=1, socket_timeout=1)

@@ -68,7 +68,8 @@ class SignIn:
     throttle: SignInThrottle
     tokens: Tokens
     # A hash takes a whole core: more at a time would only slow each other, and the reads, down.
-    _slots: anyio.CapacityLimiter = field(
+    # Of several processes on one machine, each is given its part.
+    slots: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(os.cpu_count() or 1)
     )
 
@@ -77,7 +78,7 @@ class SignIn:
     ) -> IssuedToken:
         """Do it in a thread, at most one a core at a time; the others wait without a thread."""
         call = functools.partial(self.at_once, username, password, address, now=now)
-        return await anyio.to_thread.run_sync(call, limiter=self._slots)
+        return await anyio.to_thread.run_sync(call, limiter=self.slots)
 
     def at_once(self, username: str, password: str, address: str, *, now: float) -> IssuedToken:
         """Verify and issue a token from ``now`` (Unix seconds) on; ``address`` is the sender's.
