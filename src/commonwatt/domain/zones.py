@@ -21,6 +21,8 @@ from commonwatt.domain.quarter_hours import DAY_S
 _PROBE_S = DAY_S
 # Files beside the zones: copies with leap seconds, and this machine's own choice.
 _NO_ZONES = frozenset({"right", "posix", "posixrules", "localtime"})
+# One reading of a clock gone wrong must not cost the changes of all years up to it.
+_LONGEST_TABLE_S = 50 * 366 * DAY_S
 # Leaves room for any offset within what datetime can hold.
 _FIRST_YEAR, _LAST_YEAR = 2, 9998
 _EPOCH = date(1970, 1, 1)
@@ -111,13 +113,25 @@ def utc_offsets(zone: str, instants_at: NDArray[np.int64]) -> NDArray[np.int32]:
     """
     if not instants_at.size:
         return np.empty(0, np.int32)
-    changes = offset_changes(zone, int(instants_at.min()), int(instants_at.max()))
+    first_at, last_at = int(instants_at.min()), int(instants_at.max())
+    if last_at - first_at > _LONGEST_TABLE_S:
+        return _utc_offsets_year_by_year(zone, instants_at)
+    changes = offset_changes(zone, first_at, last_at)
     starts_at, offsets = changes.starts_at, changes.utc_offsets
     if bool(np.all(instants_at[1:] >= instants_at[:-1])):
         # Ascending, as nearly always: a search for the few changes instead of one for each instant.
         edges = np.searchsorted(instants_at, starts_at[1:])
         return np.repeat(offsets, np.diff(edges, prepend=0, append=instants_at.size))
     return offsets[np.searchsorted(starts_at, instants_at, side="right") - 1]
+
+
+def _utc_offsets_year_by_year(zone: str, instants_at: NDArray[np.int64]) -> NDArray[np.int32]:
+    years = instants_at.astype("datetime64[s]").astype("datetime64[Y]")
+    offsets = np.empty(instants_at.size, np.int32)
+    for year in np.unique(years):
+        within = years == year
+        offsets[within] = utc_offsets(zone, instants_at[within])
+    return offsets
 
 
 def first_instants(
