@@ -6,6 +6,7 @@ SQLite, in the database or in Redis for several machines. Counters that cannot b
 the service: each process then counts for itself until they are back.
 """
 
+import hashlib
 import ipaddress
 import logging
 import math
@@ -104,7 +105,7 @@ class FailedSignIns:
         """None if a sign-in may be tried now, else the whole seconds to wait."""
         network = _network(address)
         waits = (
-            self._counting.test(FAILURES_OF_USER, f"{network} {username}"),
+            self._counting.test(FAILURES_OF_USER, _tries(username, network)),
             self._counting.test(FAILURES_OF_ADDRESS, network),
         )
         return max((wait for wait in waits if wait is not None), default=None)
@@ -113,10 +114,16 @@ class FailedSignIns:
         """Count a failure; the seconds to wait if others have used the tries up in the meantime."""
         network = _network(address)
         waits = (
-            self._counting.hit(FAILURES_OF_USER, f"{network} {username}"),
+            self._counting.hit(FAILURES_OF_USER, _tries(username, network)),
             self._counting.hit(FAILURES_OF_ADDRESS, network),
         )
         return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _tries(username: str, network: str) -> str:
+    """Name the tries at a user from a network; hashed, for whoever guesses may send any text."""
+    digest = hashlib.sha256(username.encode(errors="surrogatepass")).hexdigest()
+    return f"{network} {digest}"
 
 
 def _network(address: str) -> str:

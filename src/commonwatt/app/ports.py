@@ -140,8 +140,8 @@ class SensorTables(Protocol):
     ) -> Sequence[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
         """(delivery, stamps, values) of the days [first, end), by day and delivery."""
 
-    def latest_day(self, site: int, sensor: int) -> int | None:
-        """The last day with values."""
+    def latest_day(self, site: int, sensor: int, before: int | None = None) -> int | None:
+        """The last day with values, of those before a day if given."""
 
     def add_sensor_values(
         self,

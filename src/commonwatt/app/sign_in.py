@@ -98,7 +98,7 @@ class SignIn:
                 raise TooManySignIns(wait_s)
             raise WrongSignIn
         if self.passwords.is_outdated(known):
-            self._renew_hash(username, password)
+            self._renew_hash(username, password, known)
         return self.tokens.issue(account.name, account.token_version, now)
 
     def _enabled_account(self, name: str) -> Account | None:
@@ -108,10 +108,13 @@ class SignIn:
             account = view.account(name)
         return None if account is None or account.disabled else account
 
-    def _renew_hash(self, username: str, password: str) -> None:
+    def _renew_hash(self, username: str, password: str, verified: str) -> None:
         password_hash = self.passwords.hash(password)
         try:
             with self.accounts.change() as change:
-                change.set_password_hash(username, password_hash)
+                account = change.account(username)
+                # Not over a password that was set while this one was verified.
+                if account is not None and account.password_hash == verified:
+                    change.set_password_hash(username, password_hash)
         except StoreError:  # a full disk or a busy store; the next sign-in tries again
             _log.warning("the password hash of %s could not be renewed", username, exc_info=True)

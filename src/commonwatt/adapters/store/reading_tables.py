@@ -258,13 +258,14 @@ class SqlSensorTables:
         )
         return [(delivery, *unpack_sensor_values(blob, day)) for delivery, day, blob in rows]
 
-    def latest_day(self, site: int, sensor: int) -> int | None:
-        """The last day with values."""
-        return self._connection.execute(
-            select(func.max(_sensor.c.day)).where(
-                _sensor.c.site == site, _sensor.c.sensor == sensor
-            )
-        ).scalar()
+    def latest_day(self, site: int, sensor: int, before: int | None = None) -> int | None:
+        """The last day with values, of those before a day if given."""
+        statement = select(func.max(_sensor.c.day)).where(
+            _sensor.c.site == site, _sensor.c.sensor == sensor
+        )
+        if before is not None:
+            statement = statement.where(_sensor.c.day < before)
+        return self._connection.execute(statement).scalar()
 
     def add_sensor_values(
         self,

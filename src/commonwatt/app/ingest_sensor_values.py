@@ -1,0 +1,91 @@
+"""Taking sensor values in, with the same receipt as readings."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.app.ports import Change, Delivery, Store
+from commonwatt.app.read_sensor import counting_values
+from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.domain.readings import Receipt, Rejected, SensorRows
+
+
+def ingest_sensor_values(
+    store: Store, site: int, rows: SensorRows, account: str, source: str, now_us: int
+) -> Receipt:
+    """Store the values of known sensors, in one transaction that is durable when this returns.
+
+    A value that already counts at its instant is unchanged. ``now_us`` [Unix microseconds] becomes
+    the delivery's instant. Raises the errors of `store_errors`.
+    """
+    with store.change(site) as change:
+        sensors = {s.id: s.number for s in change.catalogue.catalogue(site).sensors}
+        numbers = np.array([sensors.get(name, 0) for name in rows.sensors], np.int64)
+        of_row = numbers[rows.sensor_codes] if len(rows.rows) else np.empty(0, np.int64)
+        rejected = sorted(
+            [
+                *rows.rejected,
+                *(
+                    Rejected(int(rows.rows[at]), f"no sensor {rows.sensors[code]} at this site")
+                    for at in np.flatnonzero(of_row == 0).tolist()
+                    for code in [int(rows.sensor_codes[at])]
+                ),
+            ],
+            key=lambda each: each.row,
+        )
+        parts, superseding = _new_values(change, site, rows, of_row)
+        accepted = sum(len(stamps) for _, _, stamps, _ in parts)
+        unchanged = int((of_row != 0).sum()) - accepted
+        number = None
+        if accepted:
+            number = change.catalogue.next_generation(site)
+            change.sensors.add_sensor_values(site, number, parts)
+            days = [day for _, day, _, _ in parts]
+            change.readings.add_delivery(
+                site,
+                Delivery(
+                    number=number,
+                    recorded_us=now_us,
+                    account=account,
+                    source=source,
+                    accepted=accepted,
+                    unchanged=unchanged,
+                    superseding=superseding,
+                    rejected=len(rejected),
+                    first_day=min(days),
+                    last_day=max(days),
+                ),
+            )
+    return Receipt(
+        delivery=number,
+        accepted=accepted,
+        unchanged=unchanged,
+        superseding=superseding,
+        rejected=tuple(rejected),
+    )
+
+
+def _new_values(
+    change: Change, site: int, rows: SensorRows, of_row: NDArray[np.int64]
+) -> tuple[list[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]], int]:
+    """Return (sensor, day, stamps, values) of what is new, and how many replace another value."""
+    parts: list[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]] = []
+    superseding = 0
+    withdrawn = change.readings.withdrawn(site)
+    for sensor in sorted(set(of_row.tolist()) - {0}):
+        here = of_row == sensor
+        # Of one instant the last row counts; the rows before it say nothing that stays.
+        said = counting_values([(0, rows.stamps[here], rows.values[here])], frozenset())
+        days = said.stamps // DAY_S
+        for day in np.unique(days).tolist():
+            stamps, values = said.stamps[days == day], said.values[days == day]
+            stored = counting_values(
+                change.sensors.sensor_values(site, sensor, day, day + 1), withdrawn
+            )
+            place = np.searchsorted(stored.stamps, stamps)
+            known = np.isin(stamps, stored.stamps)
+            same = np.zeros(len(stamps), np.bool_)
+            same[known] = stored.values[place[known]] == values[known]
+            superseding += int((known & ~same).sum())
+            if not same.all():
+                parts.append((sensor, day, stamps[~same], values[~same]))
+    return parts, superseding

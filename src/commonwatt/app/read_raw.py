@@ -1,0 +1,90 @@
+"""Reading what was said of a meter: the versions that count, those set aside by validation too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.app.ports import Snapshot
+from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
+from commonwatt.domain.quarter_hours import day_of
+from commonwatt.domain.readings import NO_VALUE, StoredReadings, counting_readings
+
+_LATEST_STEP_DAYS = 8
+
+
+class RuleMeterHasNoReadings(Exception):
+    """A rule meter is computed from others and has no readings of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawSeries:
+    """The counting readings of a meter, ascending by ``stamps`` [Unix seconds].
+
+    ``values`` per register [mWh, ml], NO_VALUE where a reading has none; of an interval meter the
+    energy of the interval that ends at the stamp.
+    """
+
+    stamps: NDArray[np.int64]
+    values: Mapping[Register, NDArray[np.int64]]
+
+
+def read_raw(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    start_at: int | None,
+    end_at: int | None,
+) -> RawSeries:
+    """Read the counting readings with start <= stamp <= end [Unix seconds].
+
+    Without both bounds: the latest reading. Raises `RuleMeterHasNoReadings`.
+    """
+    if meter.is_rule_meter:
+        raise RuleMeterHasNoReadings(f"meter {meter.id} is computed by a rule")
+    site = catalogue.site.number
+    withdrawn = snapshot.readings.withdrawn(site)
+    if start_at is None or end_at is None:
+        return _latest(snapshot, site, meter, withdrawn)
+    # A window may be as wide as it likes: only days of which something was said are looked at.
+    spans = snapshot.readings.register_spans(site, [meter.number]).get(meter.number, {})
+    first_day = max(day_of(start_at), min((s.first_day for s in spans.values()), default=0))
+    end_day = min(day_of(end_at), max((s.last_day for s in spans.values()), default=-1)) + 1
+    stored = snapshot.readings.readings(site, [meter.number], first_day, end_day)
+    series = _counting(stored.get(meter.number), meter, withdrawn)
+    inside = np.flatnonzero((series.stamps >= start_at) & (series.stamps <= end_at))
+    return _at(series, inside)
+
+
+def _latest(snapshot: Snapshot, site: int, meter: Meter, withdrawn: frozenset[int]) -> RawSeries:
+    """The latest counting reading; what was said last may count no more."""
+    number = meter.number
+    spans = snapshot.readings.register_spans(site, [number]).get(number, {})
+    day = max((span.last_day for span in spans.values()), default=-1) + 1
+    while days := snapshot.readings.days_before(site, number, day, _LATEST_STEP_DAYS):
+        stored = snapshot.readings.readings(site, [number], days[-1], day)
+        series = _counting(stored.get(number), meter, withdrawn)
+        if len(series.stamps):
+            return _at(series, np.array([len(series.stamps) - 1]))
+        day = days[-1]
+    return _counting(None, meter, withdrawn)
+
+
+def _counting(stored: StoredReadings | None, meter: Meter, withdrawn: frozenset[int]) -> RawSeries:
+    registers = {
+        register: counting_readings(stored, register, withdrawn)
+        for register in REGISTERS_OF[meter.medium]
+    }
+    stamps = np.unique(np.concatenate([each.stamps for each in registers.values()]))
+    values: dict[Register, NDArray[np.int64]] = {}
+    for register, readings in registers.items():
+        column = np.full(len(stamps), NO_VALUE, np.int64)
+        column[np.searchsorted(stamps, readings.stamps)] = readings.values
+        values[register] = column
+    return RawSeries(stamps, values)
+
+
+def _at(series: RawSeries, positions: NDArray[np.intp]) -> RawSeries:
+    values = {register: column[positions] for register, column in series.values.items()}
+    return RawSeries(series.stamps[positions], values)
