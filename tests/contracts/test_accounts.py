@@ -321,6 +321,25 @@ def test_a_hash_of_other_parameters_is_renewed(
     bearer_access(database, sign_in, issued.token)
 
 
+def test_a_renewed_hash_does_not_undo_a_new_password(
+    store: SqlAccountStore, sign_in: SignIn, anna: str
+) -> None:
+    class Late(CountingHasher):
+        """Finds all hashes outdated, and the password changed before it has made a new one."""
+
+        __slots__ = ()
+
+        def check_needs_rehash(self, hash: str | bytes) -> bool:  # noqa: A002
+            set_password(store, sign_in.passwords, anna, "new", at=NOW, by=BY)
+            return True
+
+    late = SignIn(store, Argon2Passwords(Late()), sign_in.throttle, sign_in.tokens)
+    late.at_once(anna, "right", HOME, now=NOW)
+    sign_in.at_once(anna, "new", HOME, now=NOW)
+    with pytest.raises(WrongSignIn):
+        sign_in.at_once(anna, "right", HOME, now=NOW)
+
+
 # --- bearers --------------------------------------------------------------------------------------
 
 

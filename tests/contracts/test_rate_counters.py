@@ -153,6 +153,17 @@ def test_fifty_failures_from_an_address_whoever_it_says_it_is(
     assert failures.wait_s("anna", "2001:db8:0:1::1") is None
 
 
+@pytest.mark.parametrize("username", ["\0", "\ud800", "x" * 100_000, ""])
+def test_any_text_may_be_tried_as_a_user(
+    counters: Storage, clock: Clock, caplog: pytest.LogCaptureFixture, username: str
+) -> None:
+    failures = FailedSignIns(counters, clock)
+    for _ in range(5):
+        assert failures.count(username, "192.0.2.1") is None
+    assert failures.wait_s(username, "192.0.2.1") == 60
+    assert caplog.records == [], "the shared counters took it"
+
+
 def test_looking_counts_nothing(counters: Storage, clock: Clock) -> None:
     failures = FailedSignIns(counters, clock)
     for _ in range(100):
