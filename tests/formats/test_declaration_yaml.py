@@ -245,13 +245,14 @@ def test_removed_before_installed() -> None:
 def test_what_is_known_by_the_same_name_twice() -> None:
     meter = "type: electricity, mode: consumption"
     text = f"{SITE}meters:\n- {{name: A, {meter}}}\n- {{name: A, {meter}, prim_ad: 5}}\n"
-    assert len(read(text).meters) == 2
+    text += "- {name: A, type: cooling, mode: consumption, prim_ad: 5}\n"
+    assert len(read(text).meters) == 3
     text += f"- {{name: A, {meter}}}\n- {{name: B, {meter}, prim_ad: 5}}\n"
     text += "sensors: [{name: T}, {name: T}]\n"
     assert faults(text) == [
-        "line 5: name: is already that of another, on line 3",
-        "line 6: prim_ad: is already that of another, on line 4",
-        "line 7: name: is already that of another, on line 7",
+        "line 6: name: is already that of another, on line 3",
+        "line 7: prim_ad: is already that of another, on line 4",
+        "line 8: name: is already that of another, on line 8",
     ]
 
 

@@ -26,7 +26,17 @@ def decimal_texts(draw: st.DrawFn, digits: int = 15) -> str:
 
 
 @given(st.lists(decimal_texts(), max_size=10))
-@example(["8999999999.99999", "4294967296.000001", "0.0000005", "1.0000005", "2.0000015"])
+@example(
+    [
+        "539926.4129155",
+        "661499.9078215",
+        "8999999999.99999",
+        "4294967296.000001",
+        "0.0000005",
+        "1.0000005",
+        "2.0000015",
+    ]
+)
 def test_json_numbers_of_15_digits_are_exact(texts: list[str]) -> None:
     column, faults = quantities_from_numbers(orjson.loads(f"[{','.join(texts)}]"))
     assert not faults
