@@ -154,11 +154,12 @@ def _segments(columns: Sequence[Column], row_count: int) -> list[tuple[int, int]
     A column that a whole stretch lacks costs nothing there. Where rows alternate, stretches would
     be too short to be worth it: then there is one, and what a row lacks is blank.
     """
-    masks = {id(column.present): column.present for column in columns}
+    masks = {id(column.present): column.present for column in columns if column.present is not None}
+    if not masks:
+        return [(0, row_count)]
     changes = np.zeros(row_count - 1, np.bool_)
     for present in masks.values():
-        if present is not None:
-            changes |= present[1:] != present[:-1]
+        changes |= present[1:] != present[:-1]
     edges = (np.flatnonzero(changes) + 1).tolist()
     if len(edges) * _SHORT_RUN_ROWS > row_count:
         edges = []
@@ -188,10 +189,11 @@ def _write_rows(out: BytesIO, cells: Sequence[_Cell], stamps: Sequence[Texts]) -
 
 def _offset_ends(utc_offsets: NDArray[np.int32]) -> Texts:
     """Return '+01:00"}' for each row: what follows the time of day."""
-    edges = np.flatnonzero(utc_offsets[1:] != utc_offsets[:-1]) + 1
-    run_offsets = utc_offsets[np.concatenate([[0], edges])].tolist()
-    ends = [text_tables.offset_text(offset) + '"}' for offset in run_offsets]
+    edges = (utc_offsets[1:] != utc_offsets[:-1]).nonzero()[0] + 1
+    run_starts = [0, *edges.tolist()]
+    ends = [text_tables.offset_text(offset) + '"}' for offset in utc_offsets[run_starts].tolist()]
     width = max(map(len, ends))
     # Blanks after the brace where another row's offset is longer.
     texts = np.frombuffer("".join(end.ljust(width) for end in ends).encode(), f"V{width}")
-    return np.repeat(texts, np.diff(edges, prepend=0, append=utc_offsets.size))
+    lengths = [end - start for start, end in pairwise([*run_starts, utc_offsets.size])]
+    return texts.repeat(lengths)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -118,11 +119,15 @@ def utc_offsets(zone: str, instants_at: NDArray[np.int64]) -> NDArray[np.int32]:
         return _utc_offsets_year_by_year(zone, instants_at)
     changes = offset_changes(zone, first_at, last_at)
     starts_at, offsets = changes.starts_at, changes.utc_offsets
-    if bool(np.all(instants_at[1:] >= instants_at[:-1])):
+    first, last = starts_at.searchsorted([first_at, last_at], side="right").tolist()
+    if first == last:
+        return np.full(instants_at.size, offsets[first - 1], np.int32)
+    if bool((instants_at[1:] >= instants_at[:-1]).all()):
         # Ascending, as nearly always: a search for the few changes instead of one for each instant.
-        edges = np.searchsorted(instants_at, starts_at[1:])
-        return np.repeat(offsets, np.diff(edges, prepend=0, append=instants_at.size))
-    return offsets[np.searchsorted(starts_at, instants_at, side="right") - 1]
+        edges = instants_at.searchsorted(starts_at[first:last]).tolist()
+        lengths = [end - start for start, end in pairwise([0, *edges, instants_at.size])]
+        return np.repeat(offsets[first - 1 : last], lengths)
+    return offsets[starts_at.searchsorted(instants_at, side="right") - 1]
 
 
 def _utc_offsets_year_by_year(zone: str, instants_at: NDArray[np.int64]) -> NDArray[np.int32]:
