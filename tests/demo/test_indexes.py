@@ -14,7 +14,7 @@ from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Register
 from commonwatt.domain.quarter_hours import QUARTER_S
 
 FIRST_AT = FIRST_QUARTER * QUARTER_S
-INDEXES = MeterIndexes()
+INDEXES = MeterIndexes(FIRST_AT + 3 * 365 * 86_400)
 
 
 @pytest.mark.parametrize("address", METERS, ids=str)
@@ -52,11 +52,13 @@ def test_an_index_counts_what_flows() -> None:
 
 def test_the_same_instant_has_the_same_index_after_a_restart() -> None:
     instants = np.array([FIRST_AT + 40_000_000, FIRST_AT + 70_000_123])
-    early = MeterIndexes()
+    early = MeterIndexes(0)
     early.read(building.GRID, np.array([FIRST_AT + 1]))
 
     for address in METERS:
-        fresh = MeterIndexes().read(address, instants) if address == building.BATTERY else None
+        fresh = (
+            MeterIndexes(FIRST_AT).read(address, instants) if address == building.BATTERY else None
+        )
         for register, index in INDEXES.read(address, instants).items():
             np.testing.assert_array_equal(early.read(address, instants)[register], index)
             if fresh is not None:

@@ -29,7 +29,9 @@ _GROWS_BY_QUARTERS = 30 * 96
 class MeterIndexes:
     """The indexes of all meters, simulated as far as they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, likely_until_at: int) -> None:
+        """``likely_until_at`` [Unix seconds] saves simulating again and again up to there."""
+        self._likely_until_at = likely_until_at
         self._end = FIRST_QUARTER
         self._counts: dict[tuple[Address, Register], NDArray[np.int64]] = {}
 
@@ -54,10 +56,10 @@ class MeterIndexes:
         return indexes
 
     def _reach(self, instant_at: int) -> None:
-        """Simulate on, if need be; from the start, which takes a fraction of a second a month."""
+        """Simulate on, if need be; from the start, which takes a fraction of a second."""
         if quarter_of(instant_at) < self._end:
             return
-        self._end = quarter_of(instant_at) + _GROWS_BY_QUARTERS
+        self._end = quarter_of(max(instant_at, self._likely_until_at)) + _GROWS_BY_QUARTERS
         self._counts = {
             (address, register): _counted(address, register, flow)
             for (address, register), flow in simulate(self._end).items()

@@ -82,7 +82,7 @@ class ReadingLog:
     def __init__(self, set_up_at: int) -> None:
         """``set_up_at`` [Unix seconds] is when the demo was started for the first time."""
         self.history_from_at = history_start(set_up_at)
-        self._indexes = MeterIndexes()
+        self._indexes = MeterIndexes(set_up_at)
         self._set_up_midnight_at = _midnight_before(set_up_at)
 
     def due(self, after_at: int, until_at: int) -> tuple[ReadingRows, ReadingRows]:
