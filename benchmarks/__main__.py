@@ -22,6 +22,7 @@ from benchmarks.side_b import python_of_yardsticks, start_b
 from benchmarks.side_commonwatt import start_commonwatt
 from benchmarks.side_f import start_f
 from benchmarks.stages import Bench
+from benchmarks.trickle import trickle
 
 STAGES: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "disk": stages.disk,  # first, while the store holds what was filled and no more
@@ -29,6 +30,7 @@ STAGES: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "large": stages.large_store,
     "memory": stages.memory_use,
     "settling": stages.settling,
+    "trickle": trickle,
 }
 
 

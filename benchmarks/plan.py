@@ -22,8 +22,9 @@ class Plan:
     puts: int
     large_meters: int
     large_days: int
+    trickle_minutes: int
     trickle_days: int
-    trickle_meters: int
+    unsettled_minutes: int
 
     @property
     def first_day(self) -> int:
@@ -61,8 +62,9 @@ FULL = Plan(
     puts=3,
     large_meters=10_000,
     large_days=40,
+    trickle_minutes=30,
     trickle_days=7,
-    trickle_meters=2,
+    unsettled_minutes=360,
 )
 
 QUICK = Plan(
@@ -77,6 +79,7 @@ QUICK = Plan(
     puts=1,
     large_meters=200,
     large_days=5,
+    trickle_minutes=3,
     trickle_days=1,
-    trickle_meters=1,
+    unsettled_minutes=60,
 )
