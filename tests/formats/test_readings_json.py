@@ -170,6 +170,21 @@ def test_a_broken_line_costs_only_itself() -> None:
     assert readings.total == 7
 
 
+@pytest.mark.parametrize(
+    ("row", "content_type", "between"),
+    [
+        (b"1", "application/json", b","),
+        (b"1", "application/x-ndjson", b"\n"),
+        (b"meter,timestamp,en_im", "text/csv", b"\n"),
+    ],
+)
+def test_a_body_of_too_many_rows(row: bytes, content_type: str, between: bytes) -> None:
+    body = between.join([row] * 500_002)
+    body = b"[" + body + b"]" if between == b"," else body
+    with pytest.raises(UnreadableBody, match="rows; a body has at most 500000, send several"):
+        readings_from_body(body, content_type)
+
+
 def test_more_serials_than_a_body_can_have() -> None:
     rows = [GOOD | {"serial": str(number)} for number in range(32_770)]
     readings = readings_from_json(orjson.dumps(rows))

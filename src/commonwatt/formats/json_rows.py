@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from commonwatt.formats.errors import UnreadableBody, shown
-from commonwatt.formats.row_source import RowFaults, RowSource
+from commonwatt.formats.row_source import RowFaults, RowSource, refuse_too_many_rows
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -28,6 +28,7 @@ def json_array(body: bytes) -> list[object]:
         raise UnreadableBody(
             1, 1, "expected a JSON array of rows, or NDJSON sent as application/x-ndjson"
         )
+    refuse_too_many_rows(len(document))
     return document
 
 
@@ -53,12 +54,13 @@ def _document(text: bytes) -> object:
 def ndjson_rows(body: bytes) -> tuple[list[object], dict[int, str]]:
     r"""Return one element a line, and what is wrong with broken lines by position (None there).
 
-    Blank lines are skipped and not counted.
+    Blank lines are skipped and not counted. Raises `UnreadableBody` for too many lines.
 
     >>> ndjson_rows(b'{"en_im": 1}\n\n{"en_im": ')[1]
     {1: 'not JSON: Expecting value (column 11)'}
     """
     lines = [line for line in body.removeprefix(_BYTE_ORDER_MARK).split(b"\n") if line.strip()]
+    refuse_too_many_rows(len(lines))
     try:
         return list(map(orjson.loads, lines)), {}
     except orjson.JSONDecodeError:

@@ -28,6 +28,7 @@ from commonwatt.formats.row_source import (
     Column,
     RowFaults,
     RowSource,
+    refuse_too_many_rows,
 )
 
 _CHUNK_ROWS = 50_000
@@ -59,13 +60,13 @@ def readings_from_csv(
 
 def readings_from_csv_body(body: bytes) -> ReadingRows:
     """Return the readings of a whole CSV body whose rows name their meters; naive is UTC."""
-    [source] = _sources([csv_lines_of(body)], READING_KEYS, REGISTER_KEYS)
+    [source] = _sources([_body_lines(body)], READING_KEYS, REGISTER_KEYS)
     return reading_rows(source, _quantities, None)
 
 
 def sensor_values_from_csv_body(body: bytes) -> SensorRows:
     """Return the sensor values of a whole CSV body whose rows name their sensors."""
-    [source] = _sources([csv_lines_of(body)], SENSOR_KEYS, ("value",))
+    [source] = _sources([_body_lines(body)], SENSOR_KEYS, ("value",))
     return sensor_rows(source, _floats, None)
 
 
@@ -80,6 +81,12 @@ def sensor_values_from_csv(
     known = SENSOR_KEYS if sensor is None else SENSOR_KEYS[1:]
     for source in _sources(csv_lines(stream), known, ("value",), zone, chunk_rows):
         yield sensor_rows(source, _floats, sensor)
+
+
+def _body_lines(body: bytes) -> list[str]:
+    lines = csv_lines_of(body)
+    refuse_too_many_rows(len(lines) - 1)
+    return lines
 
 
 def _sources(

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
 from commonwatt.domain.readings import Rejected
-from commonwatt.formats.errors import shown
+from commonwatt.formats.errors import UnreadableBody, shown
 
 NAME_KEYS = ("meter", "type", "prim_ad")
 REGISTER_KEYS = tuple(register.value for register in Register)
 READING_KEYS = (*NAME_KEYS, "timestamp", *REGISTER_KEYS, "quality", "issued_at", "serial")
 SENSOR_KEYS = ("sensor", "timestamp", "value")
+
+BODY_ROWS_MAX = 500_000
+"""A body has at most this many rows: each may need a line in the receipt. Files have no limit."""
 
 Column = Sequence[object]
 T = TypeVar("T")
@@ -82,6 +85,14 @@ class RowSource:
             if type(value) not in (kind, NoneType):
                 self.faults.add(position, f"{key}: {shown(value)} is not {what}")
         return [value if type(value) is kind else None for value in column]
+
+
+def refuse_too_many_rows(count: int) -> None:
+    """Raise `UnreadableBody` for a body of more than BODY_ROWS_MAX rows."""
+    if count > BODY_ROWS_MAX:
+        raise UnreadableBody(
+            0, 0, f"{count} rows; a body has at most {BODY_ROWS_MAX}, send several"
+        )
 
 
 def coded(values: Sequence[T]) -> tuple[list[T], NDArray[np.int32]]:
