@@ -46,16 +46,25 @@ def test_a_year_is_written_as_its_rows_one_by_one() -> None:
 
 
 def test_alternating_rows_keep_their_order() -> None:
-    count = 1000
-    odd = np.arange(count) % 2 == 1
+    count = 10_000
     values = np.arange(count)
-    columns = [
-        Column("en_im", values * 1000, decimals=6, present=~odd),
-        Column("en_ex", values * 1000, decimals=6, present=odd),
-    ]
+    # Out of step from the middle on, so that a row lacks what its place in an earlier block had.
+    odd = (values + (values > 5_000)) % 2 == 1
+    stamps_at, offsets = values * 900, np.zeros(count, np.int32)
 
-    rows = json.loads(render_rows(columns, values * 900, np.zeros(count, np.int32)))
+    def rendered(absent: int) -> bytes:
+        en_im = np.where(odd, absent, values * 1000)
+        en_ex = np.where(odd, values * 1000, absent)
+        columns = [
+            Column("en_im", en_im, decimals=6, present=~odd),
+            Column("en_ex", en_ex, decimals=6, present=odd),
+        ]
+        return render_rows(columns, stamps_at, offsets)
 
+    answer = rendered(absent=0)
+
+    assert rendered(absent=10**17) == answer
+    rows = json.loads(answer)
     assert [list(row) for row in rows[:2]] == [["en_im", "timestamp"], ["en_ex", "timestamp"]]
     assert [row.get("en_im", row.get("en_ex")) for row in rows] == [n / 1000 for n in range(count)]
 

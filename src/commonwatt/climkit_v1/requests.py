@@ -19,7 +19,7 @@ _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)?"
     r"(?:Z|(?P<sign>[+-])(?P<offset_hour>[0-9]{2}):?(?P<offset_minute>[0-9]{2}))?)?",
-    re.ASCII | re.IGNORECASE,
+    re.IGNORECASE,
 )
 _TIME_RULE = (
     "must be a time such as 2026-03-22T05:30:00 (UTC), with Z or an offset such as +01:00, "
