@@ -16,7 +16,7 @@ CONNECTIONS = 8
 
 def client_name() -> str:
     """Which client measures, for the report."""
-    return "wrk" if shutil.which("wrk") else "own client (one process; slower than wrk)"
+    return "wrk" if shutil.which("wrk") else "the own client"
 
 
 def requests_per_second(port: int, request: Request, seconds: float) -> float:
