@@ -150,3 +150,24 @@ def test_a_second_start_tells_the_same() -> None:
         np.testing.assert_array_equal(before.stamps, after.stamps)
         for register in Register:
             np.testing.assert_array_equal(before.values[register], after.values[register])
+
+
+def test_all_meters_count_from_the_same_quarter(
+    history: tuple[ReadingRows, ReadingRows],
+) -> None:
+    first = {int(both(history, address)[0]) for address in METERS}
+
+    assert LOG.history_from_at < min(first)
+    assert max(first) < LOG.history_from_at + QUARTER_S
+
+
+def test_meters_that_fail_together_lack_the_same_quarters(
+    history: tuple[ReadingRows, ReadingRows],
+) -> None:
+    lacking = []
+    for address in (building.GRID, building.BATTERY, *(home.address for home in HOUSEHOLDS)):
+        stamps = both(history, address)
+        last = int(np.flatnonzero(np.diff(stamps) > DAY_S)[0])
+        lacking.append((round(stamps[last] / QUARTER_S), round(stamps[last + 1] / QUARTER_S)))
+
+    assert len(set(lacking)) == 1

@@ -53,26 +53,33 @@ METERS = (
 class Outage:
     """A span of the history without readings, counted back from the day of setting up.
 
-    It begins ``days_before`` at ``hour`` local time; ``address`` None means all meters.
+    It begins some minutes after ``hour`` of that day; ``address`` None means all meters.
     """
 
     address: Address | None
     days_before: int
     hour: int
-    hours: int
+    minutes: int
+
+    def span(self, set_up_midnight_at: int) -> tuple[int, int]:
+        """Return its start and end [Unix seconds]."""
+        start_at = set_up_midnight_at - self.days_before * DAY_S + self.hour * 3600
+        # Between two readings, so that meters which fail together lack the same quarter-hours.
+        start_at += QUARTER_S // 2
+        return start_at, start_at + self.minutes * 60
 
 
 # Single consumers fail at midday, when a straight line through the gap is nearest to the truth.
 OUTAGES = (
-    Outage(None, 100, 9, 25),
-    Outage(None, 31, 2, 3),
-    Outage(None, 250, 13, 5),
-    Outage(HOUSEHOLDS[3].address, 45, 11, 5),
-    Outage(HOUSEHOLDS[8].address, 8, 12, 2),
-    Outage(HOUSEHOLDS[3].address, 180, 11, 3),
-    Outage(building.PV_WEST, 17, 10, 7),
-    Outage(building.HEATING[1], 12, 6, 30),
-    Outage(building.COLD_WATER[0], 20, 4, 9),
+    Outage(None, 100, 9, 25 * 60),
+    Outage(None, 31, 2, 90),
+    Outage(None, 250, 13, 5 * 60),
+    Outage(HOUSEHOLDS[3].address, 45, 11, 5 * 60),
+    Outage(HOUSEHOLDS[8].address, 8, 12, 90),
+    Outage(HOUSEHOLDS[3].address, 180, 11, 3 * 60),
+    Outage(building.PV_WEST, 17, 10, 7 * 60),
+    Outage(building.HEATING[1], 12, 6, 30 * 60),
+    Outage(building.COLD_WATER[0], 20, 4, 9 * 60),
 )
 
 
@@ -91,7 +98,7 @@ class ReadingLog:
         quarters = np.arange(first, until_at // QUARTER_S + 2, dtype=np.int64)
         prompt, late = [], []
         for code, address in enumerate(METERS):
-            stamps = quarters * QUARTER_S + _jitter_s(code, quarters)
+            stamps = quarters * QUARTER_S + self._jitter_s(code, quarters)
             delay_s = _delay_s(address, quarters)
             sent_at = stamps + delay_s
             taken = (sent_at > after_at) & (sent_at <= until_at) & (stamps >= self.history_from_at)
@@ -105,13 +112,20 @@ class ReadingLog:
         stamps = np.array([instant_at], np.int64)
         return self._rows([(code, stamps) for code in range(len(_ELECTRIC))])
 
+    def _jitter_s(self, code: int, quarters: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many seconds off the quarter-hour a meter is read: -2 to 6."""
+        chance = uniform(f"jitter {code}", quarters)
+        jitter_s = code % 5 - 2 + (chance * 5.0).astype(np.int64)
+        # A meter counts from its first whole quarter-hour; let that be the same one for all.
+        is_first = quarters == self.history_from_at // QUARTER_S
+        return np.where(is_first, np.maximum(jitter_s, 1), jitter_s)
+
     def _fails(self, address: Address, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
         fails = np.zeros(len(stamps), np.bool_)
         for outage in OUTAGES:
             if outage.address in {None, address}:
-                start_at = self._set_up_midnight_at - outage.days_before * DAY_S
-                start_at += outage.hour * 3600
-                fails |= (stamps >= start_at) & (stamps < start_at + outage.hours * 3600)
+                start_at, end_at = outage.span(self._set_up_midnight_at)
+                fails |= (stamps >= start_at) & (stamps < end_at)
         return fails
 
     def _rows(self, taken: list[tuple[int, NDArray[np.int64]]]) -> ReadingRows:
@@ -154,12 +168,6 @@ def _midnight_before(instant_at: int) -> int:
     return local_midnight(
         TIMEZONE, datetime.fromtimestamp(instant_at, UTC).astimezone(ZoneInfo(TIMEZONE)).date()
     )
-
-
-def _jitter_s(code: int, quarters: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many seconds off the quarter-hour a meter is read: -2 to 6, later ones later."""
-    chance = uniform(f"jitter {code}", quarters)
-    return code % 5 - 2 + (chance * 5.0).astype(np.int64)
 
 
 def _delay_s(address: Address, quarters: NDArray[np.int64]) -> NDArray[np.int64]:
