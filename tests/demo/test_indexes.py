@@ -63,3 +63,14 @@ def test_the_same_instant_has_the_same_index_after_a_restart() -> None:
             np.testing.assert_array_equal(early.read(address, instants)[register], index)
             if fresh is not None:
                 np.testing.assert_array_equal(fresh[register], index)
+
+
+def test_within_a_quarter_an_index_grows_evenly() -> None:
+    start_at = FIRST_AT + 200 * 86_400
+
+    for register, index in INDEXES.read(
+        building.HOUSE_SUPPLY, start_at + np.array([0, 300, 600, 900])
+    ).items():
+        steps = np.diff(index)
+        assert int(steps.max() - steps.min()) <= 1000
+        assert (register is Register.EN_EX) == (int(steps.sum()) == 0)

@@ -171,3 +171,15 @@ def test_meters_that_fail_together_lack_the_same_quarters(
         lacking.append((round(stamps[last] / QUARTER_S), round(stamps[last + 1] / QUARTER_S)))
 
     assert len(set(lacking)) == 1
+
+
+def test_what_gets_through_at_the_very_instant_is_sent_once() -> None:
+    start_at = SET_UP_AT - DAY_S
+    prompt, _ = LOG.due(start_at, start_at + 3600)
+    # Between reading and sending lie 4 seconds.
+    instants_at = sorted({int(stamp) + 4 for stamp in prompt.stamps.tolist()})
+
+    sent = sum((LOG.due(at - 1, at)[0].total for at in instants_at), 0)
+    until = sum((LOG.due(start_at, at)[0].total for at in instants_at[-1:]), 0)
+
+    assert sent == until == prompt.total
