@@ -1,0 +1,172 @@
+"""The product's settlement of a generated building, in the product's own types."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from commonwatt.domain.catalogue import (
+    BalanceMode,
+    Group,
+    Medium,
+    Meter,
+    MeterFacts,
+    Mode,
+    Register,
+    Site,
+    SiteCatalogue,
+    SiteFacts,
+)
+from commonwatt.domain.readings import (
+    NO_VALUE,
+    ReadingQuality,
+    RegisterReadings,
+    StoredReadings,
+    counting_readings,
+)
+from commonwatt.domain.settlement import Settlement, settle
+from commonwatt.domain.vee.history import RegisterHistory
+from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
+from commonwatt.domain.vee.life import Life
+from commonwatt.domain.vee.physical_meter import JudgedMeter
+from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
+from tests.oracle import facts as oracle
+from tests.oracle.verdicts import AHEAD_US, YEAR_2000
+
+
+def catalogue_of(building: oracle.Building) -> SiteCatalogue:
+    """Declare the building; meters are numbered from 1 in the order of their ids."""
+    since = [*building.balance, (None, "plain")]
+    return SiteCatalogue(
+        site=Site(number=1, id=f"{1:024x}", name="Generated", timezone="Europe/Zurich"),
+        facts=tuple(
+            SiteFacts(valid_from=at, valid_to=until, balance=BalanceMode(mode))
+            for (at, mode), (until, _) in pairwise(since)
+            if at is not None
+        ),
+        meters=tuple(_meter(number, m) for number, m in enumerate(building.meters, start=1)),
+        sensors=(),
+        generation=1,
+    )
+
+
+def _meter(number: int, meter: oracle.Meter) -> Meter:
+    ends = [facts.valid_from for facts in meter.facts[1:]]
+    return Meter(
+        number=number,
+        id=meter.id,
+        name=f"Meter {number}",
+        medium=Medium(meter.medium),
+        prim_ad=number,
+        facts=tuple(_facts(f, end) for f, end in zip(meter.facts, [*ends, None], strict=True)),
+        interval_s=meter.interval_s,
+        installed_at=meter.installed_at,
+        installed_index={Register(name): mwh for name, mwh in meter.installed_index.items()},
+        removed_at=meter.removed_at,
+    )
+
+
+def _facts(facts: oracle.Facts, valid_to: int | None) -> MeterFacts:
+    return MeterFacts(
+        valid_from=facts.valid_from,
+        valid_to=valid_to,
+        mode=Mode(facts.mode),
+        enabled=facts.enabled,
+        balance=facts.balance,
+        isolated=facts.isolated,
+        rule=None if facts.rule is None else rule_text(facts.rule),
+        factor=_decimal(facts.factor),
+        registers={Register(to): Register(wired) for to, wired in facts.registers.items()},
+    )
+
+
+def _decimal(factor: Fraction) -> Decimal:
+    return Decimal(factor.numerator) / Decimal(factor.denominator)
+
+
+def rule_text(rule: tuple[oracle.Operand, ...]) -> str:
+    """Write a rule as a declaration does."""
+    return " ".join(
+        f"{'+' if operand.sign > 0 else '-'} {operand.meter_id}"
+        + (f".{operand.register}" if operand.register else "")
+        for operand in rule
+    )
+
+
+def stored_readings(meter: oracle.Meter) -> StoredReadings:
+    """Everything that was said of the meter, in columns."""
+    rows = [(delivery, row) for delivery in meter.deliveries for row in delivery.rows]
+    recorded_us = [delivery.recorded_at_us for delivery, _ in rows]
+    issued_us = [row.issued_at_us for _, row in rows]
+    chosen = [r if i is None else i for r, i in zip(recorded_us, issued_us, strict=True)]
+    stamps = np.array([row.stamp for _, row in rows], np.int64)
+    registers = sorted({Register(name) for _, row in rows for name in row.values})
+    return StoredReadings(
+        stamps=stamps,
+        values={
+            register: np.array([row.values.get(register, NO_VALUE) for _, row in rows], np.int64)
+            for register in registers
+        },
+        qualities=np.array([ReadingQuality[row.quality.upper()] for _, row in rows], np.uint8),
+        issued_at=np.array(chosen, np.int64),
+        issued=np.array([issued is not None for issued in issued_us], np.bool_),
+        ahead=stamps * 1_000_000 > np.array(recorded_us, np.int64) + AHEAD_US,
+        deliveries=np.array([delivery.number for delivery, _ in rows], np.int64),
+        serials=np.array([""] * len(rows), np.str_),
+    )
+
+
+def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
+    """Judge the whole history of a meter at once."""
+    stored = stored_readings(meter)
+    withdrawn = {delivery.number for delivery in meter.deliveries if delivery.withdrawn}
+    life = Life(meter.installed_at, meter.removed_at)
+    intervals: dict[Register, JudgedIntervals] = {}
+    indexes: dict[Register, JudgedRegister] = {}
+    for register in stored.values:
+        readings = counting_readings(stored, register, withdrawn)
+        history = RegisterHistory(
+            meter=declared.number,
+            register=register.value,
+            readings=readings,
+            from_start=True,
+            to_end=True,
+            first_positive_at=_first_positive_at(readings, life),
+        )
+        if meter.interval_s is None:
+            installed_index = declared.installed_index.get(register, 0)
+            indexes[register] = judge_index_register(history, life, installed_index)
+        else:
+            intervals[register] = judge_intervals(history, life, meter.interval_s)
+    return JudgedMeter(declared, indexes if meter.interval_s is None else intervals)
+
+
+def _first_positive_at(readings: RegisterReadings, life: Life) -> int | None:
+    usable = ~readings.ahead & (readings.stamps >= YEAR_2000) & ~life.outside(readings.stamps)
+    positive = readings.stamps[usable & (readings.values > 0)]
+    return int(positive[0]) if len(positive) else None
+
+
+def settled_by_product(
+    building: oracle.Building, quarters: range
+) -> tuple[SiteCatalogue, Mapping[Group, Settlement]]:
+    """Settle every group of the building over the quarters."""
+    catalogue = catalogue_of(building)
+    judged = [
+        judged_meter(declared, meter)
+        for declared, meter in zip(catalogue.meters, building.meters, strict=True)
+        if meter.deliveries or meter.installed_at is not None
+        if not declared.is_rule_meter
+    ]
+    return catalogue, {
+        group: settle(
+            catalogue,
+            group,
+            [meter for meter in judged if meter.meter.medium.group is group],
+            quarters.start,
+            quarters.stop,
+        )
+        for group in Group
+    }
