@@ -51,7 +51,7 @@ setup: $(STAMPS)/test ## install everything for development, run nothing
 
 requirements: $(STAMPS)/test ## pin again what requirements/*.in and pyproject.toml ask for (UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) requirements/build.in -o requirements/build.txt
-	$(COMPILE) $(UPGRADE) pyproject.toml --extra server -c requirements/build.txt -o requirements/server.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras -c requirements/build.txt -o requirements/server.txt
 	$(COMPILE) $(UPGRADE) requirements/test.in -o requirements/test.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 

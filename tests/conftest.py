@@ -13,6 +13,7 @@ from psycopg import sql
 
 from tests.network_guard import keep_on_loopback
 from tests.postgres_server import PostgresUnavailable, running_server
+from tests.redis_server import RedisUnavailable, running_redis
 
 # Real metering data, kept beside the repository and never in it.
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -84,3 +85,13 @@ def store_url(request: pytest.FixtureRequest) -> str:
     wanted = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(wanted)
     return url
+
+
+@pytest.fixture
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of an empty Redis server of this test's own; skip without one."""
+    try:
+        with running_redis(tmp_path_factory.mktemp("redis")) as url:
+            yield url
+    except RedisUnavailable as missing:
+        pytest.skip(str(missing))

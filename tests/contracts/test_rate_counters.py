@@ -1,6 +1,5 @@
 """Rate limits, the same wherever they are counted."""
 
-import os
 import socket
 import threading
 import time
@@ -217,12 +216,8 @@ def test_shared_counters_that_fail_stop_nobody(
     counters.close()
 
 
-def test_redis_counts_and_may_be_away() -> None:
-    url = os.environ.get("COMMONWATT_TEST_REDIS_URL")
-    if not url:
-        pytest.skip("COMMONWATT_TEST_REDIS_URL names no Redis server")
-    counters = counters_in_redis(url)
-    counters.reset()
+def test_redis_counts_and_may_be_away(redis_url: str) -> None:
+    counters = counters_in_redis(redis_url)
     limits = RequestLimits(counters)
     assert limits.hit("anna", ROUTE) is None
     assert limits.hit("anna", ROUTE) == 1
