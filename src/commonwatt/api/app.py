@@ -1,0 +1,37 @@
+"""The HTTP application: the published surface, our own, health, documentation."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+
+from commonwatt import __version__
+from commonwatt.api.climkit_routes import climkit_router
+from commonwatt.api.docs_page import add_docs_page
+from commonwatt.api.faults import tell_faults
+from commonwatt.api.health_routes import health_router
+from commonwatt.api.openapi import complete_openapi
+from commonwatt.api.own_routes import own_router
+from commonwatt.api.services import Services
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
+    """Build the application; ``lifespan`` runs what lives as long as it does."""
+    app = FastAPI(
+        title="commonwatt",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.include_router(climkit_router(services))
+    app.include_router(own_router(services))
+    app.include_router(health_router(services))
+    add_docs_page(app)
+    tell_faults(app)
+    complete_openapi(app)
+    return app

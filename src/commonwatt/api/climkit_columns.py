@@ -1,0 +1,112 @@
+"""Series of the domain as columns of the Climkit answers: names, keys by mode and medium, periods."""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.app.read_series import MeterSeries, SiteSeries
+from commonwatt.climkit_v1.requests import SamplingFrequency
+from commonwatt.climkit_v1.series_json import Column, render_rows, stamps_of
+from commonwatt.domain.catalogue import Group, Medium, Meter, Mode
+from commonwatt.domain.load_profile import SiteBalance
+from commonwatt.domain.quality import Quality, exists
+from commonwatt.domain.resample import Buckets, Sampling, buckets
+from commonwatt.domain.zones import utc_offsets
+
+Energies = NDArray[np.integer]
+Flags = NDArray[np.bool_]
+Named = tuple[str, Energies, Flags | None]
+"""A key, one value a quarter-hour [Wh, litre], and in which quarter-hours it is there (None: all)."""
+
+
+def meter_rows(series: MeterSeries, zone: str, frequency: SamplingFrequency) -> bytes:
+    """JSON of a meter's rows: ``total`` (``self`` and ``ext`` of a consumer), ``timestamp``.
+
+    A consumer has no row where its share is unknown because a member of the balance is missing;
+    while it is no member it has its total alone.
+    """
+    shown = exists(series.quality_total)
+    named: list[Named] = [("total", series.total, None)]
+    own, ext = series.self_energy, series.ext
+    if own is not None and ext is not None and series.quality_self is not None:
+        shared = exists(series.quality_self)
+        shown &= shared | (series.quality_self == Quality.ABSENT)
+        named += [("self", own, shared), ("ext", ext, shared)]
+    return _rows(named, shown, series.first_quarter, zone, frequency)
+
+
+def site_rows(
+    series: SiteSeries,
+    medium: Medium,
+    zone: str,
+    frequency: SamplingFrequency,
+    closed_meters: Collection[str],
+) -> bytes:
+    """JSON of a site's rows, with the columns of the meters that the series has, save closed ones."""
+    balance = series.balance
+    named = _electricity(balance) if medium is Medium.ELECTRICITY else []
+    named = named or [("conso_total", balance.conso_total, None)]
+    for meter, meter_series in series.meters:
+        if meter.id not in closed_meters:
+            named += _meter_columns(meter, meter_series)
+    return _rows(named, exists(balance.quality), series.first_quarter, zone, frequency)
+
+
+def _electricity(balance: SiteBalance) -> list[Named]:
+    return [
+        ("conso_total", balance.conso_total, None),
+        ("prod_total", balance.prod_total, None),
+        ("from_ext", balance.from_ext, None),
+        ("self", balance.self_energy, None),
+        ("to_ext", balance.to_ext, None),
+        ("storage_charging_self", balance.storage_charging_self, None),
+        ("storage_charging_total", balance.storage_charging, None),
+        ("storage_discharging_total", balance.storage_discharging, None),
+    ]
+
+
+def _meter_columns(meter: Meter, series: MeterSeries) -> Iterator[Named]:
+    """Consumers have three columns, producers one, grid meters and batteries none of their own.
+
+    Meters that are not part of the balance have none either: the columns add up to the site's.
+    """
+    mode = meter.current.mode
+    if mode is Mode.CONSUMPTION and series.self_energy is not None and series.ext is not None:
+        assert series.quality_self is not None
+        shared = exists(series.quality_self)
+        yield f"total_{meter.id}", series.total, shared
+        yield f"self_{meter.id}", series.self_energy, shared
+        yield f"ext_{meter.id}", series.ext, shared
+        return
+    has_total = mode is Mode.PRODUCTION or meter.medium.group is not Group.ELECTRICITY
+    if has_total and any(facts.balance and not facts.isolated for facts in meter.facts):
+        yield f"total_{meter.id}", series.total, exists(series.quality_total)
+
+
+def _rows(
+    named: list[Named], shown: Flags, first_quarter: int, zone: str, frequency: SamplingFrequency
+) -> bytes:
+    positions = np.flatnonzero(shown)
+    if not positions.size:
+        return b"[]"
+    periods = buckets(positions + first_quarter, zone, Sampling(frequency.value))
+    stamps_at = stamps_of(periods.starts_at, frequency.value)
+    complete = positions.size == shown.size
+    chosen = slice(None) if complete else positions
+    columns = [_column(each, chosen, periods) for each in named]
+    present = [column for column in columns if column is not None]
+    return render_rows(present, stamps_at, utc_offsets(zone, stamps_at))
+
+
+def _column(named: Named, chosen: slice | NDArray[np.intp], periods: Buckets) -> Column | None:
+    name, values, there = named
+    if there is None:
+        return Column(name, periods.sum(values[chosen]))
+    there = there[chosen]
+    if there.all():
+        return Column(name, periods.sum(values[chosen]))
+    if not there.any():
+        return None
+    known = np.where(there, values[chosen], 0)
+    return Column(name, periods.sum(known), present=periods.any(there))

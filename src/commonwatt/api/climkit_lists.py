@@ -1,0 +1,99 @@
+"""The lists of the Climkit surface: sites, meters, sensors."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import orjson
+
+from commonwatt.api.visits import Asked, Visit
+from commonwatt.app.authorize import SiteList
+from commonwatt.app.first_reading import first_reading_at
+from commonwatt.app.ports import Snapshot
+from commonwatt.climkit_v1 import answers
+from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.zones import utc_offsets
+
+
+def nothing_asked(_visit: Visit, _asked: Asked) -> None:
+    """For questions that are said by their path alone."""
+
+
+def answer_installation_infos(visit: Visit, _query: None) -> bytes:
+    """Answer /installation_infos."""
+    return orjson.dumps(_infos(visit.snapshot, visit.catalogue))
+
+
+def answer_meter_info(visit: Visit, _query: None) -> bytes:
+    """Answer /meter_info: every meter of the site, closed ones too, by type and prim_ad."""
+    meters = sorted(visit.catalogue.meters, key=lambda meter: (meter.medium, meter.prim_ad))
+    return orjson.dumps(
+        [
+            answers.meter_info(
+                meter_id=meter.id,
+                meter_type=meter.medium.value,
+                name=meter.name,
+                mode=meter.current.mode.value,
+                prim_ad=meter.prim_ad,
+                is_rule_meter=meter.is_rule_meter,
+            )
+            for meter in meters
+        ]
+    )
+
+
+def answer_sensors_list(visit: Visit, _query: None) -> bytes:
+    """Answer /sensors_list."""
+    return orjson.dumps(
+        [
+            answers.sensor_info(
+                sensor_id=sensor.id,
+                name=sensor.name,
+                sensor_type=sensor.type,
+                unit=sensor.unit,
+                model=sensor.model,
+            )
+            for sensor in visit.catalogue.sensors
+        ]
+    )
+
+
+def all_installations(
+    snapshot: Snapshot, catalogues: list[SiteCatalogue], site_list: SiteList
+) -> bytes:
+    """JSON of /all_installations, the way the account wants it."""
+    if site_list is SiteList.IDS:
+        return orjson.dumps([catalogue.site.id for catalogue in catalogues])
+    return orjson.dumps(
+        [
+            answers.installation(catalogue.site.id, _infos(snapshot, catalogue))
+            for catalogue in catalogues
+        ]
+    )
+
+
+def _infos(snapshot: Snapshot, catalogue: SiteCatalogue) -> answers.InstallationInfos:
+    site = catalogue.site
+    address = answers.address(
+        site.street_name or "",
+        site.street_number or "",
+        site.city or "",
+        site.postal_code or "",
+    )
+    return answers.installation_infos(
+        site_ref=site.site_ref or "",
+        name=site.name,
+        address=address,
+        creation_date=site.creation_date or _first_local_day(snapshot, catalogue),
+        latitude=site.latitude,
+        longitude=site.longitude,
+        timezone=site.timezone,
+    )
+
+
+def _first_local_day(snapshot: Snapshot, catalogue: SiteCatalogue) -> str | None:
+    first_at = first_reading_at(snapshot, catalogue)
+    if first_at is None:
+        return None
+    offset = int(utc_offsets(catalogue.site.timezone, np.array([first_at]))[0])
+    local = datetime.fromtimestamp(first_at, UTC) + timedelta(seconds=offset)
+    return local.date().isoformat()

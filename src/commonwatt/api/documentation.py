@@ -1,0 +1,146 @@
+"""How an operation is documented: what it takes, what it answers, and every problem it may tell."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from commonwatt.api import problems
+from commonwatt.api.problems import PROBLEM_TYPE, Kind
+
+# JSON schema fragments are whatever JSON is.
+Fragment = dict[str, Any]
+
+PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+
+
+class Operation(TypedDict):
+    """What FastAPI is told of an operation, in the words of its decorators."""
+
+    summary: str
+    description: str
+    tags: list[str | Any]
+    response_model: Any
+    response_description: str
+    responses: dict[int | str, dict[str, Any]]
+    openapi_extra: Fragment
+
+
+_ALWAYS = (problems.INTERNAL, problems.STORE_BUSY)
+READING = (problems.NOT_SIGNED_IN, problems.ROLE_FORBIDS, *_ALWAYS)
+"""Problems of whatever needs a token."""
+SITE = (*READING, problems.UNKNOWN_SITE)
+"""Problems of whatever names a site."""
+COUNTED = problems.TOO_MANY_REQUESTS
+
+_HEADERS_OF: Mapping[int, Fragment] = {
+    401: {"WWW-Authenticate": {"description": "`Bearer`", "schema": {"type": "string"}}},
+    429: {"Retry-After": {"description": "Seconds to wait [s].", "schema": {"type": "integer"}}},
+    503: {"Retry-After": {"description": "Seconds to wait [s].", "schema": {"type": "integer"}}},
+}
+
+
+def parameter(
+    name: str, description: str, schema: Fragment, *, where: str, example: str
+) -> Fragment:
+    """A parameter of a path (required) or a query (optional)."""
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+def json_body(schema: Fragment, example: Any, *, required: bool = False) -> Fragment:
+    """A body of JSON."""
+    return {
+        "required": required,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+def operation(
+    *,
+    tag: str,
+    summary: str,
+    description: str,
+    answer: Any,
+    answer_description: str,
+    example: Any,
+    told: Sequence[Kind],
+    parameters: Sequence[Fragment] = (),
+    body: Fragment | None = None,
+) -> Operation:
+    """Document an operation; ``answer`` is the model of its 200, ``told`` the problems."""
+    extra: Fragment = {}
+    if parameters:
+        extra["parameters"] = list(parameters)
+    if body is not None:
+        extra["requestBody"] = body
+    ok: Fragment = {"content": {"application/json": {"example": example}}}
+    return {
+        "summary": summary,
+        "description": description,
+        "tags": [tag],
+        "response_model": answer,
+        "response_description": answer_description,
+        "responses": {200: ok, **problem_answers(told)},
+        "openapi_extra": extra,
+    }
+
+
+def problem_answers(told: Sequence[Kind]) -> dict[int | str, dict[str, Any]]:
+    """The answers of an operation that are problems, by status."""
+    by_status: dict[int, list[Kind]] = {}
+    for kind in sorted(set(told), key=lambda each: (each.status, each.slug)):
+        by_status.setdefault(kind.status, []).append(kind)
+    answers: dict[int | str, dict[str, Any]] = {}
+    for status, kinds in by_status.items():
+        answers[status] = {
+            "description": ". ".join(kind.title for kind in kinds) + ".",
+            "content": {
+                PROBLEM_TYPE: {
+                    "schema": PROBLEM_REF,
+                    "examples": {kind.slug: {"value": _example(kind)} for kind in kinds},
+                }
+            },
+        }
+        if status in _HEADERS_OF:
+            answers[status]["headers"] = _HEADERS_OF[status]
+    return answers
+
+
+def _example(kind: Kind) -> Fragment:
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": "What exactly is wrong, and what would be right.",
+    }
+
+
+def problem_schema() -> Fragment:
+    """The schema of problem details."""
+    texts = {
+        "type": "URN of the kind of error; it never changes its meaning.",
+        "title": "The kind of error in words, for people.",
+        "detail": "What is wrong with this request, and what would be right.",
+        "field": "The parameter, key or path part that is meant, where one is.",
+    }
+    properties: Fragment = {
+        name: {"type": "string", "description": text} for name, text in texts.items()
+    }
+    properties["status"] = {
+        "type": "integer",
+        "description": "The status of the answer once more.",
+        "minimum": 400,
+        "maximum": 599,
+    }
+    return {
+        "type": "object",
+        "title": "Problem",
+        "description": "An error, as problem details (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": properties,
+    }

@@ -1,0 +1,109 @@
+"""Which exception is told as which problem. What is not listed here is a fault of ours: 500."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from commonwatt.api import problems
+from commonwatt.api.problems import InvalidInput, Kind, Problem, TooManyRequests
+from commonwatt.api.request_bodies import UnknownEncoding
+from commonwatt.app.authorize import ClosedMeter, NotSignedIn, RoleForbids, UnknownSite
+from commonwatt.app.read_raw import RuleMeterHasNoReadings
+from commonwatt.app.sign_in import TooManySignIns, WrongSignIn
+from commonwatt.app.store_errors import StoreBusy, StoreFull, StoreUnreachable
+from commonwatt.climkit_v1.requests import BadRequestField
+from commonwatt.formats.bodies import UnknownContentType
+from commonwatt.formats.errors import BodyTooLarge, UnreadableBody
+
+_BUSY_RETRY_S = 2
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+Telling = Callable[[Exception], Problem]
+
+
+def _plain(kind: Kind, headers: Mapping[str, str] | None = None) -> Telling:
+    """Tell an exception by its own message."""
+    return lambda error: Problem(kind=kind, detail=str(error), headers=headers or {})
+
+
+def _invalid_input(error: Exception) -> Problem:
+    assert isinstance(error, InvalidInput | BadRequestField)
+    return Problem(kind=problems.INVALID_INPUT, detail=str(error), field_name=error.field)
+
+
+def _retry_later(kind: Kind) -> Telling:
+    def tell(error: Exception) -> Problem:
+        assert isinstance(error, TooManyRequests | TooManySignIns)
+        headers = {"Retry-After": str(error.retry_after_s)}
+        return Problem(kind=kind, detail=str(error), headers=headers)
+
+    return tell
+
+
+def _store_trouble(detail: str) -> Telling:
+    headers = {"Retry-After": str(_BUSY_RETRY_S)}
+    return lambda _error: Problem(kind=problems.STORE_BUSY, detail=detail, headers=headers)
+
+
+def _http_error(error: Exception) -> Problem:
+    """Tell what the framework refuses: unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    headers = error.headers or {}
+    if error.status_code == problems.WRONG_METHOD.status:
+        detail = f"this path knows {headers.get('Allow', 'other methods')}"
+        return Problem(kind=problems.WRONG_METHOD, detail=detail, headers=headers)
+    if error.status_code == problems.NO_SUCH_PATH.status:
+        detail = "there is nothing at this path; /docs describes all there is"
+        return Problem(kind=problems.NO_SUCH_PATH, detail=detail)
+    kind = Kind("refused", error.status_code, "The request is refused")
+    return Problem(kind=kind, detail=str(error.detail), headers=headers)
+
+
+TOLD_AS: Mapping[type[Exception], Telling] = {
+    NotSignedIn: _plain(problems.NOT_SIGNED_IN, _CHALLENGE),
+    WrongSignIn: _plain(problems.WRONG_SIGN_IN, _CHALLENGE),
+    RoleForbids: _plain(problems.ROLE_FORBIDS),
+    ClosedMeter: _plain(problems.CLOSED_METER),
+    UnknownSite: _plain(problems.UNKNOWN_SITE),
+    problems.UnknownMeter: _plain(problems.UNKNOWN_METER),
+    problems.UnknownSensor: _plain(problems.UNKNOWN_SENSOR),
+    RuleMeterHasNoReadings: _plain(problems.RULE_METER),
+    BodyTooLarge: _plain(problems.TOO_LARGE),
+    UnknownContentType: _plain(problems.WRONG_CONTENT_TYPE),
+    UnknownEncoding: _plain(problems.WRONG_CONTENT_TYPE),
+    UnreadableBody: _plain(problems.BROKEN_REQUEST),
+    ClientDisconnect: _plain(problems.BROKEN_REQUEST),  # nobody is there to read it
+    InvalidInput: _invalid_input,
+    BadRequestField: _invalid_input,
+    TooManyRequests: _retry_later(problems.TOO_MANY_REQUESTS),
+    TooManySignIns: _retry_later(problems.TOO_MANY_SIGN_INS),
+    StoreBusy: _store_trouble("others are writing; try again in a moment"),
+    StoreUnreachable: _store_trouble("the store cannot be reached just now; try again in a moment"),
+    StoreFull: _plain(problems.STORE_FULL),
+    HTTPException: _http_error,
+}
+
+
+def tell_faults(app: FastAPI) -> None:
+    """Make an app answer every error as problem details.
+
+    The trace of an unexpected one is logged by the server; the answer says nothing of it.
+    """
+    for kind, telling in TOLD_AS.items():
+        app.add_exception_handler(kind, _handler(telling))
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _handler(telling: Telling) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(_request: Request, error: Exception) -> Response:
+        return telling(error).response()
+
+    return handle
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    detail = "something went wrong here; it is logged, and trying again may help"
+    return Problem(kind=problems.INTERNAL, detail=detail).response()

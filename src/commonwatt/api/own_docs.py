@@ -1,0 +1,164 @@
+"""What the OpenAPI document says of our own surface."""
+
+from typing import Any
+
+from commonwatt.api import climkit_models, problems
+from commonwatt.api import own_models as models
+from commonwatt.api.climkit_docs import METER_ID, SITE_ID
+from commonwatt.api.documentation import COUNTED, SITE, Fragment, operation, parameter
+
+_TAG = "commonwatt"
+_EXAMPLE_METER = "61dfcb4beba4e3563fdf3d9f"
+_DELIVERING = (
+    *SITE,
+    COUNTED,
+    problems.BROKEN_REQUEST,
+    problems.TOO_LARGE,
+    problems.WRONG_CONTENT_TYPE,
+    problems.INVALID_INPUT,
+    problems.STORE_FULL,
+)
+_READING = (*SITE, COUNTED, problems.INVALID_INPUT)
+_RECEIPT = {
+    "delivery": 7,
+    "accepted": 1,
+    "unchanged": 0,
+    "superseding": 0,
+    "rejected": [{"row": 2, "reason": "no meter 'electricity' 99 at this site"}],
+}
+_START = parameter(
+    "start",
+    "Start of the period, ISO 8601; without a zone UTC.",
+    climkit_models.TIME_PARAMETER,
+    where="query",
+    example="2026-03-22T00:00:00Z",
+)
+_END = parameter(
+    "end",
+    "End of the period, not included, ISO 8601; without a zone UTC.",
+    climkit_models.TIME_PARAMETER,
+    where="query",
+    example="2026-03-23T00:00:00Z",
+)
+_SAMPLING = parameter(
+    "sampling",
+    "Length of the periods: quarter-hours (default), or hours, days, months, years of the site's calendar.",
+    {"type": "string", "enum": climkit_models.FREQUENCIES},
+    where="query",
+    example="15T",
+)
+
+
+def _rows_body(schema: Fragment, example: Any, csv: str) -> Fragment:
+    texts = {"type": "string"}
+    return {
+        "required": True,
+        "description": "Rows; `Content-Encoding: gzip` is understood. 10 MB unless the settings say more.",
+        "content": {
+            "application/json": {"schema": schema, "example": example},
+            "application/x-ndjson": {"schema": texts},
+            "text/csv": {"schema": texts, "example": csv},
+        },
+    }
+
+
+READINGS = operation(
+    tag=_TAG,
+    summary="Deliver readings",
+    description="Store the rows that can be readings, in one transaction, durable before the answer. "
+    "What is merely implausible is accepted and judged by validation. Sending something twice changes "
+    "nothing. For gateways and operators.",
+    answer=models.Receipt,
+    answer_description="The receipt, also when every row was rejected.",
+    example=_RECEIPT,
+    told=_DELIVERING,
+    parameters=(SITE_ID,),
+    body=_rows_body(
+        models.READINGS_BODY,
+        [{"meter": _EXAMPLE_METER, "timestamp": "2026-03-22T04:30:00Z", "en_im": 1234.56}],
+        f"meter,timestamp,en_im\n{_EXAMPLE_METER},2026-03-22T04:30:00Z,1234.56\n",
+    ),
+)
+SENSOR_READINGS = operation(
+    tag=_TAG,
+    summary="Deliver sensor values",
+    description="Store values of sensors; the same rules and receipt as for readings.",
+    answer=models.Receipt,
+    answer_description="The receipt, also when every row was rejected.",
+    example=_RECEIPT,
+    told=_DELIVERING,
+    parameters=(SITE_ID,),
+    body=_rows_body(
+        models.SENSOR_READINGS_BODY,
+        [{"sensor": _EXAMPLE_METER, "timestamp": "2026-03-22T04:30:00Z", "value": 21.3}],
+        f"sensor,timestamp,value\n{_EXAMPLE_METER},2026-03-22T04:30:00Z,21.3\n",
+    ),
+)
+SERIES = operation(
+    tag=_TAG,
+    summary="A meter's series, with qualities",
+    description="Periods that lie in [start, end): no quarter-hour is hidden because another meter is "
+    "missing. Default: the last 24 hours. At most one request a second per account.",
+    answer=list[models.SeriesRow],
+    answer_description="The rows, ascending in time; none where the meter is not alive.",
+    example=[
+        {
+            "start": "2026-03-22T04:15:00Z",
+            "total": 0.029,
+            "self": None,
+            "ext": None,
+            "quality_total": "measured",
+            "quality_self": "missing",
+        }
+    ],
+    told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER),
+    parameters=(SITE_ID, METER_ID, _START, _END, _SAMPLING),
+)
+STATUS = operation(
+    tag=_TAG,
+    summary="How up to date a site is",
+    description="Each meter's last accepted reading, until when the books are complete, and who holds "
+    "them back. At most one request a second per account.",
+    answer=models.SiteState,
+    answer_description="The state of the site.",
+    example={
+        "site": "61dfc9a0eba4e3564021f36a",
+        "meters": [
+            {
+                "meter": _EXAMPLE_METER,
+                "name": "Apartment 1",
+                "type": "electricity",
+                "last_reading": "2026-03-22T04:30:03Z",
+            }
+        ],
+        "groups": [
+            {
+                "group": "electricity",
+                "complete_until": "2026-03-22T04:30:00Z",
+                "held_back_by": [],
+            }
+        ],
+    },
+    told=_READING,
+    parameters=(SITE_ID,),
+)
+FINDINGS = operation(
+    tag=_TAG,
+    summary="What validation set aside or doubts",
+    description="Findings about readings, with their evidence; without bounds all that the account may "
+    "see. At most one request a second per account.",
+    answer=list[models.FindingRow],
+    answer_description="The findings, ascending in time.",
+    example=[
+        {
+            "rule": "zero-after-positive",
+            "meter": _EXAMPLE_METER,
+            "register": "en_im",
+            "start": "2026-03-22T04:30:00Z",
+            "end": "2026-03-22T04:30:00Z",
+            "evidence": {"index": 0},
+        }
+    ],
+    told=_READING,
+    parameters=(SITE_ID, _START, _END),
+)

@@ -1,0 +1,136 @@
+"""The shapes of our own surface's answers, for the OpenAPI document."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from commonwatt.api.documentation import Fragment
+
+QualityWord = Literal["missing", "estimated", "interpolated", "edited", "measured"]
+
+
+class RejectedRow(BaseModel):
+    """A row that cannot be a reading."""
+
+    row: int = Field(description="Its number in the body, from 1; a CSV header is not counted.")
+    reason: str = Field(description="What is wrong with it, and what would be right.")
+
+
+class Receipt(BaseModel):
+    """What became of a body: accepted + unchanged + rejected = its rows."""
+
+    delivery: int | None = Field(description="Number of the delivery; null if nothing was stored.")
+    accepted: int = Field(description="Rows of which something was stored.")
+    unchanged: int = Field(description="Rows that say what is known already.")
+    superseding: int = Field(
+        description="Accepted rows that now count instead of an earlier value."
+    )
+    rejected: list[RejectedRow] = Field(description="Rows that cannot be readings.")
+
+
+class SeriesRow(BaseModel):
+    """A period of a meter's life. What is missing is null, never 0."""
+
+    start: str = Field(description="First instant of the period, UTC.")
+    total: float | None = Field(description="Energy or volume [kWh; water m3], three decimals.")
+    self: float | None = Field(
+        description="Share of the site's own production [kWh]; null for what is no consumer of the balance."
+    )
+    ext: float | None = Field(description="total less self [kWh]; null where self is.")
+    quality_total: QualityWord | None = Field(
+        description="Quality of total: the worst of the period's quarter-hours."
+    )
+    quality_self: QualityWord | None = Field(
+        description="Quality of self and ext; `missing` if a member of the balance is missing."
+    )
+
+
+class MeterState(BaseModel):
+    """A physical meter and its last reading."""
+
+    meter: str = Field(description="Id of the meter.")
+    name: str = Field(description="Name of the meter.")
+    type: str = Field(description="What it measures.")
+    last_reading: str | None = Field(description="Instant of the last accepted reading, UTC.")
+
+
+class GroupState(BaseModel):
+    """Meters that settle together."""
+
+    group: str = Field(
+        description="Electricity (with charge points), heating, cooling, or a water."
+    )
+    complete_until: str | None = Field(
+        description="End of the newest quarter-hour whose books could be closed, UTC."
+    )
+    held_back_by: list[str] = Field(description="Ids of the meters that hold newer ones back.")
+
+
+class SiteState(BaseModel):
+    """How up to date a site is."""
+
+    site: str = Field(description="Id of the site.")
+    meters: list[MeterState] = Field(description="Its physical meters.")
+    groups: list[GroupState] = Field(description="Its groups.")
+
+
+class FindingRow(BaseModel):
+    """What validation set aside or doubts."""
+
+    rule: str = Field(description="Id of the rule; it never changes its meaning.")
+    meter: str = Field(description="Id of the meter.")
+    register_: str = Field(alias="register", description="Register that is meant.")
+    start: str = Field(description="First instant concerned, UTC.")
+    end: str = Field(description="Last instant concerned, UTC.")
+    evidence: dict[str, int] = Field(
+        description="Numbers in base units: registers mWh or ml, quarter-hours Wh or litres."
+    )
+
+
+class Health(BaseModel):
+    """Whether it lives."""
+
+    status: Literal["ok"] = Field(description="Always ok.")
+
+
+def _array_of(properties: Fragment, required: list[str]) -> Fragment:
+    row = {"type": "object", "properties": properties, "required": required}
+    return {"type": "array", "items": row}
+
+
+_STAMP: Fragment = {
+    "type": "string",
+    "description": "ISO 8601; naive stamps are UTC. Of an interval meter the end of the interval.",
+}
+_INDEX: Fragment = {"type": "number", "minimum": 0, "maximum": 9_000_000_000}
+READINGS_BODY = _array_of(
+    {
+        "meter": {"type": "string", "description": "Id of the meter; or give type and prim_ad."},
+        "type": {"type": "string", "description": "Type of the meter, with prim_ad."},
+        "prim_ad": {"type": "integer", "description": "Address of the meter, with type."},
+        "timestamp": _STAMP,
+        "en_im": {**_INDEX, "description": "Index of imported energy [kWh]."},
+        "en_ex": {**_INDEX, "description": "Index of exported energy [kWh]."},
+        "heat_energy_kwh": {**_INDEX, "description": "Index of heat or cold [kWh]."},
+        "vol_m3": {**_INDEX, "description": "Index of volume [m3]."},
+        "quality": {
+            "type": "string",
+            "enum": ["measured", "estimated", "placeholder"],
+            "description": "A placeholder is stored and never used. Default: measured.",
+        },
+        "issued_at": {
+            **_STAMP,
+            "description": "When the sender made it; of two versions the later counts.",
+        },
+        "serial": {"type": "string", "description": "Serial number of the device."},
+    },
+    ["timestamp"],
+)
+SENSOR_READINGS_BODY = _array_of(
+    {
+        "sensor": {"type": "string", "description": "Id of the sensor."},
+        "timestamp": _STAMP,
+        "value": {"type": "number", "description": "In the sensor's unit."},
+    },
+    ["sensor", "timestamp", "value"],
+)

@@ -1,0 +1,41 @@
+"""What our own surface is asked: unknown parameters are refused, never ignored."""
+
+from collections.abc import Mapping, Sequence
+
+from commonwatt.api.problems import InvalidInput
+from commonwatt.climkit_v1.requests import parse_time
+from commonwatt.domain.resample import Sampling
+
+
+def parameters(query: Sequence[tuple[str, str]], known: Sequence[str]) -> Mapping[str, str]:
+    """The query's parameters. Raises InvalidInput for one that is unknown or given twice."""
+    found: dict[str, str] = {}
+    for name, value in query:
+        if name not in known:
+            there_are = f"there are {', '.join(known)}" if known else "there is none here"
+            raise InvalidInput(name, f"{name[:60]!r} is no parameter; {there_are}")
+        if name in found:
+            raise InvalidInput(name, f"{name} is given twice")
+        found[name] = value
+    return found
+
+
+def instant(query: Mapping[str, str], name: str) -> int | None:
+    """An instant of the query in Unix seconds, None where it is not given."""
+    value = query.get(name)
+    return None if value is None else parse_time(name, value)
+
+
+def sampling(query: Mapping[str, str]) -> Sampling:
+    """The length of the periods asked for; quarter-hours by default."""
+    word = query.get("sampling", Sampling.QUARTER_HOUR.value)
+    try:
+        return Sampling(word)
+    except ValueError:
+        raise InvalidInput("sampling", f"sampling is one of {', '.join(Sampling)}") from None
+
+
+def ordered(start_at: int | None, end_at: int | None) -> None:
+    """Raise InvalidInput where the start is after the end."""
+    if start_at is not None and end_at is not None and start_at > end_at:
+        raise InvalidInput("start", "start must not be after end")

@@ -1,0 +1,60 @@
+"""Our own surface: readings in, and what explains the answers."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commonwatt.api import own_docs as docs
+from commonwatt.api import own_series, own_state
+from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
+from commonwatt.api.services import Services
+from commonwatt.api.visits import Question, answer_question
+
+PREFIX = "/commonwatt/v1/sites/{site_id}"
+
+SERIES = Question(
+    route=f"{PREFIX}/meters/{{meter_id}}/series",
+    parse=own_series.parse_series,
+    answer=own_series.answer_series,
+    is_quick=own_series.is_quick_series,
+)
+STATUS = Question(
+    route=f"{PREFIX}/status",
+    parse=own_state.parse_status,
+    answer=own_state.answer_status,
+    is_quick=own_state.never_quick,
+)
+FINDINGS = Question(
+    route=f"{PREFIX}/findings",
+    parse=own_state.parse_findings,
+    answer=own_state.answer_findings,
+    is_quick=own_state.never_quick,
+)
+
+
+def own_router(services: Services) -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix=PREFIX, redirect_slashes=False)
+
+    @router.put("/readings", **docs.READINGS)
+    async def put_readings(request: Request) -> Response:
+        return await take_delivery(services, request, f"{PREFIX}/readings", take_readings)
+
+    @router.put("/sensor_readings", **docs.SENSOR_READINGS)
+    async def put_sensor_readings(request: Request) -> Response:
+        route = f"{PREFIX}/sensor_readings"
+        return await take_delivery(services, request, route, take_sensor_values)
+
+    @router.get("/meters/{meter_id}/series", **docs.SERIES)
+    async def series(request: Request) -> Response:
+        return await answer_question(services, request, SERIES)
+
+    @router.get("/status", **docs.STATUS)
+    async def status(request: Request) -> Response:
+        return await answer_question(services, request, STATUS)
+
+    @router.get("/findings", **docs.FINDINGS)
+    async def findings(request: Request) -> Response:
+        return await answer_question(services, request, FINDINGS)
+
+    return router

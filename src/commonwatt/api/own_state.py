@@ -1,0 +1,92 @@
+"""The state of a site and the findings about its readings, on our own surface."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from commonwatt.api.own_requests import instant, ordered, parameters
+from commonwatt.api.visits import Asked, Visit
+from commonwatt.app.read_findings import read_findings
+from commonwatt.app.read_status import read_status
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsQuery:
+    """Findings filed under instants of [start, end) [Unix seconds]; None is unbounded."""
+
+    start_at: int | None
+    end_at: int | None
+
+
+def parse_status(_visit: Visit, asked: Asked) -> None:
+    """Read a request for the state of a site: nothing more can be said."""
+    parameters(asked.query, ())
+
+
+def never_quick(_visit: Visit, _query: FindingsQuery | None) -> bool:
+    """These look at whole histories: never on the event loop."""
+    return False
+
+
+def answer_status(visit: Visit, _query: None) -> bytes:
+    """Answer each meter's last accepted reading, and by group until when the books are complete."""
+    status = read_status(visit.snapshot, visit.catalogue)
+    meters = [
+        {
+            "meter": each.meter.id,
+            "name": each.meter.name,
+            "type": each.meter.medium.value,
+            "last_reading": _utc(each.last_accepted_at),
+        }
+        for each in status.meters
+    ]
+    groups = [
+        {
+            "group": group.value,
+            "complete_until": _utc(complete_until_at),
+            "held_back_by": [meter.id for meter in status.held_back_by[group]],
+        }
+        for group, complete_until_at in status.complete_until.items()
+    ]
+    return orjson.dumps({"site": visit.site.id, "meters": meters, "groups": groups})
+
+
+def parse_findings(visit: Visit, asked: Asked) -> FindingsQuery:
+    """Read a request for findings; the account's history limit moves its start up."""
+    query = parameters(asked.query, ("start", "end"))
+    start_at, end_at = instant(query, "start"), instant(query, "end")
+    ordered(start_at, end_at)
+    history_from = visit.site.history_from
+    if history_from is not None:
+        start_at = history_from if start_at is None else max(start_at, history_from)
+    return FindingsQuery(start_at, end_at)
+
+
+def answer_findings(visit: Visit, query: FindingsQuery) -> bytes:
+    """Answer what validation set aside or doubts; nothing of meters that are closed to the account."""
+    start_at, end_at = query.start_at, query.end_at
+    if start_at is not None and end_at is not None and start_at >= end_at:
+        return b"[]"
+    meter_ids = {meter.number: meter.id for meter in visit.catalogue.meters}
+    findings = read_findings(visit.snapshot, visit.catalogue, start_at, end_at)
+    return orjson.dumps(
+        [
+            {
+                "rule": finding.rule.value,
+                "meter": meter_id,
+                "register": finding.register,
+                "start": _utc(finding.start_at),
+                "end": _utc(finding.end_at),
+                "evidence": dict(finding.evidence),
+            }
+            for finding in findings
+            if (meter_id := meter_ids[finding.meter]) not in visit.site.closed_meters
+        ]
+    )
+
+
+def _utc(instant_at: int | None) -> str | None:
+    if instant_at is None:
+        return None
+    return datetime.fromtimestamp(instant_at, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,98 @@
+"""One shape for every error: problem details, RFC 9457, as ``application/problem+json``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+from starlette.responses import Response
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of error. ``slug`` is the stable part of its ``type``; it never changes its meaning."""
+
+    slug: str
+    status: int
+    title: str
+
+    @property
+    def type(self) -> str:
+        """The URN that tells one kind of error from all others."""
+        return f"urn:commonwatt:problem:{self.slug}"
+
+
+BROKEN_REQUEST = Kind("broken-request", 400, "The request cannot be read")
+NOT_SIGNED_IN = Kind("not-signed-in", 401, "Not signed in")
+WRONG_SIGN_IN = Kind("wrong-sign-in", 401, "Sign-in refused")
+ROLE_FORBIDS = Kind("role-forbids", 403, "Not for this role")
+CLOSED_METER = Kind("closed-meter", 403, "The meter's data is closed")
+NO_SUCH_PATH = Kind("no-such-path", 404, "No such path")
+UNKNOWN_SITE = Kind("unknown-site", 404, "Unknown site")
+UNKNOWN_METER = Kind("unknown-meter", 404, "Unknown meter")
+UNKNOWN_SENSOR = Kind("unknown-sensor", 404, "Unknown sensor")
+WRONG_METHOD = Kind("wrong-method", 405, "The path does not know this method")
+RULE_METER = Kind("rule-meter", 409, "A rule meter has no readings")
+TOO_LARGE = Kind("too-large", 413, "The body is too large")
+WRONG_CONTENT_TYPE = Kind("wrong-content-type", 415, "The body is of a kind that is not read here")
+INVALID_INPUT = Kind("invalid-input", 422, "Invalid input")
+TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
+TOO_MANY_SIGN_INS = Kind("too-many-sign-ins", 429, "Too many failed sign-ins")
+INTERNAL = Kind("internal", 500, "Our fault")
+STORE_BUSY = Kind("store-busy", 503, "The store is busy")
+STORE_FULL = Kind("store-full", 507, "The store is full")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One error as it is told: ``detail`` says what would be right, ``field_name`` which input is meant."""
+
+    kind: Kind
+    detail: str
+    field_name: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """The answer."""
+        body = {
+            "type": self.kind.type,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+        }
+        if self.field_name is not None:
+            body["field"] = self.field_name
+        return Response(
+            orjson.dumps(body), self.kind.status, dict(self.headers), media_type=PROBLEM_TYPE
+        )
+
+
+class InvalidInput(ValueError):
+    """Input that cannot be used; the message says what would be right, ``field`` what is meant."""
+
+    def __init__(self, field_name: str | None, message: str) -> None:
+        super().__init__(message)
+        self.field = field_name
+
+
+class UnknownMeter(Exception):
+    """The site has no meter of that id."""
+
+    def __init__(self, meter_id: str) -> None:
+        super().__init__(f"the site has no meter {meter_id}; meter_info lists its meters")
+
+
+class UnknownSensor(Exception):
+    """The site has no sensor of that id."""
+
+    def __init__(self, sensor_id: str) -> None:
+        super().__init__(f"the site has no sensor {sensor_id}; sensors_list lists its sensors")
+
+
+class TooManyRequests(Exception):
+    """The account asks this route too often; again after ``retry_after_s`` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"one request a second here; try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,192 @@
+"""Wiring: settings become a store, services, the application, and a running server.
+
+Besides the command line, the only place that knows everyone.
+"""
+
+import gc
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import anyio.to_thread
+import uvicorn
+from fastapi import FastAPI
+from limits.storage import Storage
+
+from commonwatt.adapters.passwords import Argon2Passwords
+from commonwatt.adapters.rate_counters import (
+    MemoryCounters,
+    counters_in_database,
+    counters_in_file,
+    counters_in_redis,
+)
+from commonwatt.adapters.rate_limits import FailedSignIns, RequestLimits
+from commonwatt.adapters.store.account_store import SqlAccountStore
+from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.opening import open_database
+from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.adapters.tokens import JwtTokens
+from commonwatt.api.app import create_app
+from commonwatt.api.services import Services
+from commonwatt.app.settler import Settler
+from commonwatt.app.sign_in import SignIn
+from commonwatt.settings import Settings
+
+STORE_FILE = "commonwatt.sqlite"
+_COUNTERS_FILE = "rate-limits.sqlite"
+_FINISH_REQUESTS_S = 2
+_FINISH_SETTLING_S = 2.0
+_MEGABYTE = 1_000_000
+_FACTORY = "commonwatt.bootstrap:app_from_environment"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The HTTP application of a store, with what has to be closed after it."""
+
+    app: FastAPI
+    store: SqlStore
+
+
+def store_url(data: Path) -> str:
+    """The URL of the embedded store in a data folder; the folder is made where it is missing."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"sqlite:///{data / STORE_FILE}"
+
+
+def open_store(url: str) -> SqlStore:
+    """Open a store, created or migrated as it needs. Raises the errors of `store_errors`."""
+    return SqlStore(open_database(url))
+
+
+def open_store_of(settings: Settings) -> SqlStore:
+    """Open the store that the settings name."""
+    return open_store(settings.database_url or store_url(settings.data))
+
+
+def build_application(settings: Settings) -> Application:
+    """Open the store and put everything together; the settler runs as long as the application."""
+    store = open_store_of(settings)
+    settler = Settler(store)
+    services = _services(settings, store, settler)
+    return Application(create_app(services, _lifespan(store, settler)), store)
+
+
+def app_from_environment() -> FastAPI:
+    """The application by the environment's settings; what each of several server processes calls."""
+    return build_application(Settings()).app
+
+
+def _services(settings: Settings, store: SqlStore, settler: Settler) -> Services:
+    accounts = SqlAccountStore(store.database)
+    given_key = settings.signing_key
+    tokens = JwtTokens(
+        accounts.signing_key() if given_key is None else given_key.get_secret_value().encode()
+    )
+    counters = _counters(settings, store.database)
+    return Services(
+        store=store,
+        sign_in=SignIn(accounts, Argon2Passwords(), FailedSignIns(counters), tokens),
+        tokens=tokens,
+        limits=RequestLimits(counters),
+        clock=time.time,
+        written=settler.notify,
+        body_limit=settings.body_limit_mb * _MEGABYTE,
+    )
+
+
+def _counters(settings: Settings, database: Database) -> Storage:
+    """Where requests are counted: with all who serve the same store."""
+    if settings.redis_url:
+        return counters_in_redis(settings.redis_url)
+    if not database.is_sqlite:
+        return counters_in_database(database.url.render_as_string(hide_password=False))
+    if settings.workers > 1:
+        assert database.url.database
+        return counters_in_file(Path(database.url.database).parent / _COUNTERS_FILE)
+    return MemoryCounters()
+
+
+def _lifespan(
+    store: SqlStore, settler: Settler
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def live(_app: FastAPI) -> AsyncIterator[None]:
+        settler.start()
+        # What lives from here on lives as long as the process: the collector need not look at it again
+        # and again. Long answers do not stutter then.
+        gc.collect()
+        gc.freeze()
+        yield
+        await anyio.to_thread.run_sync(settler.stop, _FINISH_SETTLING_S)
+        store.database.close()
+
+    return live
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """A server that tells its address once it answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.servers:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            scheme = "https" if self.config.is_ssl else "http"
+            host = f"[{host}]" if ":" in host else host
+            self._announce(f"{scheme}://{host}:{port}")
+
+
+def run_server(settings: Settings, announce: Callable[[str], None] = lambda _address: None) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way get 2 s to end, settling as much.
+
+    With one worker ``announce`` is called with the address as soon as it answers. Beyond loopback
+    without TLS and without a known proxy it serves, with a warning. Raises the errors of
+    `store_errors`.
+    """
+    if settings.is_exposed:
+        _log.warning(
+            "listening on %s without TLS: passwords and data travel readable; "
+            "give --tls-cert and --tls-key, or --trusted-proxy",
+            settings.host,
+        )
+    if settings.workers == 1:
+        application = build_application(settings)
+        _AnnouncingServer(_server_config(application.app, settings), announce).run()
+        return
+    # Made or migrated once, before several processes open it.
+    open_store_of(settings).database.close()
+    os.environ.update(settings.environment())
+    config = _server_config(_FACTORY, settings)
+    uvicorn.supervisors.Multiprocess(config, sockets=[config.bind_socket()]).run()
+
+
+def _server_config(app: FastAPI | str, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=settings.trusted_proxy is not None,
+        forwarded_allow_ips=settings.trusted_proxy or "",
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=_FINISH_REQUESTS_S,
+    )
