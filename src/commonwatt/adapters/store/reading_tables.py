@@ -143,7 +143,7 @@ class SqlReadingTables:
             )
             .order_by(_raw.c.meter, _raw.c.day, _raw.c.delivery)
         )
-        return _unpacked(rows.tuples())
+        return _unpacked(rows)
 
     def days_before(self, site: int, meter: int, day: int, count: int) -> list[int]:
         """Up to ``count`` days with readings before a day, the nearest first."""
@@ -180,7 +180,7 @@ class SqlReadingTables:
             .order_by(_raw.c.meter, _raw.c.day, _raw.c.delivery)
         )
         said: dict[int, StoredReadings] = {}
-        for meter, day_rows in groupby(rows.tuples(), key=lambda row: row[0]):
+        for meter, day_rows in groupby(rows, key=lambda row: row[0]):
             parts = [
                 _of_delivery(unpack_readings(blob, day), delivery.number)
                 for _, day, blob in day_rows

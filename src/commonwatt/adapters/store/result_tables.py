@@ -154,7 +154,7 @@ class SqlResultTables:
                 table.c.day >= days[0],
                 table.c.day <= days[-1],
             )
-        ).tuples()
+        )
         settled = set(days)
         for meter, day in stored:
             if day in settled and (meter, day) not in kept:

@@ -1,0 +1,93 @@
+"""What a store holds of a site's results, byte for byte, and filling stores with buildings."""
+
+from dataclasses import replace
+
+import numpy as np
+from sqlalchemy import select
+
+from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.ingest_readings import ingest_readings
+from commonwatt.app.settle_site import settle_site
+from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.readings import (
+    NO_VALUE,
+    NOT_ISSUED,
+    MeterName,
+    ReadingQuality,
+    ReadingRows,
+    Receipt,
+)
+from tests.oracle import facts as oracle
+from tests.oracle.product import catalogue_of
+
+Rows = list[tuple[object, ...]]
+
+
+def add_building(store: SqlStore, building: oracle.Building) -> SiteCatalogue:
+    """Declare a building as a new site; the ids of its meters begin with the site's number."""
+    declared = catalogue_of(building)
+    with store.new_site() as (change, number):
+        prefix = f"{number:08x}"
+        site = replace(declared.site, number=number, id=f"{number:024x}")
+        change.catalogue.add_site(site, declared.facts)
+        for meter in declared.meters:
+            change.catalogue.put_meter(number, _renamed(meter, prefix))
+    with store.snapshot() as snapshot:
+        return snapshot.catalogue.catalogue(number)
+
+
+def _renamed(meter: Meter, prefix: str) -> Meter:
+    facts = tuple(
+        replace(each, rule=None if each.rule is None else _rule(each.rule, prefix))
+        for each in meter.facts
+    )
+    return replace(meter, id=prefix + meter.id[8:], facts=facts)
+
+
+def _rule(rule: str, prefix: str) -> str:
+    words = rule.split()
+    return " ".join(prefix + word[8:] if len(word) >= 24 else word for word in words)
+
+
+def deliver(
+    store: SqlStore, site: int, meter: Meter, rows: tuple[oracle.Row, ...], now_us: int
+) -> Receipt:
+    """Ingest rows of one meter as one delivery."""
+    registers = sorted({Register(name) for row in rows for name in row.values})
+    columns = ReadingRows(
+        rows=np.arange(1, len(rows) + 1),
+        meter_codes=np.zeros(len(rows), np.int32),
+        meters=[MeterName(id=meter.id)],
+        stamps=np.array([row.stamp for row in rows], np.int64),
+        values={
+            register: np.array([row.values.get(register, NO_VALUE) for row in rows], np.int64)
+            for register in registers
+        },
+        qualities=np.array([ReadingQuality[row.quality.upper()] for row in rows], np.uint8),
+        issued_at=np.array(
+            [NOT_ISSUED if row.issued_at_us is None else row.issued_at_us for row in rows],
+            np.int64,
+        ),
+        total=len(rows),
+    )
+    return ingest_readings(store, site, columns, "tester", "test", now_us)
+
+
+def settle_everything(store: SqlStore, site: int) -> None:
+    """Settle whatever is dirty of a site."""
+    for group in Group:
+        settle_site(store, site, group)
+
+
+def stored_results(store: SqlStore, site: int) -> dict[str, Rows]:
+    """Every stored result of a site, without its number and generations."""
+    found: dict[str, Rows] = {}
+    with store.database.read() as connection:
+        for table in (schema.meter_days, schema.site_days, schema.findings):
+            columns = [column for column in table.c if column.name not in ("site", "evidence")]
+            rows = connection.execute(
+                select(*columns).where(table.c.site == site).order_by(*table.primary_key.columns)
+            )
+            found[table.name] = [tuple(row) for row in rows]
+    return found
