@@ -183,6 +183,11 @@ class Gateway:
         row = self.rows[self._position()]
         wild = self.random.choice((0, 946_684_799, 946_684_800, row.stamp + 31, row.stamp + 400))
         self.rows.append(replace(row, stamp=wild))
+        # A quarter-hour beside the others' rhythm: intervals that overlap.
+        row = self.rows[self._position()]
+        self.rows.append(
+            replace(row, stamp=row.stamp + self.random.choice((-QUARTER_S, QUARTER_S)))
+        )
 
     def _cut_into_sendings(self) -> None:
         """Runs of rows, recorded right after their last one; some senders' clocks run ahead."""
@@ -228,6 +233,10 @@ class Gateway:
                 self._otherwise(row) for row in rows for _ in range(self.random.choice((1, 2)))
             ]
             self._send_again(again)
+            if self.random.random() < 0.5:  # the same again, in two deliveries of one second
+                last = self.sendings[-1]
+                again = [self._otherwise(row) for row in again]
+                self.sendings.append(Sending(last.recorded_at, again))
 
     def _duplicates(self) -> None:
         self._send_again(self._some_rows())
