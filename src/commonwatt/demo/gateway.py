@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 EVERY_S = 30.0
 """How often the gateway sends what the meters show."""
 _TIMEOUT_S = 10.0
+_STOP_WITHIN_S = 1.0
 _MILLION = 1_000_000
 
 
@@ -66,7 +67,7 @@ class Gateway:
     def stop(self) -> None:
         """End; what has not arrived by now is sent after the next start."""
         self._stopping.set()
-        self._thread.join(timeout=_TIMEOUT_S)
+        self._thread.join(timeout=_STOP_WITHIN_S)
 
     def send(self) -> None:
         """Send everything that is due, a day at a time, and what the meters show now.

@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from commonwatt.demo.faults import CannotRunDemo
+
 FILE_NAME = "demo.json"
 _OWNER_ONLY = 0o600
 
 
-class UnreadableDemoState(ValueError):
+class UnreadableDemoState(CannotRunDemo):
     """The demo's file is there and is not what the demo wrote; the message names it."""
 
 
