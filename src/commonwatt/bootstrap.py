@@ -80,7 +80,7 @@ def build_application(settings: Settings) -> Application:
 
 
 def app_from_environment() -> FastAPI:
-    """The application by the environment's settings; what each of several server processes calls."""
+    """The application by the environment's settings, for each of several processes."""
     return build_application(Settings()).app
 
 
@@ -120,8 +120,8 @@ def _lifespan(
     @asynccontextmanager
     async def live(_app: FastAPI) -> AsyncIterator[None]:
         settler.start()
-        # What lives from here on lives as long as the process: the collector need not look at it again
-        # and again. Long answers do not stutter then.
+        # What lives here lives as long as the process: the collector need not look at it again
+        # and again, and long answers do not stutter.
         gc.collect()
         gc.freeze()
         yield

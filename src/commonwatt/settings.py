@@ -35,7 +35,7 @@ class Settings(BaseSettings):
 
     data: Path = Field(
         default=Path("commonwatt-data"),
-        description="The folder of the embedded store; made where it is missing, for its owner alone.",
+        description="The folder of the embedded store; made where it is missing.",
     )
     database_url: str | None = Field(
         default=None,
@@ -60,13 +60,14 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="What tokens are signed with, at least 32 random characters. By default the store "
-        "keeps one that it made on first start.",
+        description="What tokens are signed with, at least 32 random characters. By default the "
+        "store keeps one that it made on first start.",
     )
     redis_url: str | None = Field(
         default=None,
-        description="Where requests are counted, redis://HOST:PORT, by several machines. By default "
-        "they are counted in memory, by several processes in a small file, on PostgreSQL in the database.",
+        description="Where requests are counted, redis://HOST:PORT, by several machines. By "
+        "default they are counted in memory, by several processes in a small file, on PostgreSQL "
+        "in the database.",
     )
 
     @model_validator(mode="after")

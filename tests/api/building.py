@@ -56,8 +56,8 @@ METERS = (
     Declared(BATTERY, "Battery", Medium.ELECTRICITY, Mode.BATTERY, 201),
 )
 
-# What each register rises by in a quarter-hour [Wh, litre]. The books close: consumers take 40 + 20 + 30,
-# the battery charges 5 and gives 2; the grid gives 45 and takes 10.
+# What each register rises by in a quarter-hour [Wh, litre]. The books close: consumers take
+# 40 + 20 + 30, the battery charges 5 and gives 2; the grid gives 45 and takes 10.
 RISES = {
     (GRID, "en_im"): 45,
     (GRID, "en_ex"): 10,

@@ -1,4 +1,4 @@
-"""Series of the domain as columns of the Climkit answers: names, keys by mode and medium, periods."""
+"""Series of the domain as columns of the Climkit answers: keys by mode and medium, periods."""
 
 from collections.abc import Collection, Iterator
 
@@ -17,7 +17,7 @@ from commonwatt.domain.zones import utc_offsets
 Energies = NDArray[np.integer]
 Flags = NDArray[np.bool_]
 Named = tuple[str, Energies, Flags | None]
-"""A key, one value a quarter-hour [Wh, litre], and in which quarter-hours it is there (None: all)."""
+"""A key, one value a quarter-hour [Wh, litre], and in which ones it is there (None: all)."""
 
 
 def meter_rows(series: MeterSeries, zone: str, frequency: SamplingFrequency) -> bytes:
@@ -43,7 +43,7 @@ def site_rows(
     frequency: SamplingFrequency,
     closed_meters: Collection[str],
 ) -> bytes:
-    """JSON of a site's rows, with the columns of the meters that the series has, save closed ones."""
+    """JSON of a site's rows, with the columns of the series' meters, save closed ones."""
     balance = series.balance
     named = _electricity(balance) if medium is Medium.ELECTRICITY else []
     named = named or [("conso_total", balance.conso_total, None)]

@@ -6,6 +6,7 @@ from commonwatt.api.documentation import (
     COUNTED,
     READING,
     SITE,
+    Answer,
     json_body,
     operation,
     parameter,
@@ -65,8 +66,9 @@ _INFOS = {
 }
 _LIMITED = " At most one request a second per account."
 _SELECTED = (
-    " A quarter-hour belongs to the period if t_s < its end <= t_e; hours, days, months and years of "
-    "the site's own calendar sum the quarter-hours selected. A quarter-hour without data is no row."
+    " A quarter-hour belongs to the period if t_s < its end <= t_e; hours, days, months and years "
+    "of the site's own calendar sum the quarter-hours selected. "
+    "A quarter-hour without data is no row."
 )
 
 AUTH = operation(
@@ -74,9 +76,11 @@ AUTH = operation(
     summary="Sign in",
     description="Exchange a user name and a password for a token that is good for 15 minutes. "
     "Five failures in a minute from one address hold the account's sign-ins from there back.",
-    answer=models.AccessToken,
-    answer_description="The token.",
-    example={"access_token": "eyJhbGciOi…", "valid_until": {"$date": 1774157400000}},
+    answer=Answer(
+        models.AccessToken,
+        "The token.",
+        {"access_token": "eyJhbGciOi…", "valid_until": {"$date": 1774157400000}},
+    ),
     told=(
         problems.WRONG_SIGN_IN,
         problems.TOO_LARGE,
@@ -102,18 +106,18 @@ ALL_INSTALLATIONS = operation(
     summary="All sites",
     description="The sites that the account may see: objects, or bare ids for accounts set so."
     + _LIMITED,
-    answer=list[models.Installation] | list[str],
-    answer_description="The sites, by id.",
-    example=[{"id": _EXAMPLE_SITE, **_INFOS}],
+    answer=Answer(
+        list[models.Installation] | list[str],
+        "The sites, by id.",
+        [{"id": _EXAMPLE_SITE, **_INFOS}],
+    ),
     told=(*READING, COUNTED),
 )
 INSTALLATION_INFOS = operation(
     tag=_SITES,
     summary="A site",
     description="The settings of a site." + _LIMITED,
-    answer=models.InstallationInfos,
-    answer_description="The site.",
-    example=_INFOS,
+    answer=Answer(models.InstallationInfos, "The site.", _INFOS),
     told=(*SITE, COUNTED),
     parameters=(SITE_ID,),
 )
@@ -121,18 +125,20 @@ METER_INFO = operation(
     tag=_METERS,
     summary="All meters of a site",
     description="Every meter, also those whose data is closed to the account." + _LIMITED,
-    answer=list[models.MeterInfo],
-    answer_description="The meters, by type and address.",
-    example=[
-        {
-            "id": _EXAMPLE_METER,
-            "type": "electricity",
-            "name": "Apartment 1",
-            "mode": "consumption",
-            "prim_ad": 11,
-            "is_rule_meter": False,
-        }
-    ],
+    answer=Answer(
+        list[models.MeterInfo],
+        "The meters, by type and address.",
+        [
+            {
+                "id": _EXAMPLE_METER,
+                "type": "electricity",
+                "name": "Apartment 1",
+                "mode": "consumption",
+                "prim_ad": 11,
+                "is_rule_meter": False,
+            }
+        ],
+    ),
     told=(*SITE, COUNTED),
     parameters=(SITE_ID,),
 )
@@ -140,21 +146,23 @@ SITE_DATA = operation(
     tag=_SITES,
     summary="Validated data of a site",
     description="The site's books for one type of meter data." + _SELECTED + _LIMITED,
-    answer=list[models.SiteDataRow],
-    answer_description="The rows, ascending in time; `[]` if there is nothing.",
-    example=[
-        {
-            "conso_total": 0.029,
-            "prod_total": 0.004,
-            "from_ext": 0.028,
-            "self": 0.001,
-            "to_ext": 0.003,
-            "storage_charging_self": 0.0,
-            "storage_charging_total": 0.0,
-            "storage_discharging_total": 0.0,
-            "timestamp": _STAMP,
-        }
-    ],
+    answer=Answer(
+        list[models.SiteDataRow],
+        "The rows, ascending in time; `[]` if there is nothing.",
+        [
+            {
+                "conso_total": 0.029,
+                "prod_total": 0.004,
+                "from_ext": 0.028,
+                "self": 0.001,
+                "to_ext": 0.003,
+                "storage_charging_self": 0.0,
+                "storage_charging_total": 0.0,
+                "storage_discharging_total": 0.0,
+                "timestamp": _STAMP,
+            }
+        ],
+    ),
     told=(*SITE, COUNTED, problems.INVALID_INPUT, problems.TOO_LARGE),
     parameters=(SITE_ID, _METER_TYPE),
     body=json_body(models.SITE_DATA_BODY, {**_SERIES, "meters": False}),
@@ -163,9 +171,11 @@ METER_DATA = operation(
     tag=_METERS,
     summary="Validated data of a meter",
     description="The load profile of a meter." + _SELECTED + _LIMITED,
-    answer=list[models.MeterDataRow],
-    answer_description="The rows, ascending in time; `[]` if there is nothing.",
-    example=[{"total": 0.029, "self": 0.001, "ext": 0.028, "timestamp": _STAMP}],
+    answer=Answer(
+        list[models.MeterDataRow],
+        "The rows, ascending in time; `[]` if there is nothing.",
+        [{"total": 0.029, "self": 0.001, "ext": 0.028, "timestamp": _STAMP}],
+    ),
     told=(
         *SITE,
         COUNTED,
@@ -180,11 +190,13 @@ METER_DATA = operation(
 METER_DATA_RAW = operation(
     tag=_METERS,
     summary="Readings of a meter",
-    description="What was read from a meter, without validation: t_s <= stamp <= t_e, without a period "
-    "the latest reading. Rule meters have none." + _LIMITED,
-    answer=list[models.RawRow],
-    answer_description="The readings, ascending in time.",
-    example=[{"en_im": 1234.56, "en_ex": 0.0, "timestamp": _STAMP}],
+    description="What was read from a meter, without validation: t_s <= stamp <= t_e, without a "
+    "period the latest reading. Rule meters have none." + _LIMITED,
+    answer=Answer(
+        list[models.RawRow],
+        "The readings, ascending in time.",
+        [{"en_im": 1234.56, "en_ex": 0.0, "timestamp": _STAMP}],
+    ),
     told=(
         *SITE,
         COUNTED,
@@ -201,17 +213,19 @@ SENSORS_LIST = operation(
     tag=_SENSORS,
     summary="All sensors of a site",
     description="The sensors of a site.",
-    answer=list[models.SensorInfo],
-    answer_description="The sensors.",
-    example=[
-        {
-            "id": _EXAMPLE_SENSOR,
-            "name": "Stairwell",
-            "type": "temperature",
-            "unit": "°C",
-            "model": "LoRa T1",
-        }
-    ],
+    answer=Answer(
+        list[models.SensorInfo],
+        "The sensors.",
+        [
+            {
+                "id": _EXAMPLE_SENSOR,
+                "name": "Stairwell",
+                "type": "temperature",
+                "unit": "°C",
+                "model": "LoRa T1",
+            }
+        ],
+    ),
     told=SITE,
     parameters=(SITE_ID,),
 )
@@ -219,9 +233,11 @@ SENSOR_DATA = operation(
     tag=_SENSORS,
     summary="Values of a sensor",
     description="The values with t_s <= timestamp <= t_e; without a period the latest." + _LIMITED,
-    answer=list[models.SensorValue],
-    answer_description="The values, ascending in time.",
-    example=[{"timestamp": 1774153800, "value": 21.3}],
+    answer=Answer(
+        list[models.SensorValue],
+        "The values, ascending in time.",
+        [{"timestamp": 1774153800, "value": 21.3}],
+    ),
     told=(*SITE, COUNTED, problems.INVALID_INPUT, problems.UNKNOWN_SENSOR),
     parameters=(SITE_ID, _SENSOR_ID, _T_S, _T_E),
 )

@@ -14,7 +14,8 @@ from commonwatt.api.documentation import Fragment
 OBJECT_ID: Fragment = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 TIME_PATTERN = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$"
+    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$"
 )
 _TIME_NOTE = (
     " ISO 8601 with `T` or a blank; without a zone it is UTC, an offset or `Z` is honoured; "
@@ -28,7 +29,7 @@ LocalTime = Annotated[
     str,
     Field(
         description="Local time of the site with its offset.",
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
+        pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}(:\d{2})?$",
         examples=["2026-03-22 05:30:00+01:00"],
     ),
 ]
@@ -57,7 +58,8 @@ _RAW_PERIOD: Fragment = {
 _FREQUENCY: Fragment = {
     "sampling_frequency": {
         "anyOf": [{"type": "string", "enum": FREQUENCIES}, {"type": "null"}],
-        "description": "Length of the periods: quarter-hours (default), or local hours, days, months, years.",
+        "description": "Length of the periods: quarter-hours (default), or hours, days, months, "
+        "years of the site's calendar.",
     }
 }
 METER_DATA_BODY = _body(
@@ -194,7 +196,7 @@ class MeterDataRow(BaseModel):
 
 
 class RawRow(BaseModel):
-    """A reading: the registers it has. Of an interval meter the energy of the interval that ends."""
+    """A reading: the registers it has; of an interval meter the energy of its interval."""
 
     en_im: float = Field(default_factory=float, description="Index of imported energy [kWh].")
     en_ex: float = Field(default_factory=float, description="Index of exported energy [kWh].")

@@ -71,7 +71,7 @@ def open_meter(visit: Visit, meter_id: str) -> Meter:
 
 def is_settled(visit: Visit, group: Group, window: QuarterWindow) -> bool:
     """Whether nothing of the window is to be computed first."""
-    return not visit.snapshot.results.dirty_days(visit.site.number, group, *window.days)
+    return visit.settled.covers(visit.snapshot, visit.site, group, window.days)
 
 
 def parse_meter_data(visit: Visit, asked: Asked) -> MeterSeriesQuery:
@@ -95,7 +95,12 @@ def answer_meter_data(visit: Visit, query: MeterSeriesQuery) -> bytes:
     if not window.length:
         return NOTHING
     series = read_meter_series(
-        visit.snapshot, visit.catalogue, query.meter, window.first, window.end
+        visit.snapshot,
+        visit.catalogue,
+        query.meter,
+        window.first,
+        window.end,
+        is_settled=is_settled(visit, query.meter.medium.group, window),
     )
     return meter_rows(series, visit.site.timezone, query.frequency)
 

@@ -21,7 +21,7 @@ _PACKED = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
 
 
 async def json_answer(request: Request, content: bytes) -> Response:
-    """Answer ready JSON; above 1 KB as gzip if the client accepts that, off the event loop if large."""
+    """Answer ready JSON; above 1 KB as gzip if that is accepted, off the loop if large."""
     if len(content) <= WORTH_PACKING:
         return Response(content, headers=_VARY, media_type=JSON_TYPE)
     if not accepts_gzip(request.headers.get("accept-encoding", "")):

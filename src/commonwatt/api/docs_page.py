@@ -1,4 +1,4 @@
-"""Interactive documentation that works without the internet: all files come from installed packages."""
+"""Interactive documentation without the internet: its files come from installed packages."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """How an operation is documented: what it takes, what it answers, and every problem it may tell."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from commonwatt.api import problems
@@ -10,6 +11,15 @@ from commonwatt.api.problems import PROBLEM_TYPE, Kind
 Fragment = dict[str, Any]
 
 PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a 200 carries: a pydantic model or a type of several, in words, and an example."""
+
+    model: Any
+    description: str
+    example: Any
 
 
 class Operation(TypedDict):
@@ -65,26 +75,24 @@ def operation(
     tag: str,
     summary: str,
     description: str,
-    answer: Any,
-    answer_description: str,
-    example: Any,
+    answer: Answer,
     told: Sequence[Kind],
     parameters: Sequence[Fragment] = (),
     body: Fragment | None = None,
 ) -> Operation:
-    """Document an operation; ``answer`` is the model of its 200, ``told`` the problems."""
+    """Document an operation; ``answer`` is its 200, ``told`` the problems."""
     extra: Fragment = {}
     if parameters:
         extra["parameters"] = list(parameters)
     if body is not None:
         extra["requestBody"] = body
-    ok: Fragment = {"content": {"application/json": {"example": example}}}
+    ok: Fragment = {"content": {"application/json": {"example": answer.example}}}
     return {
         "summary": summary,
         "description": description,
         "tags": [tag],
-        "response_model": answer,
-        "response_description": answer_description,
+        "response_model": answer.model,
+        "response_description": answer.description,
         "responses": {200: ok, **problem_answers(told)},
         "openapi_extra": extra,
     }

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from commonwatt.api import problems
 from commonwatt.api.compression import JSON_TYPE
-from commonwatt.api.documentation import operation
+from commonwatt.api.documentation import Answer, operation
 from commonwatt.api.own_models import Health
 from commonwatt.api.services import Services
 from commonwatt.app.store_errors import StoreUnreachable
@@ -16,18 +16,14 @@ _HEALTH = operation(
     tag="Health",
     summary="Whether it lives",
     description="Answers as long as the process does.",
-    answer=Health,
-    answer_description="It lives.",
-    example={"status": "ok"},
+    answer=Answer(Health, "It lives.", {"status": "ok"}),
     told=(problems.INTERNAL,),
 )
 _READY = operation(
     tag="Health",
     summary="Whether it can answer",
     description="Answers once the store can be reached.",
-    answer=Health,
-    answer_description="It can.",
-    example={"status": "ok"},
+    answer=Answer(Health, "It can.", {"status": "ok"}),
     told=(problems.INTERNAL, problems.STORE_BUSY),
 )
 

@@ -11,14 +11,15 @@ _OPEN_PATHS = {"/api/v1/auth", "/health", "/ready"}
 _BEARER = "bearer"
 _DESCRIPTION = """\
 An open metering-data platform for buildings and energy communities. `/api/v1` speaks the published
-Climkit Developer API v1; this is an independent implementation of it. `/commonwatt/v1` is our own surface:
-readings go in there, and it explains what comes out.
+Climkit Developer API v1; this is an independent implementation of it. `/commonwatt/v1` is our own
+surface: readings go in there, and it explains what comes out.
 
 - **Energy** is in kWh, **volume** in m3, with three decimals; what is missing is left out, never 0.
-- **Times in** without a zone are UTC. **Times out** on `/api/v1` are the site's local time with its offset;
-  sensors and our own surface answer UTC.
-- **Errors** are problem details (RFC 9457). Checks come in this order: token (401), rate (429), site (404),
-  role (403), input (422), meter or sensor (404), closed meter (403), readings of a rule meter (409).
+- **Times in** without a zone are UTC. **Times out** on `/api/v1` are the site's local time with
+  its offset; sensors and our own surface answer UTC.
+- **Errors** are problem details (RFC 9457). Checks come in this order: token (401), rate (429),
+  site (404), role (403), input (422), meter or sensor (404), closed meter (403), readings of a rule
+  meter (409).
 - A site that does not exist and one that is not granted are answered alike.
 """
 

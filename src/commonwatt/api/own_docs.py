@@ -5,7 +5,7 @@ from typing import Any
 from commonwatt.api import climkit_models, problems
 from commonwatt.api import own_models as models
 from commonwatt.api.climkit_docs import METER_ID, SITE_ID
-from commonwatt.api.documentation import COUNTED, SITE, Fragment, operation, parameter
+from commonwatt.api.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
 
 _TAG = "commonwatt"
 _EXAMPLE_METER = "61dfcb4beba4e3563fdf3d9f"
@@ -42,7 +42,8 @@ _END = parameter(
 )
 _SAMPLING = parameter(
     "sampling",
-    "Length of the periods: quarter-hours (default), or hours, days, months, years of the site's calendar.",
+    "Length of the periods: quarter-hours (default), or hours, days, months, years of the site's "
+    "calendar.",
     {"type": "string", "enum": climkit_models.FREQUENCIES},
     where="query",
     example="15T",
@@ -53,7 +54,8 @@ def _rows_body(schema: Fragment, example: Any, csv: str) -> Fragment:
     texts = {"type": "string"}
     return {
         "required": True,
-        "description": "Rows; `Content-Encoding: gzip` is understood. 10 MB unless the settings say more.",
+        "description": "Rows; `Content-Encoding: gzip` is understood. At most 10 MB, "
+        "unless the settings say more.",
         "content": {
             "application/json": {"schema": schema, "example": example},
             "application/x-ndjson": {"schema": texts},
@@ -65,12 +67,10 @@ def _rows_body(schema: Fragment, example: Any, csv: str) -> Fragment:
 READINGS = operation(
     tag=_TAG,
     summary="Deliver readings",
-    description="Store the rows that can be readings, in one transaction, durable before the answer. "
-    "What is merely implausible is accepted and judged by validation. Sending something twice changes "
-    "nothing. For gateways and operators.",
-    answer=models.Receipt,
-    answer_description="The receipt, also when every row was rejected.",
-    example=_RECEIPT,
+    description="Store the rows that can be readings, in one transaction, durable before the "
+    "answer. What is merely implausible is accepted and judged by validation. Sending something "
+    "twice changes nothing. For gateways and operators.",
+    answer=Answer(models.Receipt, "The receipt, also when every row was rejected.", _RECEIPT),
     told=_DELIVERING,
     parameters=(SITE_ID,),
     body=_rows_body(
@@ -83,9 +83,7 @@ SENSOR_READINGS = operation(
     tag=_TAG,
     summary="Deliver sensor values",
     description="Store values of sensors; the same rules and receipt as for readings.",
-    answer=models.Receipt,
-    answer_description="The receipt, also when every row was rejected.",
-    example=_RECEIPT,
+    answer=Answer(models.Receipt, "The receipt, also when every row was rejected.", _RECEIPT),
     told=_DELIVERING,
     parameters=(SITE_ID,),
     body=_rows_body(
@@ -97,68 +95,74 @@ SENSOR_READINGS = operation(
 SERIES = operation(
     tag=_TAG,
     summary="A meter's series, with qualities",
-    description="Periods that lie in [start, end): no quarter-hour is hidden because another meter is "
-    "missing. Default: the last 24 hours. At most one request a second per account.",
-    answer=list[models.SeriesRow],
-    answer_description="The rows, ascending in time; none where the meter is not alive.",
-    example=[
-        {
-            "start": "2026-03-22T04:15:00Z",
-            "total": 0.029,
-            "self": None,
-            "ext": None,
-            "quality_total": "measured",
-            "quality_self": "missing",
-        }
-    ],
+    description="Periods that lie in [start, end): no quarter-hour is hidden because another meter "
+    "is missing. Default: the last 24 hours. At most one request a second per account.",
+    answer=Answer(
+        list[models.SeriesRow],
+        "The rows, ascending in time; none where the meter is not alive.",
+        [
+            {
+                "start": "2026-03-22T04:15:00Z",
+                "total": 0.029,
+                "self": None,
+                "ext": None,
+                "quality_total": "measured",
+                "quality_self": "missing",
+            }
+        ],
+    ),
     told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER),
     parameters=(SITE_ID, METER_ID, _START, _END, _SAMPLING),
 )
 STATUS = operation(
     tag=_TAG,
     summary="How up to date a site is",
-    description="Each meter's last accepted reading, until when the books are complete, and who holds "
-    "them back. At most one request a second per account.",
-    answer=models.SiteState,
-    answer_description="The state of the site.",
-    example={
-        "site": "61dfc9a0eba4e3564021f36a",
-        "meters": [
-            {
-                "meter": _EXAMPLE_METER,
-                "name": "Apartment 1",
-                "type": "electricity",
-                "last_reading": "2026-03-22T04:30:03Z",
-            }
-        ],
-        "groups": [
-            {
-                "group": "electricity",
-                "complete_until": "2026-03-22T04:30:00Z",
-                "held_back_by": [],
-            }
-        ],
-    },
+    description="Each meter's last accepted reading, until when the books are complete, and who "
+    "holds them back. At most one request a second per account.",
+    answer=Answer(
+        models.SiteState,
+        "The state of the site.",
+        {
+            "site": "61dfc9a0eba4e3564021f36a",
+            "meters": [
+                {
+                    "meter": _EXAMPLE_METER,
+                    "name": "Apartment 1",
+                    "type": "electricity",
+                    "last_reading": "2026-03-22T04:30:03Z",
+                }
+            ],
+            "groups": [
+                {
+                    "group": "electricity",
+                    "complete_until": "2026-03-22T04:30:00Z",
+                    "held_back_by": [],
+                }
+            ],
+        },
+    ),
     told=_READING,
     parameters=(SITE_ID,),
 )
 FINDINGS = operation(
     tag=_TAG,
     summary="What validation set aside or doubts",
-    description="Findings about readings, with their evidence; without bounds all that the account may "
-    "see. At most one request a second per account.",
-    answer=list[models.FindingRow],
-    answer_description="The findings, ascending in time.",
-    example=[
-        {
-            "rule": "zero-after-positive",
-            "meter": _EXAMPLE_METER,
-            "register": "en_im",
-            "start": "2026-03-22T04:30:00Z",
-            "end": "2026-03-22T04:30:00Z",
-            "evidence": {"index": 0},
-        }
-    ],
+    description="Findings about readings, with their evidence; without bounds all that the account "
+    "may see. At most one request a second per account.",
+    answer=Answer(
+        list[models.FindingRow],
+        "The findings, ascending in time.",
+        [
+            {
+                "rule": "zero-after-positive",
+                "meter": _EXAMPLE_METER,
+                "register": "en_im",
+                "start": "2026-03-22T04:30:00Z",
+                "end": "2026-03-22T04:30:00Z",
+                "evidence": {"index": 0},
+            }
+        ],
+    ),
     told=_READING,
     parameters=(SITE_ID, _START, _END),
 )

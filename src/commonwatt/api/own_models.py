@@ -34,7 +34,8 @@ class SeriesRow(BaseModel):
     start: str = Field(description="First instant of the period, UTC.")
     total: float | None = Field(description="Energy or volume [kWh; water m3], three decimals.")
     self: float | None = Field(
-        description="Share of the site's own production [kWh]; null for what is no consumer of the balance."
+        description="Share of the site's own production [kWh]; null for what is no consumer of "
+        "the balance."
     )
     ext: float | None = Field(description="total less self [kWh]; null where self is.")
     quality_total: QualityWord | None = Field(

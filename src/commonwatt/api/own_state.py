@@ -64,7 +64,7 @@ def parse_findings(visit: Visit, asked: Asked) -> FindingsQuery:
 
 
 def answer_findings(visit: Visit, query: FindingsQuery) -> bytes:
-    """Answer what validation set aside or doubts; nothing of meters that are closed to the account."""
+    """Answer what validation set aside or doubts; nothing of closed meters."""
     start_at, end_at = query.start_at, query.end_at
     if start_at is not None and end_at is not None and start_at >= end_at:
         return b"[]"

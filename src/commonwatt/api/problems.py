@@ -11,7 +11,7 @@ PROBLEM_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of error. ``slug`` is the stable part of its ``type``; it never changes its meaning."""
+    """A kind of error. ``slug``, the stable part of its ``type``, never changes its meaning."""
 
     slug: str
     status: int
@@ -46,7 +46,7 @@ STORE_FULL = Kind("store-full", 507, "The store is full")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One error as it is told: ``detail`` says what would be right, ``field_name`` which input is meant."""
+    """One error as it is told: what would be right, and which input is meant."""
 
     kind: Kind
     detail: str

@@ -1,4 +1,4 @@
-"""Bodies of requests, read with a limit that holds while they arrive and while they are unpacked."""
+"""Bodies of requests, read with a limit that holds while they arrive and are unpacked."""
 
 import anyio.to_thread
 from starlette.requests import Request

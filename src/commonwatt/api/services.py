@@ -10,7 +10,7 @@ import anyio
 from commonwatt.app.authorize import GrantedSite, Tokens
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.app.sign_in import SignIn
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.catalogue import Group, SiteCatalogue
 
 _CATALOGUES_KEPT = 1024
 # Fewer than a database's connections, and writers apart from readers: who waits for a lock holds no
@@ -20,7 +20,7 @@ _WRITES_AT_ONCE = 4
 
 
 class RequestCounter(Protocol):
-    """Counts requests; ``blocking`` where counting is a round trip that belongs off the event loop."""
+    """Counts requests; ``blocking`` where that is a round trip, not for the event loop."""
 
     blocking: bool
 
@@ -46,6 +46,30 @@ class Catalogues:
         return catalogue
 
 
+class SettledGroups:
+    """Which groups of sites were seen without anything to settle, and at which generation.
+
+    Only a change makes days dirty, and every change draws a new generation: a group once clean at a
+    generation stays so as long as the site has it.
+    """
+
+    def __init__(self) -> None:
+        self._clean_at: dict[tuple[int, Group], int] = {}
+
+    def covers(
+        self, snapshot: Snapshot, site: GrantedSite, group: Group, days: tuple[int, int]
+    ) -> bool:
+        """Whether nothing of the days [first, end) is to be settled first."""
+        key = (site.number, group)
+        if self._clean_at.get(key) == site.generation:
+            return True
+        if snapshot.results.dirty_days(site.number, group, *days):
+            return False
+        if not snapshot.results.dirty_days(site.number, group):
+            self._clean_at[key] = site.generation
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What requests are answered with.
@@ -62,6 +86,7 @@ class Services:
     written: Callable[[], None]
     body_limit: int
     catalogues: Catalogues = field(default_factory=Catalogues)
+    settled: SettledGroups = field(default_factory=SettledGroups)
     reading: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_READS_AT_ONCE)
     )

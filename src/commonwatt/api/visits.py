@@ -17,7 +17,7 @@ from starlette.responses import Response
 from commonwatt.api.compression import json_answer
 from commonwatt.api.problems import TooManyRequests
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
-from commonwatt.api.services import Services
+from commonwatt.api.services import Services, SettledGroups
 from commonwatt.app.authorize import (
     AccountAccess,
     Action,
@@ -52,12 +52,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An account that may look at a site, and one consistent view of the store; ``now`` in Unix seconds."""
+    """An account that may look at a site, one view of the store, ``now`` in Unix seconds."""
 
     snapshot: Snapshot
     access: AccountAccess
     site: GrantedSite
     catalogue: SiteCatalogue
+    settled: SettledGroups
     now: float
 
 
@@ -145,7 +146,7 @@ def _visit(services: Services, snapshot: Snapshot, access: AccountAccess, asked:
     site = require_site(access, asked.path["site_id"])
     require_action(access, Action.READ)
     catalogue = services.catalogues.of(snapshot, site)
-    return Visit(snapshot, access, site, catalogue, services.clock())
+    return Visit(snapshot, access, site, catalogue, services.settled, services.clock())
 
 
 async def _asked(request: Request) -> Asked:

@@ -20,7 +20,7 @@ _AHEAD_QUARTERS = 2
 
 @dataclass(frozen=True, slots=True)
 class QuarterWindow:
-    """The quarter-hours [first, end); ``end`` is not after ``first`` where there is nothing to see."""
+    """The quarter-hours [first, end); there is nothing to see where end <= first."""
 
     first: int
     end: int

@@ -65,10 +65,16 @@ def read_meter_series(
     meter: Meter,
     first_quarter: int,
     end_quarter: int,
+    is_settled: bool = False,
 ) -> MeterSeries:
-    """Read the quarter-hours [first, end) of a meter."""
+    """Read the quarter-hours [first, end) of a meter.
+
+    ``is_settled``: the caller knows that nothing of them is dirty in this snapshot.
+    """
     days = _days(first_quarter, end_quarter)
-    settlements = dirty_settlements(snapshot, catalogue, meter.medium.group, *days)
+    settlements: Sequence[Settlement] = ()
+    if not is_settled:
+        settlements = dirty_settlements(snapshot, catalogue, meter.medium.group, *days)
     return _meter_series(snapshot, catalogue, meter, first_quarter, end_quarter, settlements)
 
 

@@ -30,6 +30,19 @@ _BALANCE_COLUMNS = {
 }
 """Columns of a stored site-day and the fields of a `SiteBalance` they hold."""
 
+_FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
+# Asked by every read: built once.
+_DIRTY_DAYS = (
+    select(schema.dirty_marks.c.day)
+    .where(
+        schema.dirty_marks.c.site == bindparam("site"),
+        schema.dirty_marks.c.group == bindparam("group"),
+        schema.dirty_marks.c.day >= bindparam("first_day"),
+        schema.dirty_marks.c.day < bindparam("end_day"),
+    )
+    .order_by(schema.dirty_marks.c.day)
+)
+
 
 class SqlResultTables:
     """`ports.ResultTables` on a connection."""
@@ -53,13 +66,13 @@ class SqlResultTables:
         self, site: int, group: Group, first_day: int | None = None, end_day: int | None = None
     ) -> list[int]:
         """The marked days of [first, end), ascending; without bounds all."""
-        marks = schema.dirty_marks
-        statement = select(marks.c.day).where(marks.c.site == site, marks.c.group == group.value)
-        if first_day is not None:
-            statement = statement.where(marks.c.day >= first_day)
-        if end_day is not None:
-            statement = statement.where(marks.c.day < end_day)
-        return list(self._connection.execute(statement.order_by(marks.c.day)).scalars())
+        query = {
+            "site": site,
+            "group": group.value,
+            "first_day": _FIRST_DAY if first_day is None else first_day,
+            "end_day": _END_DAY if end_day is None else end_day,
+        }
+        return list(self._connection.execute(_DIRTY_DAYS, query).scalars())
 
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
