@@ -11,6 +11,7 @@ from typing import Literal
 
 from tests.oracle.facts import QUARTER_S, Row
 from tests.oracle.flows import Flows
+from tests.oracle.verdicts import YEAR_2000
 
 Trouble = Literal[
     "jitter",
@@ -181,7 +182,7 @@ class Gateway:
 
     def _wild_stamps(self) -> None:
         row = self.rows[self._position()]
-        wild = self.random.choice((0, 946_684_799, 946_684_800, row.stamp + 31, row.stamp + 400))
+        wild = self.random.choice((0, YEAR_2000 - 1, YEAR_2000, row.stamp + 31, row.stamp + 400))
         self.rows.append(replace(row, stamp=wild))
         # A quarter-hour beside the others' rhythm: intervals that overlap.
         row = self.rows[self._position()]
@@ -198,7 +199,9 @@ class Gateway:
             delay_s = self.random.choice((0, 3, 60, 1800))
             if "wild_stamps" in self.troubles and self.random.random() < 0.1:
                 delay_s = self.random.choice((-899, -900, -901, -3600))
-            self.sendings.append(Sending(max(row.stamp for row in rows) + delay_s, list(rows)))
+            # No delivery is older than 2000: whether a stamp is then ahead or too old, is idle.
+            recorded_at = max(YEAR_2000, max(row.stamp for row in rows) + delay_s)
+            self.sendings.append(Sending(recorded_at, list(rows)))
 
     def _some_rows(self) -> list[Row]:
         return [self.rows[position] for position in self._stretch()]
@@ -207,7 +210,7 @@ class Gateway:
         """Deliver more rows, soon after their stamps or long after all others."""
         end_at = self.flows.last_at + self.random.randrange(DAY_S)
         soon_at = max(row.stamp for row in rows) + self.random.randrange(HOUR_S)
-        recorded_at = self.random.choice((soon_at, end_at))
+        recorded_at = max(YEAR_2000, self.random.choice((soon_at, end_at)))
         self.sendings.append(Sending(recorded_at, rows, withdrawn))
 
     def _otherwise(self, row: Row) -> Row:
