@@ -5,7 +5,7 @@ operand  = ( 24 hex digits | "prim_ad:" number ) [ "." register ]
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +23,11 @@ class BadRule(ValueError):
 
 
 class RuleCycle(ValueError):
-    """Rules that lead back to themselves; the message names the way round."""
+    """Rules that lead back to themselves; ``meters`` are the numbers on the way round."""
+
+    def __init__(self, meters: Sequence[int]) -> None:
+        self.meters = tuple(meters)
+        super().__init__(" -> ".join(str(number) for number in meters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,7 @@ def evaluation_order(operands_of: Mapping[int, frozenset[int]]) -> list[int]:
                 done.add(meter)
                 order.append(meter)
             elif meter in path:
-                round_trip = [*path[path.index(meter) :], meter]
-                raise RuleCycle(" -> ".join(str(number) for number in round_trip))
+                raise RuleCycle([*path[path.index(meter) :], meter])
             elif meter not in done:
                 path.append(meter)
                 waiting.append((meter, True))

@@ -71,6 +71,13 @@ class SqlCatalogueTables:
         statement = select(schema.sites.c.generation).where(schema.sites.c.no == site)
         return int(self._connection.execute(statement).scalar_one())
 
+    def has_id(self, id_: str) -> bool:
+        """Whether any site has a meter or a sensor of this id."""
+        return any(
+            self._connection.execute(select(table.c.no).where(table.c.id == id_)).first()
+            for table in (schema.meters, schema.sensors)
+        )
+
     def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
         """Draw the next change number."""
         generation = self.generation(site) + 1

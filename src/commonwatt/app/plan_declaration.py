@@ -1,0 +1,94 @@
+"""What a declaration makes of a site: everything that is checked and nothing that is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from commonwatt.app.declaration import (
+    DeclarationFault,
+    InvalidDeclaration,
+    MeterDeclaration,
+    NotSaid,
+    SensorDeclaration,
+    SiteDeclaration,
+)
+from commonwatt.app.declared_facts import effective_from, facts_from, said_of, updated
+from commonwatt.app.declared_meters import MeterChange, declared_meters
+from commonwatt.app.declared_rules import rule_faults
+from commonwatt.app.declared_sensors import declared_sensors
+from commonwatt.app.describe_changes import meter_lines, sensor_lines, site_lines
+from commonwatt.app.ports import Snapshot
+from commonwatt.domain.catalogue import Sensor, SiteCatalogue
+
+_SITE_FIELDS = (
+    *("site_ref", "name", "timezone", "street_name", "street_number", "city", "postal_code"),
+    *("creation_date", "latitude", "longitude"),
+)
+_SITE_FACTS = ("balance", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class SitePlan:
+    """What a declaration makes of a site: the catalogue as it is to be, and what of it changes.
+
+    ``site_facts_from_at`` [Unix seconds]: from when facts of the site change; ``lines`` tell all
+    changes to people.
+    """
+
+    catalogue: SiteCatalogue
+    meters: Sequence[MeterChange]
+    sensors: Sequence[Sensor]
+    site_facts_from_at: int
+    lines: Sequence[str]
+
+
+def plan_declaration(
+    snapshot: Snapshot,
+    before: SiteCatalogue,
+    declaration: SiteDeclaration,
+    now_at: int,
+    is_new: bool,
+) -> SitePlan:
+    """Work out what a declaration changes of a site, which ``before`` is as it stands.
+
+    Raises `InvalidDeclaration` with every fault found.
+    """
+    site = updated(before.site, said_of(declaration, _SITE_FIELDS))
+    from_at = 0 if is_new else effective_from(declaration.valid_from, now_at)
+    said = said_of(declaration, _SITE_FACTS)
+    facts = facts_from(before.facts, from_at, lambda each: updated(each, said))
+    spans = snapshot.readings.register_spans(site.number, [meter.number for meter in before.meters])
+    meters, faults = declared_meters(before, declaration.meters, spans.keys(), now_at)
+    sensors, sensor_faults = declared_sensors(before, declaration.sensors, now_at)
+    faults += sensor_faults + _faults_of_ids(snapshot, before, declaration)
+    by_number = {meter.number: meter for meter in before.meters}
+    by_number |= {each.after.number: each.after for each in meters}
+    after = replace(before, site=site, facts=facts, meters=tuple(by_number.values()))
+    lines = {each.after.number: each.line for each in meters}
+    if not faults:
+        faults = rule_faults(after, lines, declaration.line)
+    if faults:
+        raise InvalidDeclaration(faults)
+    told = [
+        *site_lines(None if is_new else before, after, from_at),
+        *(line for each in meters for line in meter_lines(each, site.timezone)),
+        *(line for each in sensors for line in sensor_lines(each)),
+    ]
+    changed = [each for each in meters if each.after != each.before]
+    changed_sensors = [each.after for each in sensors if each.after != each.before]
+    return SitePlan(after, changed, changed_sensors, from_at, told)
+
+
+def _faults_of_ids(
+    snapshot: Snapshot, before: SiteCatalogue, declaration: SiteDeclaration
+) -> list[DeclarationFault]:
+    """Find ids that meters or sensors of other sites have."""
+    faults: list[DeclarationFault] = []
+    own = {*before.meter_by_id, *before.sensor_by_id}
+    parts: list[MeterDeclaration | SensorDeclaration] = [*declaration.meters, *declaration.sensors]
+    for each in parts:
+        if isinstance(each.id, NotSaid) or each.id in own:
+            continue
+        if snapshot.catalogue.has_id(each.id):
+            reason = f"{each.id} is that of a meter or sensor of another site"
+            faults.append(DeclarationFault(each.line, "id", reason))
+    return faults
