@@ -87,10 +87,9 @@ def line(results: Results, figure: str) -> Line:
     if goal.b_figure is not None:
         by_subject["B"] = results[goal.b_figure]["B"]
     compared = {figure: by_subject}
-    ratios = {
-        X_B: better(compared, figure, "commonwatt", "B"),
-        PER_F: ratio(compared, figure, "commonwatt", "F"),
-    }
+    ratios = {X_B: better(compared, figure, "commonwatt", "B")}
+    if not goal.more_is_better:
+        ratios[PER_F] = ratio(compared, figure, "commonwatt", "F")
     return Line(
         figure=goal.label,
         unit=goal.unit,

@@ -23,7 +23,7 @@ class Plan:
     large_meters: int
     large_days: int
     trickle_minutes: int
-    trickle_days: int
+    week_minutes: int
     unsettled_minutes: int
 
     @property
@@ -63,7 +63,7 @@ FULL = Plan(
     large_meters=10_000,
     large_days=40,
     trickle_minutes=30,
-    trickle_days=7,
+    week_minutes=7 * 1440,
     unsettled_minutes=360,
 )
 
@@ -80,6 +80,6 @@ QUICK = Plan(
     large_meters=200,
     large_days=5,
     trickle_minutes=3,
-    trickle_days=1,
+    week_minutes=180,
     unsettled_minutes=60,
 )

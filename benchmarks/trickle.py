@@ -18,7 +18,7 @@ from benchmarks.building import QUARTER_S, QUARTERS_A_DAY, Building, Column, mak
 from benchmarks.declared_site import DeclaredSite, registers_of
 from benchmarks.expected import WrongAnswer
 from benchmarks.goals import plain_line
-from benchmarks.plan import DAY_S, Plan
+from benchmarks.plan import Plan
 from benchmarks.raw_http import Connection, Request
 from benchmarks.report import Line
 from benchmarks.side_commonwatt import SENT, prepare, readings_path
@@ -143,8 +143,8 @@ def _in_process(data: Path, plan: Plan) -> list[Line]:
 
 
 def _week(home: _Home, plan: Plan) -> list[Line]:
-    building = make_building(7, HOME.consumers, plan.first_day, plan.trickle_days + 1)
-    minutes = plan.trickle_days * DAY_S // 60
+    building = make_building(7, HOME.consumers, plan.first_day, plan.week_minutes // 1440 + 1)
+    minutes = plan.week_minutes
     steps = list(_minutes(building, 0, minutes))
     last = len(steps) - plan.unsettled_minutes * (HOME.consumers + 2)
 
