@@ -133,7 +133,9 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
             readings=readings,
             from_start=True,
             to_end=True,
-            first_positive_at=_first_positive_at(readings, life),
+            first_positive_at=_first_positive_at(
+                readings, life, declared.installed_index.get(register, 0)
+            ),
         )
         if meter.interval_s is None:
             installed_index = declared.installed_index.get(register, 0)
@@ -143,8 +145,11 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
     return JudgedMeter(declared, indexes if meter.interval_s is None else intervals)
 
 
-def _first_positive_at(readings: RegisterReadings, life: Life) -> int | None:
+def _first_positive_at(readings: RegisterReadings, life: Life, installed_index: int) -> int | None:
     usable = ~readings.ahead & (readings.stamps >= YEAR_2000) & ~life.outside(readings.stamps)
+    inserted = life.installed_at is not None and life.installed_at not in readings.stamps[usable]
+    if inserted and installed_index > 0:
+        return life.installed_at
     positive = readings.stamps[usable & (readings.values > 0)]
     return int(positive[0]) if len(positive) else None
 

@@ -294,6 +294,10 @@ def _first_positive(
     withdrawn: frozenset[int],
 ) -> int | None:
     """Return the first positive index that counts once the readings are added."""
+    if meter.installed_index.get(register) and (
+        known_at is None or bool((added.stamps == meter.installed_at).any())
+    ):
+        return history.first_positive_at(register, added, withdrawn)
     if known_at is not None and int(added.stamps.min()) > known_at:
         return known_at
     counting = counting_readings(history.joined_with(added), register, withdrawn)

@@ -7,11 +7,11 @@ import numpy as np
 
 from commonwatt.app.ports import ReadingTables, RegisterSpan
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
-from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings, counting_readings
 from commonwatt.domain.vee.history import RegisterHistory, first_positive
 from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
-from commonwatt.domain.vee.life import Life
+from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
 from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
 
@@ -107,9 +107,14 @@ class MeterHistory:
     def first_positive_at(
         self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]
     ) -> int | None:
-        """Look through the whole history, readings about to be added included."""
+        """Look through the whole history, readings about to be added included.
+
+        An index above 0 that is inserted at the installation is one.
+        """
         life = Life(self.meter.installed_at, self.meter.removed_at)
         number = self.meter.number
+        if self._inserts_positive(register, added, withdrawn):
+            return self.meter.installed_at
         day = min((span.first_day for span in self.spans.values()), default=0)
         while days := self._tables.days_after(self._site, number, day, _FIRST_STEP_DAYS):
             stored = self._tables.readings(self._site, [number], day, days[-1] + 1)[number]
@@ -121,6 +126,22 @@ class MeterHistory:
                 return found_at
             day = days[-1] + 1
         return first_positive(counting_readings(added, register, withdrawn), life)
+
+    def _inserts_positive(
+        self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]
+    ) -> bool:
+        """Whether an index above 0 is inserted at the installation: no reading stands there."""
+        at = self.meter.installed_at
+        if at is None or not self.meter.installed_index.get(register):
+            return False
+        number, day = self.meter.number, day_of(at)
+        stored = self._tables.readings(self._site, [number], day, day + 1).get(number)
+        parts = [part for part in (stored, added) if part is not None]
+        if not parts:
+            return True
+        counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
+        standing = (counting.stamps == at) & ~counting.ahead
+        return at < OLDEST_STAMP_AT or not bool(standing.any())
 
     def _widen_before(self) -> None:
         days = self._tables.days_before(

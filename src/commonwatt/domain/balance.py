@@ -67,15 +67,16 @@ def close_books(flows: MeasuredFlows, mode: BalanceMode) -> ClosedBooks:
         unmetered = np.maximum(unmetered, 0)
     conso_total = flows.consumed + unmetered
     own = np.where(flows.has_grid, conso_total + charging - grid_im, flows.produced + discharging)
-    self_energy = np.minimum(own, conso_total)
-    left = own - self_energy
-    to_storage = np.where(flows.has_grid, left, np.minimum(charging, left))
+    # Without storage what a grid meter leaves is all the site's own, whatever its sign.
+    to_storage = np.minimum(charging, own - np.minimum(own, conso_total))
+    left = own - to_storage
+    self_energy = np.where(flows.has_grid, left, np.minimum(left, conso_total))
     drawn = conso_total + charging - self_energy - to_storage
     return ClosedBooks(
         conso_total=conso_total,
         from_ext=np.where(flows.has_grid, grid_im, drawn),
         self_energy=self_energy,
-        to_ext=np.where(flows.has_grid, grid_ex, left - to_storage),
+        to_ext=np.where(flows.has_grid, grid_ex, left - self_energy),
         storage_charging_self=to_storage,
         unmetered=unmetered,
         pool=np.maximum(0, np.minimum(self_energy, flows.consumed)),

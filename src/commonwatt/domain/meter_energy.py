@@ -1,5 +1,6 @@
-"""The energy of a meter per quarter-hour and register, with quality: what rules and balance work on."""
+"""The energy of a meter per quarter-hour and register, with its quality."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,17 +31,26 @@ class MeterEnergy:
     alive: NDArray[np.bool_]
     method: int
 
-    def total(self, exported: bool) -> RegisterEnergy:
-        """The main register; MISSING where alive if the meter has no such register."""
+    def with_main(self, exported: bool) -> "MeterEnergy":
+        """The same meter with a main register: what it has not is unknown there, not absent.
+
+        An installed meter that never sent anything hides energy; a rule meter to which nothing
+        contributes says nothing.
+        """
         main = self.ex if exported else self.im
         if main is None:
-            quality = np.where(self.alive, Quality.MISSING, Quality.ABSENT).astype(np.uint8)
-            return RegisterEnergy(np.zeros(len(quality), np.int64), quality)
+            absent = np.full(len(self.alive), Quality.ABSENT, np.uint8)
+            main = RegisterEnergy(np.zeros(len(self.alive), np.int64), absent)
         lacking = self.alive & (main.quality == Quality.ABSENT)
-        if lacking.any():
-            return RegisterEnergy(
-                main.energy, np.where(lacking, Quality.MISSING, main.quality).astype(np.uint8)
-            )
+        quality = np.where(lacking, np.uint8(Quality.MISSING), main.quality)
+        main = RegisterEnergy(main.energy, quality)
+        im, ex = (self.im, main) if exported else (main, self.ex)
+        return MeterEnergy(im, ex, self.alive, self.method)
+
+    def total(self, exported: bool) -> RegisterEnergy:
+        """The main register (see `with_main`)."""
+        main = self.ex if exported else self.im
+        assert main is not None, "a meter has its main register"
         return main
 
     def part(self, start: int, end: int) -> "MeterEnergy":
@@ -56,3 +66,22 @@ class MeterEnergy:
 def masked(energy: Energy, quality: Qualities) -> RegisterEnergy:
     """Return a register's energy with 0 wherever the quality says that there is none."""
     return RegisterEnergy(np.where(quality >= Quality.ESTIMATED, energy, 0), quality)
+
+
+def joined(parts: Sequence[tuple[int, int, MeterEnergy]], length: int) -> MeterEnergy:
+    """Join the parts [start, end) of a run; what no part has is absent there."""
+    alive = np.zeros(length, np.bool_)
+    columns: list[RegisterEnergy | None] = []
+    for start, end, part in parts:
+        alive[start:end] = part.alive
+    for exported in (False, True):
+        energy = np.zeros(length, np.int64)
+        quality = np.full(length, Quality.ABSENT, np.uint8)
+        found = False
+        for start, end, part in parts:
+            register = part.ex if exported else part.im
+            if register is not None:
+                found = True
+                energy[start:end], quality[start:end] = register.energy, register.quality
+        columns.append(RegisterEnergy(energy, quality) if found else None)
+    return MeterEnergy(columns[0], columns[1], alive, parts[0][2].method)

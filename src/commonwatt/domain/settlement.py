@@ -24,7 +24,7 @@ from commonwatt.domain.catalogue import (
 )
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
+from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, joined
 from commonwatt.domain.quality import Quality, exists, worst
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.rule_expression import Operand, evaluation_order, parse_rule
@@ -107,13 +107,15 @@ def _add_rule_meters(
             terms = [
                 Term(operand.sign, here[named], operand.register)
                 for named, operand in rules[number]
-                if named in here
+                if named in here and not by_number[named].facts_at(start_at).isolated
             ]
             energy = evaluate_rule(terms, facts.main_is_export, end - start)
-            here[number] = energy if facts.enabled else _not_alive(end - start, energy.method)
+            if not facts.enabled:
+                energy = _not_alive(end - start, energy.method)
+            here[number] = energy.with_main(facts.main_is_export)
             parts.setdefault(number, []).append((start, end, here[number]))
     for number, pieces in parts.items():
-        energies[number] = _joined(pieces, end_quarter - first_quarter)
+        energies[number] = joined(pieces, end_quarter - first_quarter)
 
 
 def _rules_at(
@@ -140,25 +142,6 @@ def _operand_meter(catalogue: SiteCatalogue, meter: Meter, operand: Operand) -> 
 
 def _not_alive(length: int, method: int) -> MeterEnergy:
     return MeterEnergy(None, None, np.zeros(length, np.bool_), method)
-
-
-def _joined(pieces: list[tuple[int, int, MeterEnergy]], length: int) -> MeterEnergy:
-    """Join pieces of a run; what a piece has not is absent there, as is what no piece covers."""
-    alive = np.zeros(length, np.bool_)
-    columns: list[RegisterEnergy | None] = []
-    for start, end, piece in pieces:
-        alive[start:end] = piece.alive
-    for exported in (False, True):
-        energy = np.zeros(length, np.int64)
-        quality = np.full(length, Quality.ABSENT, np.uint8)
-        found = False
-        for start, end, piece in pieces:
-            register = piece.ex if exported else piece.im
-            if register is not None:
-                found = True
-                energy[start:end], quality[start:end] = register.energy, register.quality
-        columns.append(RegisterEnergy(energy, quality) if found else None)
-    return MeterEnergy(columns[0], columns[1], alive, pieces[0][2].method)
 
 
 @dataclass(frozen=True, slots=True)

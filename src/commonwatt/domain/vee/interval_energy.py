@@ -21,7 +21,7 @@ _PARTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedIntervals:
-    """The accepted intervals of a register, ascending: the quarter-hour each ends before, its energy."""
+    """The accepted intervals of a register, ascending: where each ends, and its energy."""
 
     end_quarters: NDArray[np.int64]
     values: NDArray[np.int64]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Meter, MeterFacts, Register, epochs
 from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, masked
+from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, joined, masked
 from commonwatt.domain.quality import Method, Quality
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.vee.boundary_index import BoundaryIndex, interpolate, rounded
@@ -62,7 +62,19 @@ def meter_energy(
     columns = [_register_energy(meter, name, sources, pieces, alive, findings) for name in names]
     im, ex = columns[0], columns[1] if len(columns) > 1 else None
     method = Method.INDEX if meter.interval_s is None else Method.INTERVAL
-    return MeterEnergy(im, ex, alive, method), findings
+    energy = MeterEnergy(im, ex, alive, method)
+    first = pieces[0][1]
+    parts = [
+        (
+            start - first,
+            end - first,
+            energy.part(start - first, end - first).with_main(facts.main_is_export),
+        )
+        for facts, start, end in pieces
+    ]
+    if len(parts) == 1:
+        return parts[0][2], findings
+    return joined(parts, end_quarter - first_quarter), findings
 
 
 def _pieces(

@@ -1,4 +1,4 @@
-"""From the counting readings of a register to those that are used, with a finding for each that is not.
+"""From the counting readings of a register to those that are used; a finding for each other.
 
 Every reading ends in exactly one of accepted or set aside. Readings of a part of the history give
 the same verdicts as the whole, `verdicts.SIGHT` readings away from where the part was cut.
@@ -48,11 +48,11 @@ class JudgedRegister:
         return int(self.accepted.stamps[position])
 
     def enough_before(self, instant_at: int, count: int) -> bool:
-        """Whether the ``count`` nearest accepted readings at or before an instant are known for sure."""
+        """Whether the ``count`` nearest accepted at or before an instant are known for sure."""
         return self.from_start or len(self._between(self.sure_from, instant_at)) >= count
 
     def enough_after(self, instant_at: int, count: int) -> bool:
-        """Whether the ``count`` nearest accepted readings at or after an instant are known for sure."""
+        """Whether the ``count`` nearest accepted at or after an instant are known for sure."""
         return self.to_end or len(self._between(instant_at, self.sure_to)) >= count
 
     def accepted_stamps(self) -> NDArray[np.int64]:
@@ -81,7 +81,7 @@ def judge_index_register(
     readings = drop_implausible_stamps(history, life, findings)
     readings = _insert_installation(readings, life, installed_index, history)
     zeros = verdicts.zero_after_positive(
-        readings.stamps, readings.values, _first_positive_at(history, life, installed_index)
+        readings.stamps, readings.values, history.first_positive_at
     )
     readings = set_aside(history, readings, zeros, FindingRule.ZERO_AFTER_POSITIVE, findings)
     from_start, to_end = begins_in_sight(history, life), ends_in_sight(history, life)
@@ -116,16 +116,6 @@ def _insert_installation(
     )
 
 
-def _first_positive_at(history: RegisterHistory, life: Life, installed_index: int) -> int | None:
-    """The first positive index of the register, that at the installation included."""
-    instants = [
-        at
-        for at in (history.first_positive_at, life.installed_at if installed_index else None)
-        if at is not None
-    ]
-    return min(instants, default=None)
-
-
 def _sure_span(stamps: NDArray[np.int64], from_start: bool, to_end: bool) -> tuple[int, int]:
     """Return the instants between which verdicts do not depend on what was cut off."""
     sight = verdicts.SIGHT
@@ -145,17 +135,17 @@ def _count_breaks(
     stamps, values = readings.stamps, readings.values
     falls = np.zeros(len(values), np.int64)
     falls[1:] = values[1:] < values[:-1]
-    for after in np.flatnonzero(falls).tolist():
-        findings.append(
-            Finding(
-                FindingRule.INDEX_BREAK,
-                history.meter,
-                history.register,
-                int(stamps[after - 1]),
-                int(stamps[after]),
-                {"index_before": int(values[after - 1]), "index_after": int(values[after])},
-            )
+    findings.extend(
+        Finding(
+            FindingRule.INDEX_BREAK,
+            history.meter,
+            history.register,
+            int(stamps[after - 1]),
+            int(stamps[after]),
+            {"index_before": int(values[after - 1]), "index_after": int(values[after])},
         )
+        for after in np.flatnonzero(falls).tolist()
+    )
     return np.cumsum(falls)
 
 

@@ -56,7 +56,7 @@ def out_of_order(values: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _centre_kept(windows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell for each window (a row) whether its longest non-decreasing run of choices keeps the centre."""
+    """Tell for each window (a row) whether its longest non-decreasing choice keeps the centre."""
     longest = _longest_from(windows)
     wanted = longest.max(axis=1)
     last_kept = np.full(len(windows), _BELOW_ALL)
@@ -70,7 +70,7 @@ def _centre_kept(windows: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _longest_from(windows: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Return, for each position, the length of the longest non-decreasing choice that begins there."""
+    """Return for each position the length of the longest non-decreasing choice from there."""
     longest = np.ones(windows.shape, np.int8)
     for position in range(_WINDOW - 2, -1, -1):
         fits = windows[:, position + 1 :] >= windows[:, position, None]
