@@ -1,0 +1,132 @@
+"""What the product has, the pages name: settings, endpoints, errors, rules, keys, roles."""
+
+from pathlib import Path
+
+from commonwatt.api import problems
+from commonwatt.api.problems import Kind
+from commonwatt.app.authorize import Role
+from commonwatt.domain.findings import FindingRule
+from commonwatt.domain.quality import Quality
+from commonwatt.formats import declaration_yaml
+from commonwatt.settings import PREFIX, Settings
+from tests.api.serving import application_of
+from tests.docs.markdown import DOCS, first_column, section, words_in_code
+
+API = DOCS / "api.md"
+METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    page = DOCS / "settings.md"
+    documented = first_column(page.read_text(encoding="utf-8"))
+
+    assert documented == {PREFIX + name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            row = f"| `{PREFIX}{name.upper()}` | `{field.default}` |"
+            assert row in page.read_text(encoding="utf-8")
+
+
+def test_every_endpoint_has_a_heading(tmp_path: Path) -> None:
+    application = application_of(tmp_path)
+    headings = {
+        line.removeprefix("## ")
+        for line in API.read_text(encoding="utf-8").splitlines()
+        if line.startswith("## ") and "/" in line
+    }
+
+    document = application.app.openapi()
+
+    application.store.database.close()
+    assert headings == {
+        f"{method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method in METHODS
+    }
+
+
+def test_every_parameter_and_key_of_an_endpoint_is_in_its_section(tmp_path: Path) -> None:
+    application = application_of(tmp_path)
+    document = application.app.openapi()
+    application.store.database.close()
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            text = section(API, f"{method.upper()} {path}")
+            for name in _names(document, operation):
+                assert f"`{name}`" in text or f'"{name}"' in text, f"{path}: {name}"
+
+
+def _names(document: dict[str, object], operation: dict[str, object]) -> set[str]:
+    """Names of query parameters, of keys of the body, and of keys of the answer."""
+    found: set[str] = set()
+    for parameter in operation.get("parameters", []):  # type: ignore[attr-defined]  # JSON
+        if parameter["in"] == "query":
+            found.add(parameter["name"])
+    body = operation.get("requestBody")
+    if body is not None and "sensor_readings" not in str(operation.get("operationId")):
+        schema = body["content"]["application/json"]["schema"]  # type: ignore[index]  # JSON
+        found |= _keys(document, schema)
+    answer = operation["responses"]["200"]["content"]["application/json"]  # type: ignore[index]  # JSON
+    if "sensor_readings" not in str(operation.get("operationId")):
+        found |= _keys(document, answer["schema"])
+    return found
+
+
+def _keys(document: dict[str, object], schema: object) -> set[str]:
+    """Names of the properties of a schema and of what it refers to."""
+    found: set[str] = set()
+    if isinstance(schema, list):
+        for each in schema:
+            found |= _keys(document, each)
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            name = str(schema["$ref"]).rpartition("/")[2]
+            found |= _keys(document, document["components"]["schemas"][name])  # type: ignore[index]  # JSON
+        found |= set(schema.get("properties", {}))
+        for part in ("items", "anyOf"):
+            found |= _keys(document, schema.get(part))
+        found |= _keys(document, list(schema.get("properties", {}).values()))
+    return found
+
+
+def test_every_kind_of_error_is_documented_with_its_status() -> None:
+    kinds = [each for each in vars(problems).values() if isinstance(each, Kind)]
+    text = section(API, "Errors")
+
+    assert first_column(text) - {"urn:commonwatt:problem:…"} == {kind.slug for kind in kinds}
+    for kind in kinds:
+        assert f"| `{kind.slug}` | {kind.status} |" in text
+
+
+def test_every_role_is_documented() -> None:
+    assert first_column(section(API, "Roles and grants")) == set(Role)
+
+
+def test_every_rule_of_findings_is_documented() -> None:
+    text = (DOCS / "findings.md").read_text(encoding="utf-8").partition("## What to do")
+
+    assert first_column(text[0]) == set(FindingRule)
+    assert first_column(text[2]) == set(FindingRule)
+
+
+def test_every_key_of_a_declaration_is_documented() -> None:
+    page = DOCS / "declaration.md"
+    site = section(page, "site").partition("###")[0]
+    meters = section(page, "meters").partition("###")[0]
+
+    assert first_column(site) == set(declaration_yaml._SITE_KEYS)
+    assert first_column(section(page, "address")) == set(declaration_yaml._ADDRESS_KEYS)
+    assert first_column(section(page, "electricity")) == {"balance", "key", "valid_from"}
+    assert first_column(meters) == set(declaration_yaml._METER_KEYS)
+    assert first_column(section(page, "sensors")) == set(declaration_yaml._SENSOR_KEYS)
+
+
+def test_every_quality_has_its_code_in_the_glossary() -> None:
+    text = section(DOCS / "glossary.md", "Quality")
+
+    for quality in Quality:
+        word = quality.name.lower()
+        assert f"| {quality.value} | `{word}` |" in text or f"| {quality.value} | {word} |" in text
+    assert {"measured", "estimated", "placeholder"} <= words_in_code(text)
