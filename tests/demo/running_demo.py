@@ -3,16 +3,18 @@
 import os
 import selectors
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
+from commonwatt.bootstrap import STORE_FILE
 from commonwatt.demo.building import SITE_ID
 
 _START = """
@@ -24,6 +26,7 @@ run_demo(Settings(data=Path(sys.argv[1]), port=0), lambda text: print(text, flus
 """
 _LAST_LINE = "Ctrl-C ends it"
 _PATIENCE_S = 120.0
+_SOME_DELIVERIES = 8
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,7 @@ class RunningDemo:
 @contextmanager
 def running_demo(data: Path) -> Iterator[RunningDemo]:
     """Run a demo on a data folder and a free port; ended by SIGTERM."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _START, str(data)],
-        stdout=subprocess.PIPE,
-        env=os.environ,
-    )
+    process = _start(data)
     try:
         text = _banner(process)
         address = next(line.split()[1] for line in text.splitlines() if "address" in line)
@@ -78,6 +77,35 @@ def running_demo(data: Path) -> Iterator[RunningDemo]:
         process.wait(timeout=30)
         assert process.stdout is not None
         process.stdout.close()
+
+
+def kill_while_setting_up(data: Path) -> None:
+    """Start a demo on an empty folder and kill it (SIGKILL) when part of its history is stored."""
+    process = _start(data)
+    deadline = time.monotonic() + _PATIENCE_S
+    while _deliveries(data) < _SOME_DELIVERIES:
+        assert process.poll() is None, "the demo ended by itself"
+        assert time.monotonic() < deadline, "the demo stored nothing"
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+
+
+def _deliveries(data: Path) -> int:
+    """Count the deliveries stored so far, 0 before there is a store."""
+    if not (data / STORE_FILE).exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{data / STORE_FILE}?mode=ro", uri=True)) as connection:
+        try:
+            (count,) = connection.execute("SELECT count(*) FROM deliveries").fetchone()
+        except sqlite3.OperationalError:
+            return 0
+    return int(count)
+
+
+def _start(data: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", _START, str(data)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
 def _banner(process: "subprocess.Popen[bytes]") -> str:

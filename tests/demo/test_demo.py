@@ -22,7 +22,7 @@ from commonwatt.demo.set_up import set_up, site_number
 from commonwatt.demo.state import DemoState
 from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
-from tests.demo.running_demo import RunningDemo, running_demo
+from tests.demo.running_demo import RunningDemo, kill_while_setting_up, running_demo
 
 GRID = "65920080c0a1e7d4b8f30010"
 HISTORY = 13 * 30 * 96
@@ -31,14 +31,19 @@ Wh = NDArray[np.int64]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def demo(folder: Path) -> Iterator[RunningDemo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """A demo whose first setting up was cut off in the middle."""
+    folder = tmp_path_factory.mktemp("demo")
+    kill_while_setting_up(folder)
+    assert DemoState.load(folder) is None
     with running_demo(folder) as running:
         yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_stamp(demo: RunningDemo) -> str:
+    """Note the latest reading of the grid meter before all else."""
+    return demo.latest_stamp(GRID)
 
 
 @pytest.fixture(scope="module")
@@ -135,16 +140,17 @@ def test_production_agrees_with_the_pv_meters(site: Rows) -> None:
 
 @pytest.mark.parametrize("medium", ["heating", "cooling", "cold_water", "hot_water"])
 def test_heat_and_water_are_there(demo: RunningDemo, medium: str) -> None:
-    months = demo.ask(f"site_data/{SITE_ID}/{medium}", t_s="2000-01-01T00:00:00", frequency="M")
+    months = demo.ask(
+        f"site_data/{SITE_ID}/{medium}", t_s="2000-01-01T00:00:00", sampling_frequency="M"
+    )
 
+    assert len(months) == 14
     assert sum(float(str(row["conso_total"])) for row in months) > 100
 
 
-def test_new_readings_come_in(demo: RunningDemo) -> None:
-    first = demo.latest_stamp(GRID)
-
+def test_new_readings_come_in(demo: RunningDemo, first_stamp: str) -> None:
     deadline = time.monotonic() + 100
-    while demo.latest_stamp(GRID) == first:
+    while demo.latest_stamp(GRID) == first_stamp:
         assert time.monotonic() < deadline, "no reading came in"
         time.sleep(2)
 
