@@ -51,6 +51,10 @@ def site(demo: RunningDemo) -> Rows:
     return demo.ask(f"site_data/{SITE_ID}/electricity", t_s="2000-01-01T00:00:00", meters=True)
 
 
+def in_silence(done: int, total: int) -> None:
+    assert done <= total
+
+
 def column(rows: Rows, key: str) -> Wh:
     return np.rint(np.array([row.get(key, 0) for row in rows], np.float64) * 1000).astype(np.int64)
 
@@ -158,7 +162,9 @@ def test_new_readings_come_in(demo: RunningDemo, first_stamp: str) -> None:
 def test_a_second_start_goes_on_with_the_same_store(tmp_path: Path) -> None:
     three_days_ago = int(time.time()) - 3 * DAY_S
     store = open_store(store_url(tmp_path))
-    before = set_up(store, SqlAccountStore(store.database), Argon2Passwords(), three_days_ago)
+    before = set_up(
+        store, SqlAccountStore(store.database), Argon2Passwords(), three_days_ago, in_silence
+    )
     store.database.close()
     before.save(tmp_path)
 
@@ -194,5 +200,5 @@ def test_a_clock_that_is_too_early_is_told(tmp_path: Path) -> None:
     store = open_store(store_url(tmp_path))
 
     with pytest.raises(CannotRunDemo, match="clock"):
-        set_up(store, SqlAccountStore(store.database), Argon2Passwords(), 1_700_000_000)
+        set_up(store, SqlAccountStore(store.database), Argon2Passwords(), 1_700_000_000, in_silence)
     store.database.close()

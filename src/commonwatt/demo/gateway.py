@@ -95,6 +95,8 @@ class Gateway:
                 log.info("the platform cannot be reached, sending later: %s", error)
             except Refused as refusal:
                 log.warning("%s", refusal)
+            except OSError as error:
+                log.warning("how far the demo has come could not be stored: %s", error)
             self._stopping.wait(self._every_s)
 
     def _put(self, kind: str, rows: list[dict[str, object]]) -> None:

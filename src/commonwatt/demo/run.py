@@ -10,6 +10,7 @@ from commonwatt.bootstrap import open_store_of, run_server
 from commonwatt.demo.banner import banner
 from commonwatt.demo.gateway import Gateway, gateway_client
 from commonwatt.demo.reading_log import ReadingLog
+from commonwatt.demo.seeding import Progress
 from commonwatt.demo.set_up import set_up, site_number
 from commonwatt.demo.state import DemoState
 from commonwatt.settings import Settings
@@ -17,12 +18,36 @@ from commonwatt.settings import Settings
 _OWNER_ONLY = 0o700
 
 
-def run_demo(settings: Settings, tell: Callable[[str], None]) -> None:
-    """Serve the demo's building on loopback until SIGTERM or SIGINT.
+def run_demo(
+    settings: Settings, tell: Callable[[str], None], progress: Progress = lambda _done, _total: None
+) -> None:
+    """Prepare the demo of a data folder, then serve it: `prepare_demo` and `serve_demo`."""
+    serve_demo(settings, prepare_demo(settings, progress), tell)
 
-    The first start with a data folder sets it up, later ones go on from there; the gateway then
-    sends what was missed. ``tell`` is given the text for who started it once the address answers.
+
+def prepare_demo(settings: Settings, progress: Progress) -> DemoState:
+    """Return how the demo of a data folder was set up; the first time, set it up.
+
     Raises CannotRunDemo and the errors of `store_errors`.
+    """
+    settings.data.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+    store = open_store_of(settings)
+    try:
+        state = DemoState.load(settings.data)
+        if site_number(store) is None or state is None:
+            accounts = SqlAccountStore(store.database)
+            state = set_up(store, accounts, Argon2Passwords(), int(time.time()), progress)
+            state.save(settings.data)
+        return state
+    finally:
+        store.database.close()
+
+
+def serve_demo(settings: Settings, state: DemoState, tell: Callable[[str], None]) -> None:
+    """Serve the demo's building on loopback until SIGTERM or SIGINT, while its gateway sends.
+
+    The gateway begins with what was missed since the last time. ``tell`` is given the text for who
+    started it once the address answers. Raises the errors of `store_errors`.
     """
     served = settings.model_copy(
         update={
@@ -33,7 +58,6 @@ def run_demo(settings: Settings, tell: Callable[[str], None]) -> None:
             "trusted_proxy": None,
         }
     )
-    state = _state(served)
     gateways: list[Gateway] = []
 
     def announce(address: str) -> None:
@@ -47,21 +71,6 @@ def run_demo(settings: Settings, tell: Callable[[str], None]) -> None:
     finally:
         for gateway in gateways:
             gateway.stop()
-
-
-def _state(settings: Settings) -> DemoState:
-    """Return how the demo was set up, setting it up if that is still to be done."""
-    settings.data.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-    store = open_store_of(settings)
-    try:
-        state = DemoState.load(settings.data)
-        if site_number(store) is None or state is None:
-            accounts = SqlAccountStore(store.database)
-            state = set_up(store, accounts, Argon2Passwords(), int(time.time()))
-            state.save(settings.data)
-        return state
-    finally:
-        store.database.close()
 
 
 def _gateway(settings: Settings, state: DemoState, address: str) -> Gateway:

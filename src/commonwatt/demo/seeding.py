@@ -1,7 +1,8 @@
 """Filling an empty store with the history of the demo's building."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.ingest_sensor_values import ingest_sensor_values
@@ -12,23 +13,31 @@ from commonwatt.demo.sensor_log import sensor_rows_due
 from commonwatt.domain.catalogue import Group
 from commonwatt.domain.quarter_hours import DAY_S
 
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many steps are done, and of how many."""
 GATEWAY = "demo-gateway"
 """The account that readings are sent by."""
 _AT_ONCE_S = 32 * DAY_S
+_SETTLING_STEPS = 6
 
 
-def seed(store: Store, site: int, reading_log: ReadingLog, until_at: int) -> None:
+def seed(
+    store: Store, site: int, reading_log: ReadingLog, until_at: int, progress: Progress
+) -> None:
     """Store what the gateway would have sent until an instant [Unix seconds], and settle it.
 
     Late readings are deliveries of their own. Safe to repeat: what is stored is unchanged. Raises
     the errors of `store_errors`.
     """
     now_us = until_at * 1_000_000
-    for after_at, end_at in _spans(reading_log.history_from_at, until_at):
+    spans = list(_spans(reading_log.history_from_at, until_at))
+    for position, (after_at, end_at) in enumerate(spans):
+        progress(position, len(spans) + _SETTLING_STEPS)
         for rows in reading_log.due(after_at, end_at):
             ingest_readings(store, site, rows, GATEWAY, "demo history", now_us)
         values = sensor_rows_due(after_at, end_at)
         ingest_sensor_values(store, site, values, GATEWAY, "demo history", now_us)
+    progress(len(spans), len(spans) + _SETTLING_STEPS)
     # Groups settle apart from each other; two at a time keep two cores busy.
     with ThreadPoolExecutor(max_workers=2) as workers:
         for settled in [workers.submit(settle_site, store, site, group) for group in Group]:

@@ -15,7 +15,7 @@ from commonwatt.app.ports import Store
 from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.faults import CannotRunDemo
 from commonwatt.demo.reading_log import ReadingLog
-from commonwatt.demo.seeding import GATEWAY, seed
+from commonwatt.demo.seeding import GATEWAY, Progress, seed
 from commonwatt.demo.simulation import FIRST_QUARTER
 from commonwatt.demo.state import DemoState
 from commonwatt.domain.quarter_hours import QUARTER_S
@@ -42,7 +42,11 @@ def site_number(store: Store) -> int | None:
 
 
 def set_up(
-    store: Store, accounts: AccountStore, passwords: PasswordHasher, now_at: int
+    store: Store,
+    accounts: AccountStore,
+    passwords: PasswordHasher,
+    now_at: int,
+    progress: Progress,
 ) -> DemoState:
     """Fill a store with the demo's building and 13 months of readings that end now.
 
@@ -58,7 +62,7 @@ def set_up(
     password = _account(accounts, passwords, READER, Role.DEVELOPER, now_at)
     _account(accounts, passwords, GATEWAY, Role.GATEWAY, now_at)
     key = make_key(accounts, GATEWAY, label="demo", at=now_at, by=READER)
-    seed(store, number, reading_log, now_at)
+    seed(store, number, reading_log, now_at, progress)
     return DemoState(
         set_up_at=now_at,
         delivered_until_at=now_at,
