@@ -88,7 +88,7 @@ def _faults_of_ids(
     for each in parts:
         if isinstance(each.id, NotSaid) or each.id in own:
             continue
-        if snapshot.catalogue.has_id(each.id):
+        if snapshot.catalogue.site_having(each.id) is not None:
             reason = f"{each.id} is that of a meter or sensor of another site"
             faults.append(DeclarationFault(each.line, "id", reason))
     return faults

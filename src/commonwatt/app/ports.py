@@ -67,8 +67,8 @@ class CatalogueTables(Protocol):
     def generation(self, site: int) -> int:
         """The site's change number."""
 
-    def has_id(self, id_: str) -> bool:
-        """Whether any site has a meter or a sensor of this id."""
+    def site_having(self, id_: str) -> int | None:
+        """The number of the site that has a meter or a sensor of this id."""
 
     def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
         """Draw the next change number; the change that draws it commits under it."""

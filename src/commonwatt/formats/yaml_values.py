@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
@@ -10,9 +9,9 @@ from typing import TypeVar
 import yaml
 
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.zones import UnknownTimezone, local_midnight, parse_timezone
+from commonwatt.domain.zones import UnknownTimezone, parse_timezone
 from commonwatt.formats.errors import BadValue, shown
-from commonwatt.formats.instants import parse_instant
+from commonwatt.formats.local_dates import instant_or_local_date, parse_date
 from commonwatt.formats.yaml_fields import Reader
 
 _TAG = "tag:yaml.org,2002:"
@@ -20,7 +19,6 @@ _TEXT_TAGS = {_TAG + kind for kind in ("str", "int", "float", "timestamp")}
 _TEXT_LENGTH_MAX = 200
 _RULE_LENGTH_MAX = 10_000
 _ID = re.compile(r"[0-9a-f]{24}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,30})?", re.ASCII)
 _INTERVALS = {"PT15M": 900, "PT30M": 1800, "PT1H": 3600}
@@ -149,30 +147,14 @@ def timezone(node: yaml.Node) -> str:
 
 def iso_date(node: yaml.Node) -> str:
     """Read a date, as ``YYYY-MM-DD``."""
-    return _date(_scalar(node)).isoformat()
-
-
-def _date(value: str) -> date:
-    if _DATE.fullmatch(value) is None:
-        raise BadValue(f"must be a date such as 2026-01-31, not {shown(value)}")
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise BadValue(f"{value} does not exist ({error})") from error
+    return parse_date(_scalar(node)).isoformat()
 
 
 def instant(zone: str) -> Reader[int]:
     """Return a reader of instants: a date is its first one in the zone, naive stamps are UTC."""
 
     def read(node: yaml.Node) -> int:
-        value = _scalar(node)
-        if _DATE.fullmatch(value) is not None:
-            day = _date(value)
-            if not 1900 <= day.year <= 2200:
-                raise BadValue(f"{value} is outside the years 1900 to 2200")
-            return local_midnight(zone, day)
-        seconds, _, _ = parse_instant(value)
-        return seconds
+        return instant_or_local_date(_scalar(node), zone)
 
     return read
 

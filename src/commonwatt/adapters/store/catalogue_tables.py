@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
 from commonwatt.adapters.store import schema
 from commonwatt.domain.catalogue import (
@@ -20,12 +20,24 @@ from commonwatt.domain.catalogue import (
     SiteFacts,
 )
 
+_SITE_ROW = select(schema.sites).where(schema.sites.c.no == bindparam("site"))
+
 
 class SqlCatalogueTables:
-    """`ports.CatalogueTables` on a connection."""
+    """`ports.CatalogueTables` on a connection.
 
-    def __init__(self, connection: Connection) -> None:
+    ``known`` keeps the catalogues of committed generations, shared by all connections of a process.
+    A transaction that ``writes`` takes from it and adds nothing, for what it sees may be rolled
+    back.
+    """
+
+    def __init__(
+        self, connection: Connection, known: dict[int, SiteCatalogue], writes: bool
+    ) -> None:
         self._connection = connection
+        self._known = known
+        self._writes = writes
+        self._changed = False
 
     def sites(self) -> Sequence[Site]:
         """All sites, ascending by number."""
@@ -34,7 +46,16 @@ class SqlCatalogueTables:
 
     def catalogue(self, site: int) -> SiteCatalogue:
         """A site with all that is declared of it."""
-        row = self._connection.execute(select(schema.sites).where(schema.sites.c.no == site)).one()
+        row = self._connection.execute(_SITE_ROW, {"site": site}).one()
+        known = self._known.get(site)
+        if known and known.generation == row.catalogue_generation and not self._changed:
+            return known
+        catalogue = self._read(site, row)
+        if not self._writes:
+            self._known[site] = catalogue
+        return catalogue
+
+    def _read(self, site: int, row: Row[tuple[object, ...]]) -> SiteCatalogue:
         facts = self._connection.execute(
             select(schema.site_facts)
             .where(schema.site_facts.c.site == site)
@@ -71,12 +92,13 @@ class SqlCatalogueTables:
         statement = select(schema.sites.c.generation).where(schema.sites.c.no == site)
         return int(self._connection.execute(statement).scalar_one())
 
-    def has_id(self, id_: str) -> bool:
-        """Whether any site has a meter or a sensor of this id."""
-        return any(
-            self._connection.execute(select(table.c.no).where(table.c.id == id_)).first()
+    def site_having(self, id_: str) -> int | None:
+        """The number of the site that has a meter or a sensor of this id."""
+        found = (
+            self._connection.execute(select(table.c.site).where(table.c.id == id_)).scalar()
             for table in (schema.meters, schema.sensors)
         )
+        return next((int(site) for site in found if site is not None), None)
 
     def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
         """Draw the next change number."""
@@ -108,6 +130,7 @@ class SqlCatalogueTables:
         self._put_site_facts(site.number, facts)
 
     def _put_site_facts(self, site: int, facts: Sequence[SiteFacts]) -> None:
+        self._changed = True
         self._connection.execute(delete(schema.site_facts).where(schema.site_facts.c.site == site))
         for each in facts:
             self._connection.execute(
@@ -152,6 +175,7 @@ class SqlCatalogueTables:
         self._put(schema.sensors, {"site": site, "no": values.pop("number")}, values)
 
     def _put(self, table: Table, key: Mapping[str, int], values: Mapping[str, object]) -> None:
+        self._changed = True
         found = [table.c[name] == value for name, value in key.items()]
         changed = self._connection.execute(update(table).where(*found).values(**values))
         if not changed.rowcount:

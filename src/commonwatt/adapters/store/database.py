@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from commonwatt.app.store_errors import StoreBusy, StoreError, StoreFull, StoreUnreachable
@@ -29,7 +29,7 @@ class Database:
     """A SQLite file or a PostgreSQL database, named by a SQLAlchemy URL."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if not self.is_sqlite and self.url.get_backend_name() != "postgresql":
             raise StoreUnreachable(
@@ -102,6 +102,15 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _url(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise StoreUnreachable(
+            "not the URL of a database: sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        ) from error
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

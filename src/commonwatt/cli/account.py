@@ -1,0 +1,328 @@
+"""``commonwatt account``: accounts, what they may see, and their keys."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonwatt.app.authorize import Role, SiteList
+from commonwatt.cli.output import local_time, show_table
+from commonwatt.cli.stores import Data, DatabaseUrl, opened_store
+
+if TYPE_CHECKING:
+    from commonwatt.adapters.store.account_store import SqlAccountStore
+    from commonwatt.app.manage_accounts import AccountListing
+
+_BY = "command line"
+
+
+class OnOff(StrEnum):
+    """A switch."""
+
+    ON = "on"
+    OFF = "off"
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+Sites = Annotated[
+    list[str] | None,
+    typer.Option("--site", metavar="ID", help="A site, by id or site_ref; may be repeated."),
+]
+RequiredSites = Annotated[
+    list[str],
+    typer.Option("--site", metavar="ID", help="A site, by id or site_ref; may be repeated."),
+]
+HistoryFrom = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="First local day of the data that it may read."),
+]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+account_commands = typer.Typer(
+    no_args_is_help=True, help="Accounts, the sites that they may see, and their keys."
+)
+key_commands = typer.Typer(
+    no_args_is_help=True, help="Long-lived keys, for gateways: sent as a bearer token."
+)
+account_commands.add_typer(key_commands, name="key")
+
+
+@account_commands.command()
+def add(
+    name: Name,
+    role: Annotated[Role, typer.Option(help="What it is for.")] = Role.DEVELOPER,
+    site: Sites = None,
+    history_from: HistoryFrom = None,
+    site_list: Annotated[
+        SiteList, typer.Option(help="How it is told its sites; clients of 2022 read ids.")
+    ] = SiteList.OBJECTS,
+    rate_limit: Annotated[
+        OnOff, typer.Option(help="One request a second, or no limit.")
+    ] = OnOff.ON,
+    password_stdin: PasswordStdin = False,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make an account. Its password is asked for on a terminal, else made up and shown once.
+
+    Examples: commonwatt account add heidi --site CH-0012;
+    commonwatt account add meter-box --role gateway --site CH-0012 --rate-limit off
+    """
+    from commonwatt.adapters.passwords import Argon2Passwords
+    from commonwatt.app.manage_accounts import NewAccount, add_account
+
+    since = _date(history_from)
+    given = _password(password_stdin)
+    new = NewAccount(
+        name=name,
+        role=role,
+        sites=site or (),
+        history_from=since,
+        site_list=site_list,
+        rate_limited=rate_limit is OnOff.ON,
+        password=given,
+    )
+    with _accounts(data, database_url, create=True) as accounts:
+        password = add_account(accounts, Argon2Passwords(), new, at=_now_at(), by=_BY)
+    typer.echo(f"account {name} added ({role})")
+    if not site:
+        typer.echo(f"it may see no site yet: commonwatt account grant {name} --site ID", err=True)
+    if given is None:
+        typer.echo(f"password: {password}")
+
+
+@account_commands.command("list")
+def list_(data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """List accounts with their sites.
+
+    Example: commonwatt account list
+    """
+    from commonwatt.app.manage_accounts import list_accounts
+
+    with _accounts(data, database_url) as accounts:
+        listings = list_accounts(accounts)
+    show_table(
+        ("account", "role", "state", "rate limit", "site list", "keys", "sites"),
+        [
+            (
+                each.account.name,
+                each.account.role.value,
+                "disabled" if each.account.disabled else "active",
+                "on" if each.account.rate_limited else "off",
+                each.account.site_list.value,
+                str(len(each.keys)),
+                _grants(each),
+            )
+            for each in listings
+        ],
+    )
+
+
+def _grants(listing: "AccountListing") -> str:
+    shown: list[str] = []
+    for each in listing.grants:
+        text = each.site.site_ref or each.site.id
+        if each.grant.history_from is not None:
+            text += f" from {local_time(each.grant.history_from, each.site.timezone)[:10]}"
+        if each.grant.closed_meters:
+            text += f" without {' '.join(sorted(each.grant.closed_meters))}"
+        shown.append(text)
+    return ", ".join(shown) or "-"
+
+
+@account_commands.command()
+def grant(
+    name: Name,
+    site: RequiredSites,
+    history_from: HistoryFrom = None,
+    closed_meter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A meter that it may list, not read; may be repeated."),
+    ] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Let an account see sites; a grant that it has on one of them is replaced.
+
+    Example: commonwatt account grant heidi --site CH-0012 --history-from 2026-01-01
+    """
+    from commonwatt.app.manage_accounts import grant_sites
+
+    since = _date(history_from)
+    with _accounts(data, database_url) as accounts:
+        grant_sites(
+            accounts,
+            name,
+            site,
+            history_from=since,
+            closed_meters=closed_meter or (),
+            at=_now_at(),
+            by=_BY,
+        )
+    typer.echo(f"account {name} may see {', '.join(site)}")
+
+
+@account_commands.command()
+def revoke(
+    name: Name, site: RequiredSites, data: Data = None, database_url: DatabaseUrl = None
+) -> None:
+    """Take sites from an account.
+
+    Example: commonwatt account revoke heidi --site CH-0012
+    """
+    from commonwatt.app.manage_accounts import revoke_sites
+
+    with _accounts(data, database_url) as accounts:
+        revoke_sites(accounts, name, site, at=_now_at(), by=_BY)
+    typer.echo(f"account {name} may no longer see {', '.join(site)}")
+
+
+@account_commands.command()
+def password(
+    name: Name,
+    password_stdin: PasswordStdin = False,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Give an account another password; its tokens end.
+
+    Example: commonwatt account password heidi
+    """
+    from commonwatt.adapters.passwords import Argon2Passwords
+    from commonwatt.app.manage_accounts import set_password
+
+    given = _password(password_stdin)
+    with _accounts(data, database_url) as accounts:
+        made = set_password(accounts, Argon2Passwords(), name, given, at=_now_at(), by=_BY)
+    typer.echo(f"account {name} has a new password")
+    if given is None:
+        typer.echo(f"password: {made}")
+
+
+@account_commands.command()
+def disable(name: Name, data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """Switch an account off; its tokens and keys stop working at once.
+
+    Example: commonwatt account disable heidi
+    """
+    _switch(name, data, database_url, disabled=True)
+
+
+@account_commands.command()
+def enable(name: Name, data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """Switch a disabled account on again.
+
+    Example: commonwatt account enable heidi
+    """
+    _switch(name, data, database_url, disabled=False)
+
+
+def _switch(name: str, data: Data, database_url: DatabaseUrl, *, disabled: bool) -> None:
+    from commonwatt.app.manage_accounts import set_disabled
+
+    with _accounts(data, database_url) as accounts:
+        set_disabled(accounts, name, disabled=disabled, at=_now_at(), by=_BY)
+    typer.echo(f"account {name} is {'disabled' if disabled else 'enabled'}")
+
+
+@key_commands.command()
+def new(
+    name: Name,
+    label: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.")] = "",
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a key, shown now and never again.
+
+    Example: commonwatt account key new meter-box --label "cellar of CH-0012"
+    """
+    from commonwatt.app.manage_accounts import make_key
+
+    with _accounts(data, database_url) as accounts:
+        key = make_key(accounts, name, label=label, at=_now_at(), by=_BY)
+    typer.echo(f"key: {key}")
+
+
+@key_commands.command("list")
+def list_keys(name: Name, data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """List the keys of an account, by the ids that `revoke` takes.
+
+    Example: commonwatt account key list meter-box
+    """
+    from commonwatt.app.accounts import UnknownAccount
+    from commonwatt.app.manage_accounts import list_accounts
+
+    with _accounts(data, database_url) as accounts:
+        listings = {each.account.name: each for each in list_accounts(accounts)}
+    if name not in listings:
+        raise UnknownAccount(name, listings)
+    show_table(
+        ("id", "made", "label"),
+        [(key.id, local_time(key.created_at, "UTC"), key.label) for key in listings[name].keys],
+    )
+
+
+@key_commands.command("revoke")
+def revoke_key_(
+    name: Name,
+    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `key list` shows it.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a key useless.
+
+    Example: commonwatt account key revoke meter-box 0a1b2c3d4e5f
+    """
+    from commonwatt.app.manage_accounts import revoke_key
+
+    with _accounts(data, database_url) as accounts:
+        revoke_key(accounts, name, key_id, at=_now_at(), by=_BY)
+    typer.echo(f"key {key_id} of account {name} is revoked")
+
+
+@contextmanager
+def _accounts(
+    data: Data, database_url: DatabaseUrl, *, create: bool = False
+) -> "Iterator[SqlAccountStore]":
+    from commonwatt.adapters.store.account_store import SqlAccountStore
+
+    with opened_store(data, database_url, create=create) as store:
+        yield SqlAccountStore(store.database)
+
+
+def _date(text: str | None) -> date | None:
+    from commonwatt.formats.errors import BadValue
+    from commonwatt.formats.local_dates import parse_date
+
+    try:
+        return None if text is None else parse_date(text)
+    except BadValue as error:
+        raise typer.BadParameter(str(error), param_hint="--history-from") from error
+
+
+def _password(from_stdin: bool) -> str | None:
+    """Return the password that is given, None where one is to be made up."""
+    if from_stdin:
+        return sys.stdin.read().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        return None
+    typed: str = typer.prompt(
+        "Password (empty: make one up)",
+        default="",
+        hide_input=True,
+        show_default=False,
+        confirmation_prompt=True,
+        err=True,
+    )
+    return typed or None
+
+
+def _now_at() -> int:
+    return int(time.time())

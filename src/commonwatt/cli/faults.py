@@ -1,0 +1,35 @@
+"""What users can do wrong, told in one line each and without a trace."""
+
+
+class Failed(Exception):
+    """A command cannot do what it was asked for; ``lines`` say why and what would be right."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that are the user's or the machine's, and no fault of the program."""
+    from commonwatt.app.accounts import AccountProblem
+    from commonwatt.app.declaration import InvalidDeclaration
+    from commonwatt.app.store_errors import StoreError
+    from commonwatt.app.withdraw_delivery import NothingToChange, UnknownDelivery
+    from commonwatt.demo.faults import CannotRunDemo
+    from commonwatt.demo.state import UnreadableDemoState
+    from commonwatt.formats.errors import BadValue, BodyTooLarge, UnreadableBody
+
+    return (
+        *(Failed, OSError, AccountProblem, InvalidDeclaration, StoreError),
+        *(NothingToChange, UnknownDelivery, CannotRunDemo, UnreadableDemoState),
+        *(BadValue, BodyTooLarge, UnreadableBody),
+    )
+
+
+def fault_lines(error: Exception) -> list[str]:
+    """Return what to tell of an error, in lines that stand for themselves."""
+    if isinstance(error, Failed):
+        return list(error.lines)
+    if isinstance(error, OSError) and error.strerror:
+        return [f"{error.filename}: {error.strerror}" if error.filename else error.strerror]
+    return [" ".join(str(error).split())]

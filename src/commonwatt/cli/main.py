@@ -1,0 +1,86 @@
+"""The command ``commonwatt``."""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from commonwatt import __version__
+from commonwatt.cli.account import account_commands
+from commonwatt.cli.apply import apply
+from commonwatt.cli.delivery import delivery_commands
+from commonwatt.cli.demo import demo
+from commonwatt.cli.faults import fault_lines, user_errors
+from commonwatt.cli.import_file import import_files
+from commonwatt.cli.serve import serve
+from commonwatt.cli.settle import settle
+from commonwatt.cli.status import status
+
+_FAILED = 1
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="commonwatt",
+    help="Metering data for buildings and energy communities, served as the Climkit Developer API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(serve)
+app.command()(apply)
+app.add_typer(account_commands, name="account")
+app.command("import")(import_files)
+app.add_typer(delivery_commands, name="delivery")
+app.command()(status)
+app.command()(settle)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"commonwatt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Metering data for buildings and energy communities, served as the Climkit Developer API."""
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process: 0 done, 1 failed, 2 wrong usage, 130 Ctrl-C."""
+    try:
+        code = app(standalone_mode=False, prog_name="commonwatt")
+    except TyperException as error:
+        _end(error.exit_code, " ".join(error.format_message().split()))
+    except ModuleNotFoundError as error:
+        if (error.name or "commonwatt").split(".")[0] == "commonwatt":
+            raise
+        _end(
+            _FAILED,
+            f"the server is not installed ({error.name} is missing): "
+            "pip install 'commonwatt[server]'",
+        )
+    except typer.Abort:
+        _end(_INTERRUPTED, "interrupted")
+    except user_errors() as error:
+        _end(_FAILED, *fault_lines(error))
+    if code == _INTERRUPTED:
+        _end(_INTERRUPTED, "interrupted")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        if line:
+            typer.echo(f"commonwatt: {line}", err=True)
+    sys.exit(code)

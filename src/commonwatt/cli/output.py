@@ -1,0 +1,39 @@
+"""Tables and progress bars."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below their headers, columns aligned."""
+    lines = [tuple(headers), *map(tuple, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def local_time(instant_at: int | None, timezone: str) -> str:
+    """Show an instant [Unix seconds] in a zone, a dash for none."""
+    if instant_at is None:
+        return "-"
+    return datetime.fromtimestamp(instant_at, ZoneInfo(timezone)).isoformat(" ")
+
+
+@contextmanager
+def progress_bar() -> Iterator["Progress"]:
+    """Give a progress bar on stderr, which shows nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        yield progress

@@ -1,0 +1,65 @@
+"""``commonwatt settle``."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonwatt.cli.output import progress_bar
+from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from commonwatt.adapters.store.sql_store import SqlStore
+    from commonwatt.domain.catalogue import Site
+
+_WHEN = "a date (in the site's zone) or an instant (naive is UTC)"
+
+
+def settle(
+    site: OneSite = None,
+    start: Annotated[str | None, typer.Option(metavar="T", help=f"From when: {_WHEN}.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="T", help=f"Until when: {_WHEN}.")] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Settle the days that deliveries and declarations have changed.
+
+    A server does so by itself, and reads never wait for it; this does it ahead, after a large
+    import for instance. Days are settled whole, in UTC.
+
+    Example: commonwatt settle --site CH-0012 --start 2026-01-01
+    """
+    with opened_store(data, database_url) as store, progress_bar() as progress:
+        with store.snapshot() as snapshot:
+            sites = named_sites(snapshot, site)
+        for each in sites:
+            days = _settle(store, each, start, end, progress)
+            typer.echo(f"site {each.site_ref or each.id}: {days} days settled")
+
+
+def _settle(
+    store: "SqlStore", site: "Site", start: str | None, end: str | None, progress: "Progress"
+) -> int:
+    from commonwatt.app.settle_window import settle_window
+
+    start_at, end_at = _instant(start, "--start", site), _instant(end, "--end", site)
+    if start_at is not None and end_at is not None and end_at < start_at:
+        raise typer.BadParameter("lies before --start", param_hint="--end")
+    task = progress.add_task(f"settling {site.name}", total=None)
+
+    def settled(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total)
+
+    return patiently(partial(settle_window, store, site.number, start_at, end_at, settled))
+
+
+def _instant(text: str | None, option: str, site: "Site") -> int | None:
+    from commonwatt.formats.errors import BadValue
+    from commonwatt.formats.local_dates import instant_or_local_date
+
+    try:
+        return None if text is None else instant_or_local_date(text, site.timezone)
+    except BadValue as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error

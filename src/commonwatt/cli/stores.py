@@ -1,0 +1,121 @@
+"""Which store a command works on, and waiting for a store that is busy."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from commonwatt.cli.faults import Failed
+
+if TYPE_CHECKING:
+    from commonwatt.adapters.store.sql_store import SqlStore
+    from commonwatt.app.ports import Snapshot
+    from commonwatt.domain.catalogue import Site
+    from commonwatt.settings import Settings
+
+_PATIENCE_S = 120.0
+"""How long a busy store is asked again; each time it is waited for 5 s by itself."""
+
+T = TypeVar("T")
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder of the embedded store.",
+        show_default="./commonwatt-data",
+        rich_help_panel="Store",
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        help="Database instead of the folder's own, as postgresql://USER@HOST/NAME. "
+        "COMMONWATT_DATABASE_URL does the same.",
+        rich_help_panel="Store",
+    ),
+]
+OneSite = Annotated[
+    str | None, typer.Option("--site", metavar="ID", help="A site, by id or site_ref.")
+]
+
+
+def store_settings(data: Path | None, database_url: str | None, **others: object) -> "Settings":
+    """Return the settings of a command: what it was given, else the environment's.
+
+    A folder that is given wins over a database that only the environment names. What cannot be a
+    setting is wrong usage.
+    """
+    from pydantic import ValidationError
+
+    from commonwatt.settings import Settings
+
+    given: dict[str, object] = {"data": data, "database_url": database_url, **others}
+    said = {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = Settings.model_validate(Settings().model_dump() | said)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
+        raise typer.BadParameter("; ".join(wrong).replace("Value error, ", "")) from error
+    if data is not None and database_url is None:
+        return settings.model_copy(update={"database_url": None})
+    return settings
+
+
+@contextmanager
+def opened_store(
+    data: Path | None, database_url: str | None, *, create: bool = False
+) -> Iterator["SqlStore"]:
+    """Open the store of a command and close it afterwards.
+
+    An embedded one that is not there is made with ``create``, else Failed is raised: a folder that
+    is misspelt should not become an empty store.
+    """
+    from commonwatt.bootstrap import STORE_FILE, open_store_of
+
+    settings = store_settings(data, database_url)
+    if not create and settings.database_url is None and not (settings.data / STORE_FILE).exists():
+        raise Failed(
+            f"there is no store in {settings.data}; name its folder with --data, "
+            "or begin one with `commonwatt apply`"
+        )
+    store = patiently(lambda: open_store_of(settings))
+    try:
+        yield store
+    finally:
+        store.database.close()
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do work that others, such as a running server, may keep the store too busy for.
+
+    Raises StoreBusy when it stays so.
+    """
+    from commonwatt.app.store_errors import StoreBusy
+
+    give_up_at = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return work()
+        except StoreBusy:
+            if time.monotonic() > give_up_at:
+                raise
+
+
+def named_sites(snapshot: "Snapshot", wanted: str | None) -> list["Site"]:
+    """Return the site that is wanted, by id or site_ref, or all of them. Raises Failed."""
+    sites = snapshot.catalogue.sites()
+    if wanted is None:
+        return list(sites)
+    found = [site for site in sites if site.id == wanted]
+    found = found or [site for site in sites if site.site_ref == wanted]
+    if not found:
+        known = ", ".join(site.site_ref or site.id for site in sites[:10]) or "none yet"
+        raise Failed(f"no site {wanted}; there are {known}")
+    return found
