@@ -17,13 +17,7 @@ import httpx2
 from commonwatt.bootstrap import STORE_FILE
 from commonwatt.demo.building import SITE_ID
 
-_START = """
-import sys
-from pathlib import Path
-from commonwatt.demo.run import run_demo
-from commonwatt.settings import Settings
-run_demo(Settings(data=Path(sys.argv[1]), port=0), lambda text: print(text, flush=True))
-"""
+_COMMONWATT = "from commonwatt.cli.main import main; main()"
 _LAST_LINE = "Ctrl-C ends it"
 _PATIENCE_S = 120.0
 _SOME_DELIVERIES = 8
@@ -74,7 +68,7 @@ def running_demo(data: Path) -> Iterator[RunningDemo]:
             yield demo
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        assert process.wait(timeout=30) == 0
         assert process.stdout is not None
         process.stdout.close()
 
@@ -104,7 +98,7 @@ def _deliveries(data: Path) -> int:
 
 
 def _start(data: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", _START, str(data)]
+    command = [sys.executable, "-c", _COMMONWATT, "demo", "--port", "0", "--data", str(data)]
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 

@@ -23,7 +23,7 @@ from commonwatt.domain.readings import NO_VALUE, ReadingRows, SensorRows
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 30.0
+EVERY_S = 15.0
 """How often the gateway sends what the meters show."""
 _TIMEOUT_S = 10.0
 _STOP_WITHIN_S = 1.0
