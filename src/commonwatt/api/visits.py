@@ -5,6 +5,7 @@ The order of checks is the same everywhere: token (401), rate (429), site (404),
 comes from one snapshot of the store.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,7 @@ from commonwatt.domain.catalogue import SiteCatalogue
 from commonwatt.formats.errors import BodyTooLarge
 
 Q = TypeVar("Q")
+_OBJECT_ID = re.compile("[0-9A-Fa-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ def identify(
     services: Services, snapshot: Snapshot, bearer: str | None, site_id: str | None
 ) -> AccountAccess:
     """The account behind a bearer, with the site asked for. Raises NotSignedIn."""
+    if site_id is not None and _OBJECT_ID.fullmatch(site_id) is None:
+        # No site has it, and a database may not even take it as a text.
+        site_id = None
     return read_bearer(
         bearer, site_id, tokens=services.tokens, accounts=snapshot, now=services.clock()
     )

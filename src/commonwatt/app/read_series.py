@@ -87,7 +87,12 @@ def read_site_series(
     with_meters: bool = False,
 ) -> SiteSeries | None:
     """Read the quarter-hours [first, end) of a site's balance; None if it has no such medium."""
-    meters = [meter for meter in catalogue.meters if meter.medium is medium]
+    # Charge points are consumers of the electricity balance, and have one of their own besides.
+    meters = [
+        meter
+        for meter in catalogue.meters
+        if medium is meter.medium or medium.value == meter.medium.group.value
+    ]
     if not meters:
         return None
     days = _days(first_quarter, end_quarter)

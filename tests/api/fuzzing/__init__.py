@@ -1,0 +1,1 @@
+"""How schemathesis is to treat what no JSON schema can say."""

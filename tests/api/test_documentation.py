@@ -1,0 +1,134 @@
+"""The OpenAPI document says all there is, and the interactive page needs no internet."""
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.building import ANNA, SENSOR, SITE
+from tests.api.conftest import Clients
+
+Fragment = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def document(address: str) -> Fragment:
+    """Give the OpenAPI document as it is served."""
+    found: Fragment = httpx2.get(f"{address}/openapi.json").json()
+    return found
+
+
+def operations(document: Fragment) -> list[tuple[str, str, Fragment]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_endpoint_is_there(document: Fragment) -> None:
+    own = "/commonwatt/v1/sites/{site_id}"
+    assert {(method, path) for path, method, _ in operations(document)} == {
+        ("post", "/api/v1/auth"),
+        ("get", "/api/v1/all_installations"),
+        ("get", "/api/v1/installation_infos/{site_id}"),
+        ("get", "/api/v1/meter_info/{site_id}"),
+        ("post", "/api/v1/site_data/{site_id}/{meter_type}"),
+        ("post", "/api/v1/meter_data/{site_id}/{meter_id}"),
+        ("post", "/api/v1/meter_data_raw/{site_id}/{meter_id}"),
+        ("get", "/api/v1/{site_id}/sensors_list"),
+        ("get", "/api/v1/{site_id}/sensor_data/{sensor_id}"),
+        ("put", f"{own}/readings"),
+        ("put", f"{own}/sensor_readings"),
+        ("get", f"{own}/meters/{{meter_id}}/series"),
+        ("get", f"{own}/status"),
+        ("get", f"{own}/findings"),
+        ("get", "/health"),
+        ("get", "/ready"),
+    }
+
+
+def test_every_path_parameter_is_described(document: Fragment) -> None:
+    for path, method, operation in operations(document):
+        described = {
+            parameter["name"]
+            for parameter in operation.get("parameters", [])
+            if parameter["in"] == "path" and parameter["required"]
+        }
+        assert described == set(re.findall(r"{(\w+)}", path)), (method, path)
+
+
+def test_everything_is_described(document: Fragment) -> None:
+    for path, _, operation in operations(document):
+        assert operation["summary"], path
+        assert operation["description"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], (path, parameter)
+    for name, schema in document["components"]["schemas"].items():
+        assert schema["description"], name
+        for field, described in schema["properties"].items():
+            assert described.get("description"), (name, field)
+
+
+def test_energies_and_volumes_have_units(document: Fragment) -> None:
+    for name in ("SiteDataRow", "MeterDataRow", "RawRow", "SeriesRow"):
+        for field, schema in document["components"]["schemas"][name]["properties"].items():
+            if schema.get("type") == "number":
+                assert re.search(r"kWh|m3", schema["description"]), (name, field)
+
+
+def test_every_error_is_a_problem(document: Fragment) -> None:
+    for path, method, operation in operations(document):
+        statuses = set(operation["responses"])
+        assert {"200", "500"} <= statuses, path
+        needs_token = operation["security"] != []
+        assert needs_token == ("403" in statuses), path
+        for status, response in operation["responses"].items():
+            if status != "200":
+                content = response["content"]["application/problem+json"]
+                reference = {"$ref": "#/components/schemas/Problem"}
+                assert content["schema"] == reference, (method, path, status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "schema"),
+    [
+        ("GET", f"/api/v1/installation_infos/{SITE}", "InstallationInfos"),
+        ("GET", "/api/v1/all_installations", "Installation"),
+        ("GET", f"/api/v1/meter_info/{SITE}", "MeterInfo"),
+        ("POST", f"/api/v1/site_data/{SITE}/electricity", "SiteDataRow"),
+        ("POST", f"/api/v1/meter_data/{SITE}/{ANNA}", "MeterDataRow"),
+        ("GET", f"/api/v1/{SITE}/sensors_list", "SensorInfo"),
+        ("GET", f"/api/v1/{SITE}/sensor_data/{SENSOR}", "SensorValue"),
+        ("GET", f"/commonwatt/v1/sites/{SITE}/meters/{ANNA}/series", "SeriesRow"),
+        ("GET", f"/commonwatt/v1/sites/{SITE}/status", "SiteState"),
+        ("PUT", f"/commonwatt/v1/sites/{SITE}/readings", "Receipt"),
+    ],
+)
+def test_answers_have_the_fields_described(
+    client: Clients, document: Fragment, method: str, path: str, schema: str
+) -> None:
+    params = {"start": "2026-03-21", "end": "2026-03-22"} if "series" in path else None
+    period: object = {"t_s": "2026-03-21", "t_e": "2026-03-22"} if method == "POST" else None
+    body = [] if method == "PUT" else period
+    answer = client("operator").request(method, path, json=body, params=params).json()
+    first = answer[0] if isinstance(answer, list) else answer
+
+    described = document["components"]["schemas"][schema]
+    assert set(first) <= set(described["properties"])
+    assert set(described["required"]) <= set(first)
+
+
+def test_the_interactive_page_loads_from_here_alone(address: str) -> None:
+    page = httpx2.get(f"{address}/docs")
+
+    assert page.status_code == 200
+    links = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page.text)
+    assert len(links) >= 3
+    for link in links:
+        assert link.startswith("/"), link
+        answer = httpx2.get(address + link)
+        assert answer.status_code == 200, link
+        assert answer.content

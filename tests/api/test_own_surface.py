@@ -1,0 +1,209 @@
+"""Readings in, and what explains the answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from commonwatt.bootstrap import Application
+from tests.api import building
+from tests.api.building import ANNA, BERT, SITE
+from tests.api.conftest import Clients, deliver, populate, token
+from tests.api.serving import application_of, client_of, served
+
+OWN = f"/commonwatt/v1/sites/{SITE}"
+DAY = {"start": "2026-03-21", "end": "2026-03-22"}
+
+
+@pytest.fixture
+def own_application(data: Path) -> Application:
+    """Give an application with the building declared and nothing delivered."""
+    application = application_of(data)
+    populate(application.store)
+    return application
+
+
+@pytest.fixture
+def operator(own_application: Application) -> Iterator[httpx2.Client]:
+    """Give an operator of a server of the test's own."""
+    with served(own_application) as address:
+        with client_of(address, token(address, "operator")) as operator:
+            yield operator
+
+
+class TestSeries:
+    def test_rows(self, client: Clients) -> None:
+        rows = client("operator").get(f"{OWN}/meters/{ANNA}/series", params=DAY).json()
+
+        assert len(rows) == 96
+        assert rows[0]["start"] == "2026-03-21T00:00:00Z"
+        assert list(rows[0]) == ["start", "total", "self", "ext", "quality_total", "quality_self"]
+        # 48 Wh among 40, 20 and 30: 21.33 of them are Anna's, to the Wh.
+        assert {row["total"] for row in rows} == {0.04}
+        assert {row["self"] for row in rows} == {0.021, 0.022}
+        assert all(round(row["self"] + row["ext"], 3) == 0.04 for row in rows)
+        assert {row["quality_total"] for row in rows} == {"measured"}
+        assert {row["quality_self"] for row in rows} == {"measured"}
+
+    def test_of_what_is_no_consumer(self, client: Clients) -> None:
+        rows = client("operator").get(f"{OWN}/meters/{building.WATER}/series", params=DAY).json()
+
+        assert rows[0] == {
+            "start": "2026-03-21T00:00:00Z",
+            "total": 0.007,
+            "self": None,
+            "ext": None,
+            "quality_total": "measured",
+            "quality_self": None,
+        }
+
+    @pytest.mark.parametrize(
+        ("sampling", "starts", "total"),
+        [
+            ("D", ["2026-03-20T23:00:00Z", "2026-03-21T23:00:00Z"], 3.68),
+            ("M", ["2026-02-28T23:00:00Z"], 3.84),
+        ],
+    )
+    def test_local_periods_start_in_utc(
+        self, client: Clients, sampling: str, starts: list[str], total: float
+    ) -> None:
+        path = f"{OWN}/meters/{ANNA}/series"
+        rows = client("operator").get(path, params=DAY | {"sampling": sampling}).json()
+
+        assert [row["start"] for row in rows] == starts
+        assert rows[0]["total"] == total
+
+    def test_hides_no_quarter_because_another_meter_is_missing(
+        self, operator: httpx2.Client
+    ) -> None:
+        rows = [
+            row
+            for row in building.readings()
+            if row["meter"] != BERT or str(row["timestamp"]) <= "2026-03-21T12:00:00"
+        ]
+        assert operator.put(f"{OWN}/readings", json=rows).json()["rejected"] == []
+        found = operator.get(f"{OWN}/meters/{ANNA}/series", params=DAY).json()
+        asked = {"t_s": "2026-03-21", "t_e": "2026-03-22"}
+        published = operator.post(f"/api/v1/meter_data/{SITE}/{ANNA}", json=asked).json()
+
+        assert (len(found), len(published)) == (96, 48)
+        assert found[48] == {
+            "start": "2026-03-21T12:00:00Z",
+            "total": 0.04,
+            "self": None,
+            "ext": None,
+            "quality_total": "measured",
+            "quality_self": "missing",
+        }
+
+    def test_a_gap_is_null_and_says_missing(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        rows = [row for row in rows if str(row["timestamp"]) < "2026-03-21T12:00:00"]
+        operator.put(f"{OWN}/readings", json=rows)
+        found = operator.get(f"{OWN}/meters/{ANNA}/series", params=DAY).json()
+
+        assert found[-1] == {
+            "start": "2026-03-21T23:45:00Z",
+            "total": None,
+            "self": None,
+            "ext": None,
+            "quality_total": "missing",
+            "quality_self": "missing",
+        }
+
+
+class TestDeliveries:
+    def test_count_every_row_once(self, operator: httpx2.Client) -> None:
+        row = {"meter": ANNA, "timestamp": "2026-03-21T00:00:00", "en_im": 1.0}
+        rows = [row, {**row, "meter": "f" * 24}, {**row, "en_im": "NaN"}, {"en_im": 1}]
+        receipt = operator.put(f"{OWN}/readings", json=rows).json()
+
+        assert list(receipt) == ["delivery", "accepted", "unchanged", "superseding", "rejected"]
+        assert receipt["delivery"] is not None
+        assert (receipt["accepted"], receipt["unchanged"], receipt["superseding"]) == (1, 0, 0)
+        assert [rejected["row"] for rejected in receipt["rejected"]] == [2, 3, 4]
+        assert all(rejected["reason"] for rejected in receipt["rejected"])
+        again = operator.put(f"{OWN}/readings", json=rows).json()
+        assert (again["delivery"], again["accepted"], again["unchanged"]) == (None, 0, 1)
+
+    def test_understand_ndjson_and_csv(self, operator: httpx2.Client) -> None:
+        for content_type, body in (
+            (
+                "application/x-ndjson",
+                f'{{"type":"electricity","prim_ad":11,"timestamp":"2026-03-21","en_im":1}}\n'
+                f'{{"meter":"{BERT}","timestamp":"2026-03-21T01:00:00+01:00","en_im":1}}\n{{\n',
+            ),
+            (
+                "text/csv; charset=utf-8",
+                f"meter,timestamp,en_im\n{ANNA},2026-03-21 00:15,2\n{BERT},2026-03-21 00:15,2\nx\n",
+            ),
+        ):
+            receipt = operator.put(
+                f"{OWN}/readings", content=body.encode(), headers={"Content-Type": content_type}
+            ).json()
+            assert receipt["accepted"] == 2, receipt
+            assert [rejected["row"] for rejected in receipt["rejected"]] == [3]
+
+    def test_are_answered_at_once(self, operator: httpx2.Client) -> None:
+        rows = building.readings()
+        operator.put(f"{OWN}/readings", json=rows)
+        asked = {"t_s": "2026-03-21", "t_e": "2026-03-23"}
+        found = operator.post(f"/api/v1/meter_data/{SITE}/{ANNA}", json=asked).json()
+
+        assert len(found) == building.QUARTERS
+
+
+class TestState:
+    def test_status(self, client: Clients) -> None:
+        status = client("operator").get(f"{OWN}/status").json()
+
+        assert list(status) == ["site", "meters", "groups"]
+        anna = next(meter for meter in status["meters"] if meter["meter"] == ANNA)
+        assert anna == {
+            "meter": ANNA,
+            "name": "Anna",
+            "type": "electricity",
+            "last_reading": "2026-03-23T00:00:00Z",
+        }
+        electricity = next(each for each in status["groups"] if each["group"] == "electricity")
+        assert electricity["complete_until"] == "2026-03-23T00:00:00Z"
+        assert electricity["held_back_by"] == []
+
+    def test_findings(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        rows[10]["en_im"] = 0
+        operator.put(f"{OWN}/readings", json=rows)
+        found = operator.get(f"{OWN}/findings").json()
+
+        assert found == [
+            {
+                "rule": "zero-after-positive",
+                "meter": ANNA,
+                "register": "en_im",
+                "start": "2026-03-21T02:30:00Z",
+                "end": "2026-03-21T02:30:00Z",
+                "evidence": {"index": 0},
+            }
+        ]
+        later = {"start": "2026-03-21T02:30:01", "end": "2026-03-22"}
+        assert operator.get(f"{OWN}/findings", params=later).json() == []
+
+
+@pytest.mark.postgres
+def test_the_same_building_on_postgresql(data: Path, postgres_url: str) -> None:
+    application = application_of(data, postgres_url)
+    populate(application.store)
+    with served(application) as address:
+        deliver(address)
+        with client_of(address, token(address, "operator")) as operator:
+            asked = {"t_s": "2026-03-21", "t_e": "2026-03-22", "meters": True}
+            rows = operator.post(f"/api/v1/site_data/{SITE}/electricity", json=asked).json()
+            assert len(rows) == 96
+            assert rows[0]["prod_total"] == 0.058
+            assert len(operator.get(f"{OWN}/meters/{ANNA}/series", params=DAY).json()) == 96
+            assert operator.get("/api/v1/meter_info/%00").status_code == 404
+            assert operator.get("/api/v1/all_installations").json()[0]["id"] == SITE
+        with client_of(address, token(address, "hasty")) as hasty:
+            statuses = [hasty.get(f"/api/v1/meter_info/{SITE}").status_code for _ in range(2)]
+            assert statuses == [200, 429]

@@ -1,0 +1,161 @@
+"""The server as a process: its end, its workers, what it believes of proxies."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from pydantic import ValidationError
+
+from commonwatt.settings import Settings
+from tests.api.building import SITE
+from tests.api.conftest import PASSWORD, populate, token
+from tests.api.serving import application_of, client_of, settings_of
+
+SERVE = "from commonwatt.bootstrap import run_server; from commonwatt.settings import Settings; "
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(data: Path, **others: object) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run a server in a process of its own; end it by force if it does not end by itself."""
+    port = free_port()
+    settings = settings_of(data, port=port, **others)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE + "run_server(Settings())"],
+        env=os.environ | settings.environment(),
+        stderr=subprocess.PIPE,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(httpx2.TransportError):
+                if httpx2.get(f"{address}/ready").status_code == 200:
+                    break
+            time.sleep(0.02)
+        yield process, address
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def populated(data: Path) -> Path:
+    """Give a data folder with the building."""
+    application = application_of(data)
+    populate(application.store)
+    application.store.database.close()
+    return data
+
+
+def test_files_are_for_their_owner_alone(populated: Path) -> None:
+    with serving(populated, workers=2):
+        modes = {file.name: oct(file.stat().st_mode & 0o777) for file in populated.iterdir()}
+
+    assert "commonwatt.sqlite" in modes
+    assert set(modes.values()) == {"0o600"}
+    assert populated.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_ends_it_within_five_seconds(populated: Path, workers: int) -> None:
+    with serving(populated, workers=workers) as (process, address):
+        with client_of(address, token(address, "reader")) as reader:
+            assert reader.get(f"/api/v1/meter_info/{SITE}").status_code == 200
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=5)
+
+
+def test_workers_count_requests_together(populated: Path) -> None:
+    with serving(populated, workers=2) as (_, address):
+        bearer = {"Authorization": f"Bearer {token(address, 'hasty')}"}
+        # A new connection each time: the workers take turns.
+        statuses = [
+            httpx2.get(f"{address}/api/v1/meter_info/{SITE}", headers=bearer).status_code
+            for _ in range(8)
+        ]
+
+    assert statuses.count(200) < len(statuses)
+    assert set(statuses) == {200, 429}
+
+
+@pytest.mark.parametrize(("proxy", "believed"), [("127.0.0.0/8", True), (None, False)])
+def test_only_a_trusted_proxy_is_believed(
+    populated: Path, proxy: str | None, believed: bool
+) -> None:
+    wrong = {"username": "reader", "password": "wrong"}
+    with serving(populated, trusted_proxy=proxy) as (_, address):
+        url = f"{address}/api/v1/auth"
+        for count in range(5):
+            forwarded = {"X-Forwarded-For": f"192.0.2.{count}"}
+            assert httpx2.post(url, json=wrong, headers=forwarded).status_code == 401
+        right = {"username": "reader", "password": PASSWORD}
+        answer = httpx2.post(url, json=right, headers={"X-Forwarded-For": "192.0.2.99"})
+
+    # Five failures from one address are too many, five from five are not.
+    assert answer.status_code == (200 if believed else 429)
+
+
+@pytest.mark.parametrize(
+    ("given", "exposed"),
+    [
+        ({}, False),
+        ({"host": "localhost"}, False),
+        ({"host": "::1"}, False),
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "0.0.0.0", "trusted_proxy": "10.0.0.0/8"}, False),
+        ({"host": "0.0.0.0", "tls_cert": "c.pem", "tls_key": "k.pem"}, False),
+    ],
+)
+def test_listening_to_everybody_needs_protection(
+    tmp_path: Path, given: dict[str, str], exposed: bool
+) -> None:
+    assert settings_of(tmp_path, **given).is_exposed is exposed
+
+
+def test_listening_to_everybody_is_warned_of(populated: Path) -> None:
+    with serving(populated, host="0.0.0.0") as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+
+    assert b"without TLS" in errors
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"trusted_proxy": "10.0.0.0/33"},
+        {"trusted_proxy": "*"},
+        {"tls_cert": "c.pem"},
+        {"workers": 0},
+        {"body_limit_mb": 0},
+        {"signing_key": "short"},
+        {"databse_url": "sqlite:///x"},
+    ],
+)
+def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(wrong)
+
+
+def test_settings_survive_the_way_through_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(tmp_path, workers=2, signing_key="s" * 32, trusted_proxy="10.0.0.0/8")
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings() == settings
