@@ -22,7 +22,7 @@ from commonwatt.domain.readings import (
     StoredReadings,
     counting_readings,
 )
-from commonwatt.domain.vee.history import first_positive
+from commonwatt.domain.vee.history import first_positive, usable
 from commonwatt.domain.vee.life import Life
 
 AHEAD_S = 15 * 60
@@ -185,6 +185,7 @@ class _Incoming:
         self._catalogue = catalogue
         self._site = catalogue.site.number
         self._number = number
+        self._recorded_day = now_us // 1_000_000 // DAY_S
         readings = _as_readings(rows, number, now_us)
         order = np.argsort(meters, kind="stable")
         self._numbers = meters[order]
@@ -246,10 +247,12 @@ class _Incoming:
                 history = MeterHistory(
                     self._change.readings, self._site, meter, before, stored, first, end
                 )
-                spans = _widened(before, added, meter, history, self._withdrawn)
+                spans = _widened(
+                    before, added, meter, history, self._withdrawn, self._recorded_day
+                )
                 touched.setdefault(meter.medium.group, []).append(
                     touched_days(
-                        history, added.stamps, added, spans, self._withdrawn, self._withdrawn
+                        history, added, added, spans, self._withdrawn, self._withdrawn
                     )
                 )
                 before = spans
@@ -267,16 +270,25 @@ def _widened(
     meter: Meter,
     history: MeterHistory,
     withdrawn: frozenset[int],
+    recorded_day: int,
 ) -> dict[str, RegisterSpan]:
-    """Return the spans of a meter's registers as added readings leave them."""
+    """Return the spans of a meter's registers as added readings leave them.
+
+    Stamps that can never be used widen nothing; where nothing else was said, the day of the
+    delivery stands for them.
+    """
     widened = dict(spans)
     days = added.stamps // DAY_S
     for register, values in added.values.items():
         here = values != NO_VALUE
         if not here.any():
             continue
-        first, last = int(days[here].min()), int(days[here].max())
+        on = days[here & usable(added)]
+        first, last = (int(on.min()), int(on.max())) if len(on) else (recorded_day, recorded_day)
         span = spans.get(register.value, RegisterSpan(first, last, None))
+        if not len(on):
+            widened[register.value] = span
+            continue
         widened[register.value] = RegisterSpan(
             min(span.first_day, first),
             max(span.last_day, last),

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from commonwatt.app.meter_history import Judged, MeterHistory
 from commonwatt.app.ports import RegisterSpan, Snapshot
-from commonwatt.domain.catalogue import Group, Meter, SiteCatalogue
+from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.verdicts import SIGHT
 
 BEYOND = SIGHT + 1
@@ -26,33 +27,55 @@ EVERYTHING = (-(2**31), 2**31)
 
 def touched_days(
     history: MeterHistory,
-    touched: NDArray[np.int64],
+    touched: StoredReadings,
     added: StoredReadings | None,
     spans_after: Mapping[str, RegisterSpan],
     withdrawn_before: frozenset[int],
     withdrawn_after: frozenset[int],
 ) -> tuple[int, int]:
-    """Return the days [first, end) that a change at the ``touched`` instants marks, or EVERYTHING.
+    """Return the days [first, end) that a change of ``touched`` readings marks, or EVERYTHING.
 
     ``added`` are the readings that the change adds, ``spans_after`` the spans as it leaves them.
+    What can never be used, as a stamp in the year 9999, marks its own days alone.
     """
-    start_at, end_at = int(touched.min()), int(touched.max())
+    said_on = int(touched.stamps.min()) // DAY_S, int(touched.stamps.max()) // DAY_S + 1
+    reaching = touched.stamps[usable(touched) | history.says_otherwise(touched)]
+    if not len(reaching):
+        return said_on
+    start_at, end_at = int(reaching.min()), int(reaching.max())
     for name, span in spans_after.items():
         before = history.spans.get(name)
         positive = {span.first_positive_at, before.first_positive_at if before else None}
         if len(positive) == 2:
             # Zeros between the old and the new first positive index change their verdict.
-            last_at = (max(span.last_day, before.last_day if before else 0) + 1) * DAY_S
+            last_at = (max(span.last_day, before.last_day if before else 0) + 1) * DAY_S - 1
             start_at = min([start_at, *(at for at in positive if at is not None)])
             end_at = max(last_at if at is None else at for at in (*positive, end_at))
-    earlier = history.judge_around(start_at, end_at, BEYOND, withdrawn_before)
-    later = history.judge(history.joined_with(added), spans_after, withdrawn_after)
+    later = history.judge_around(start_at, end_at, BEYOND, withdrawn_after, added, spans_after)
+    earlier = later
+    if not _only_adds_in_order(history, added, later):
+        earlier = history.judge_around(start_at, end_at, BEYOND, withdrawn_before)
+        later = history.judge(history.joined_with(added), spans_after, withdrawn_after)
     if _parts(earlier) != _parts(later):
         return EVERYTHING
     interval_s = history.meter.interval_s or 0
     first_at = min(start_at - interval_s, *(_reach_before(j, start_at) for j in (earlier, later)))
     last_at = max(end_at, *(_reach_after(j, end_at) for j in (earlier, later)))
-    return day_of(first_at), day_of(max(last_at - 1, first_at)) + 1
+    # A finding about a reading at midnight is filed under the day that begins there.
+    return min(day_of(first_at), said_on[0]), max(day_of(last_at) + 1, said_on[1])
+
+
+def _only_adds_in_order(history: MeterHistory, added: StoredReadings | None, later: Judged) -> bool:
+    """Whether all that is in sight is accepted and what was accepted before still is.
+
+    Then what was used before is what is used now less what was added, and reaches no further.
+    """
+    if added is None or any(each.findings for each in later.values()):
+        return False
+    if not set(later) <= {Register(name) for name in history.spans} or history.meets(added):
+        return False
+    # Two of them may be inserted where the meter was installed and where it was removed.
+    return all(len(each.accepted_stamps()) > len(added.stamps) + 3 for each in later.values())
 
 
 def _parts(judged: Judged) -> set[str]:

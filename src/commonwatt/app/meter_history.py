@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonwatt.app.ports import ReadingTables, RegisterSpan
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings, counting_readings
-from commonwatt.domain.vee.history import RegisterHistory, first_positive
+from commonwatt.domain.vee.history import RegisterHistory, first_positive, usable
 from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
 from commonwatt.domain.vee.physical_meter import JudgedMeter
@@ -45,11 +46,20 @@ class MeterHistory:
         self._step_days = _FIRST_STEP_DAYS
 
     def judge_around(
-        self, start_at: int, end_at: int, count: int, withdrawn: frozenset[int]
+        self,
+        start_at: int,
+        end_at: int,
+        count: int,
+        withdrawn: frozenset[int],
+        added: StoredReadings | None = None,
+        spans: Mapping[str, RegisterSpan] | None = None,
     ) -> Judged:
-        """Judge so that ``count`` accepted readings before and after [start, end] are sure."""
+        """Judge so that ``count`` accepted readings before and after [start, end] are sure.
+
+        As if ``added`` were stored already, with the ``spans`` that leaves.
+        """
         while True:
-            judged = self.judge(self._stored, self.spans, withdrawn)
+            judged = self.judge(self.joined_with(added), spans or self.spans, withdrawn)
             before = all(each.enough_before(start_at, count) for each in judged.values())
             after = all(each.enough_after(end_at, count) for each in judged.values())
             if before and after:
@@ -99,6 +109,18 @@ class MeterHistory:
             first_positive_at=span.first_positive_at,
         )
 
+    def meets(self, more: StoredReadings) -> bool:
+        """Whether something is said already of an instant of other readings."""
+        if self._stored is None or int(more.stamps.min()) > int(self._stored.stamps.max()):
+            return False
+        return bool(np.isin(more.stamps, self._stored.stamps).any())
+
+    def says_otherwise(self, readings: StoredReadings) -> NDArray[np.bool_]:
+        """Mark the readings at whose instant something usable is stored."""
+        if self._stored is None:
+            return np.zeros(len(readings.stamps), np.bool_)
+        return np.isin(readings.stamps, self._stored.stamps[usable(self._stored)])
+
     def joined_with(self, more: StoredReadings | None) -> StoredReadings | None:
         """All readings in sight and more of the same days."""
         parts = [part for part in (self._stored, more) if part is not None]
@@ -120,12 +142,14 @@ class MeterHistory:
             stored = self._tables.readings(self._site, [number], day, days[-1] + 1)[number]
             parts = [stored] if added is None else [stored, added]
             counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
-            in_sight = np.flatnonzero(counting.stamps < (days[-1] + 1) * DAY_S)
-            found_at = first_positive(counting.at(in_sight), life)
+            # Elsewhere what is added may not count: versions of other days are not in sight.
+            here = (counting.stamps >= day * DAY_S) & (counting.stamps < (days[-1] + 1) * DAY_S)
+            found_at = first_positive(counting.at(np.flatnonzero(here)), life)
             if found_at is not None:
                 return found_at
             day = days[-1] + 1
-        return first_positive(counting_readings(added, register, withdrawn), life)
+        counting = counting_readings(added, register, withdrawn)
+        return first_positive(counting.at(np.flatnonzero(counting.stamps >= day * DAY_S)), life)
 
     def _inserts_positive(
         self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]

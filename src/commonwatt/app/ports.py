@@ -25,6 +25,8 @@ from commonwatt.domain.settlement import Settlement
 class RegisterSpan:
     """What was ever said of a register: UTC days ``first_day`` to ``last_day``, both inclusive.
 
+    Stamps that can never be used (ahead of their delivery, before 2000) may lie outside.
+
     ``first_positive_at`` [Unix seconds] is the first index above 0 that counts, None without one.
     """
 

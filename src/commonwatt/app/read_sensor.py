@@ -31,9 +31,7 @@ def read_sensor(
     return SensorSeries(series.stamps[inside], series.values[inside])
 
 
-def _latest(
-    snapshot: Snapshot, site: int, sensor: int, withdrawn: frozenset[int]
-) -> SensorSeries:
+def _latest(snapshot: Snapshot, site: int, sensor: int, withdrawn: frozenset[int]) -> SensorSeries:
     """The latest value that counts; what was said last may be withdrawn."""
     day = snapshot.sensors.latest_day(site, sensor)
     while day is not None:

@@ -110,6 +110,6 @@ def _touched(
                 )
                 for name, span in spans.items()
             }
-        here = said.stamps[(days >= first) & (days < end)]
+        here = said.at(np.flatnonzero((days >= first) & (days < end)))
         touched.append(touched_days(history, here, None, corrected, before, after))
     return touched, corrected

@@ -217,6 +217,13 @@ def counting_readings(
     if stored is None or register not in stored.values:
         nothing = np.empty(0, np.int64)
         return RegisterReadings(nothing, nothing, np.empty(0, np.bool_), np.empty(0, np.bool_))
+    values, stamps = stored.values[register], stored.stamps
+    plain = not withdrawn and bool(
+        ((values >= 0) & (stored.qualities < ReadingQuality.PLACEHOLDER)).all()
+    )
+    if plain and bool((stamps[1:] > stamps[:-1]).all()):
+        estimated = stored.qualities == ReadingQuality.ESTIMATED
+        return RegisterReadings(stamps, values, estimated, stored.ahead)
     positions = counting_positions(stored, register, withdrawn)
     return RegisterReadings(
         stored.stamps[positions],

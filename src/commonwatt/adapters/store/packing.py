@@ -8,15 +8,16 @@ the low bits; one value for all), serials (JSON list, then one int16 a reading) 
 
 import json
 import struct
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, reduce
+from operator import or_
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
 from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.readings import NO_VALUE, StoredReadings
 
 _FORMAT = 1
 _HEAD = struct.Struct("<BBHI")
@@ -67,49 +68,74 @@ def pack_readings(readings: StoredReadings) -> bytes:
     return _HEAD.pack(_FORMAT, flags, mask, count) + b"".join(columns)
 
 
-def unpack_readings(blob: bytes, day: int) -> StoredReadings:
-    """Unpack the readings of a UTC day. Raises `UnreadableBlob`."""
-    form, flags, mask, count = _HEAD.unpack_from(blob)
-    if form != _FORMAT:
-        raise UnreadableBlob(f"readings in format {form}; this version reads format {_FORMAT}")
-    offset = _HEAD.size
+def unpack_readings(blobs: Sequence[tuple[int, bytes]]) -> StoredReadings:
+    """Unpack (UTC day, BLOB) pairs into one run of readings, in their order.
 
-    def take(kind: str, length: int) -> NDArray[np.int64]:
-        nonlocal offset
-        column = np.frombuffer(blob, kind, length, offset)
-        offset += column.nbytes
-        return column
-
-    values = {register: take("<i8", count) for register in _registers_of(mask)}
-    issued_at = _spread(take("<i8", 1 if flags & _ONE_ISSUED else count), count)
-    deliveries = _spread(take("<i8", 1 if flags & _ONE_DELIVERY else count), count)
-    stamps = take("<i4", count) + np.int64(day * DAY_S)
-    marks = _spread(take("u1", 1 if flags & _ONE_MARK else count), count)
-    serials = np.zeros(count, "U1")
-    if flags & _SERIALS:
-        (length,) = struct.unpack_from("<I", blob, offset)
-        names = np.array(json.loads(blob[offset + 4 : offset + 4 + length]))
-        offset += 4 + length
-        serials = names[take("<i2", count)]
+    Raises `UnreadableBlob`.
+    """
+    heads = [_HEAD.unpack_from(blob) for _, blob in blobs]
+    total = sum(head[3] for head in heads)
+    registers = _registers_of(_any_bit(head[2] for head in heads))
+    values = {register: np.full(total, NO_VALUE, np.int64) for register in registers}
+    issued_at, deliveries = np.empty(total, np.int64), np.empty(total, np.int64)
+    stamps, marks = np.empty(total, np.int64), np.empty(total, np.uint8)
+    serials: list[tuple[slice, NDArray[np.str_]]] = []
+    start = 0
+    for (day, blob), (form, flags, mask, count) in zip(blobs, heads, strict=True):
+        if form != _FORMAT:
+            raise UnreadableBlob(f"readings in format {form}; this version reads {_FORMAT}")
+        here, offset = slice(start, start + count), _HEAD.size
+        for column, kind, single in (
+            *((values[register], "<i8", 0) for register in _registers_of(mask)),
+            (issued_at, "<i8", flags & _ONE_ISSUED),
+            (deliveries, "<i8", flags & _ONE_DELIVERY),
+            (stamps, "<i4", 0),
+            (marks, "u1", flags & _ONE_MARK),
+        ):
+            stored = np.frombuffer(blob, kind, 1 if single else count, offset)
+            offset += stored.nbytes
+            column[here] = stored
+        stamps[here] += day * DAY_S
+        if flags & _SERIALS:
+            serials.append((here, _unpack_serials(blob, offset, count)))
+        start += count
     return StoredReadings(
         stamps=stamps,
         values=values,
-        qualities=(marks & _QUALITY_MASK).astype(np.uint8),
+        qualities=marks & np.uint8(_QUALITY_MASK),
         issued_at=issued_at,
         issued=(marks & _ISSUED_MARK) != 0,
         ahead=(marks & _AHEAD_MARK) != 0,
         deliveries=deliveries,
-        serials=serials,
+        serials=_joined_serials(serials, total),
     )
+
+
+def _any_bit(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)
+
+
+def _unpack_serials(blob: bytes, offset: int, count: int) -> NDArray[np.str_]:
+    (length,) = struct.unpack_from("<I", blob, offset)
+    names = np.array(json.loads(blob[offset + 4 : offset + 4 + length]), np.str_)
+    codes = np.frombuffer(blob, "<i2", count, offset + 4 + length)
+    serials: NDArray[np.str_] = names[codes]
+    return serials
+
+
+def _joined_serials(
+    parts: Sequence[tuple[slice, NDArray[np.str_]]], total: int
+) -> NDArray[np.str_]:
+    widest = max((serials.dtype for _, serials in parts), default=np.dtype("U1"))
+    joined = np.zeros(total, widest)
+    for here, serials in parts:
+        joined[here] = serials
+    return joined
 
 
 @lru_cache(maxsize=16)
 def _registers_of(mask: int) -> tuple[Register, ...]:
     return tuple(register for register, bit in _BITS.items() if mask & bit)
-
-
-def _spread(column: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    return column if len(column) == count else np.broadcast_to(column, (count,))
 
 
 def pack_sensor_values(stamps: NDArray[np.int64], values: NDArray[np.float64]) -> bytes:

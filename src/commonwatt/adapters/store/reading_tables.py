@@ -182,7 +182,7 @@ class SqlReadingTables:
         said: dict[int, StoredReadings] = {}
         for meter, day_rows in groupby(rows, key=lambda row: row[0]):
             parts = [
-                _of_delivery(unpack_readings(blob, day), delivery.number)
+                _of_delivery(unpack_readings([(day, blob)]), delivery.number)
                 for _, day, blob in day_rows
             ]
             joined = StoredReadings.joined(parts)
@@ -231,7 +231,7 @@ class SqlReadingTables:
         rows = self._connection.execute(
             select(_raw.c.delivery, _raw.c.readings).where(*here).order_by(_raw.c.delivery)
         ).all()
-        merged = StoredReadings.joined([unpack_readings(row.readings, day) for row in rows])
+        merged = unpack_readings([(day, row.readings) for row in rows])
         self._connection.execute(delete(_raw).where(*here))
         self.add_readings(site, rows[-1].delivery, [(meter, day, merged)])
 
@@ -290,7 +290,7 @@ class SqlSensorTables:
 
 def _unpacked(rows: Iterable[tuple[int, int, bytes]]) -> dict[int, StoredReadings]:
     return {
-        meter: StoredReadings.joined([unpack_readings(blob, day) for _, day, blob in of_meter])
+        meter: unpack_readings([(day, blob) for _, day, blob in of_meter])
         for meter, of_meter in groupby(rows, key=lambda row: row[0])
     }
 

@@ -17,14 +17,17 @@ from commonwatt.adapters.store.reading_tables import SqlReadingTables, SqlSensor
 from commonwatt.adapters.store.result_tables import SqlResultTables
 from commonwatt.app.authorize import AccountAccess, GrantedSite
 from commonwatt.app.store_errors import StoreError
+from commonwatt.domain.catalogue import SiteCatalogue
 
 
 class SqlSnapshot:
     """`ports.Snapshot` and `ports.Change` on a connection in a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, known: dict[int, SiteCatalogue], writes: bool
+    ) -> None:
         self._connection = connection
-        self.catalogue = SqlCatalogueTables(connection)
+        self.catalogue = SqlCatalogueTables(connection, known, writes)
         self.readings = SqlReadingTables(connection)
         self.sensors = SqlSensorTables(connection)
         self.results = SqlResultTables(connection)
@@ -57,6 +60,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._known_catalogues: dict[int, SiteCatalogue] = {}
 
     @property
     def reads_inline(self) -> bool:
@@ -67,19 +71,19 @@ class SqlStore:
     def snapshot(self) -> Iterator[SqlSnapshot]:
         """Open a consistent view."""
         with self.database.read() as connection:
-            yield SqlSnapshot(connection)
+            yield SqlSnapshot(connection, self._known_catalogues, writes=False)
 
     @contextmanager
     def change(self, site: int) -> Iterator[SqlSnapshot]:
         """Open a transaction that alone writes to a site."""
         with self.database.write(site) as connection:
-            yield SqlSnapshot(connection)
+            yield SqlSnapshot(connection, self._known_catalogues, writes=True)
 
     @contextmanager
     def new_site(self) -> Iterator[tuple[SqlSnapshot, int]]:
         """Open a transaction for a site that is to be added, with its number."""
         with self.database.write() as connection:
-            change = SqlSnapshot(connection)
+            change = SqlSnapshot(connection, self._known_catalogues, writes=True)
             yield change, change.catalogue.next_site_number()
 
     def ready(self) -> bool:

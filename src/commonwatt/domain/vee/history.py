@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.readings import RegisterReadings, StoredReadings
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
 
 
@@ -82,8 +82,14 @@ def set_aside(
     return readings.at(np.flatnonzero(~marked))
 
 
+def usable(readings: RegisterReadings | StoredReadings) -> NDArray[np.bool_]:
+    """Mark the stamps that can be right: not ahead of their delivery, nor before 2000."""
+    marked: NDArray[np.bool_] = ~readings.ahead & (readings.stamps >= OLDEST_STAMP_AT)
+    return marked
+
+
 def first_positive(readings: RegisterReadings, life: Life) -> int | None:
     """Return the first instant of a plausible index above 0 [Unix seconds], None without one."""
-    plausible = (readings.values > 0) & ~readings.ahead & (readings.stamps >= OLDEST_STAMP_AT)
-    positions = np.flatnonzero(plausible & ~life.outside(readings.stamps))
+    plausible = (readings.values > 0) & usable(readings) & ~life.outside(readings.stamps)
+    positions = np.flatnonzero(plausible)
     return int(readings.stamps[positions[0]]) if len(positions) else None
