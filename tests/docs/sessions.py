@@ -50,15 +50,17 @@ def run_session(
     for tool in ("bash", "curl", "sed"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    script = ["set -eu -o pipefail"]
+    script = ["set -eu -o pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
     for step in session:
         commands = step.commands.text.replace("http://127.0.0.1:8000", address)
+        commands = commands.replace("--port 8000", f"--port {address.rpartition(':')[2]}")
         script += [commands, f"echo; echo '{_MARK}'"]
     done = subprocess.run(
         ["bash"],
         input="\n".join(script),
         cwd=folder,
         env={**os.environ, **variables},
+        start_new_session=True,
         capture_output=True,
         text=True,
         timeout=_SECONDS,

@@ -8,9 +8,7 @@ from tests.docs.markdown import DOCS, blocks
 from tests.docs.sessions import differences, run_session, steps
 
 
-def test_the_commands_print_what_the_page_shows(
-    building: ServedBuilding, tmp_path: Path
-) -> None:
+def test_the_commands_print_what_the_page_shows(building: ServedBuilding, tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "readings.csv", tmp_path)
     session = steps(blocks(DOCS / "api.md"))
 

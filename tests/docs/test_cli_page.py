@@ -1,0 +1,45 @@
+"""The page of the command line names every command with its options."""
+
+import typer
+
+from commonwatt.cli.main import app
+from tests.docs.markdown import DOCS, first_column, section
+
+PAGE = DOCS / "cli.md"
+OF_EVERY_COMMAND = {"--data", "--database-url"}
+
+
+def commands() -> dict[str, set[str]]:
+    """The long options of every command, by its whole name."""
+    found: dict[str, set[str]] = {}
+    waiting = [("commonwatt", typer.main.get_command(app))]
+    while waiting:
+        name, command = waiting.pop()
+        below = getattr(command, "commands", None)
+        if below is None:
+            options = {option for parameter in command.params for option in parameter.opts}
+            found[name] = {option for option in options if option.startswith("--")}
+        else:
+            waiting += [(f"{name} {word}", each) for word, each in below.items()]
+    return found
+
+
+def test_every_command_has_a_heading_and_every_heading_a_command() -> None:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    headings = {line.removeprefix("## ") for line in lines if line.startswith("## ")}
+
+    assert headings == set(commands())
+
+
+def test_every_option_is_in_the_table_of_its_command() -> None:
+    for name, options in commands().items():
+        documented = first_column(section(PAGE, name))
+        assert documented == options - OF_EVERY_COMMAND, name
+
+
+def test_what_every_command_takes_is_said_once() -> None:
+    everywhere = set.intersection(*commands().values())
+
+    assert everywhere == OF_EVERY_COMMAND
+    text = PAGE.read_text(encoding="utf-8")
+    assert all(f"`{option} " in text for option in everywhere)
