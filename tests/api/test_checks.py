@@ -1,6 +1,6 @@
 """Who may ask what: the order of checks, rights, and errors of one shape."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest
@@ -209,7 +209,7 @@ class TestClosedMeters:
 class TestHistory:
     """The account `late` sees from 2026-03-22 00:00 local, that is 2026-03-21 23:00 UTC, on."""
 
-    ALL = {"t_s": "2026-03-21T00:00:00", "t_e": "2026-03-23T00:00:00"}
+    ALL: ClassVar = {"t_s": "2026-03-21T00:00:00", "t_e": "2026-03-23T00:00:00"}
 
     def test_moves_the_start_up(self, client: Clients) -> None:
         late = client("late")

@@ -14,6 +14,11 @@ from tests.api.serving import application_of, client_of, served
 
 OWN = f"/commonwatt/v1/sites/{SITE}"
 DAY = {"start": "2026-03-21", "end": "2026-03-22"}
+NDJSON = f"""\
+{{"type": "electricity", "prim_ad": 11, "timestamp": "2026-03-21", "en_im": 1}}
+{{"meter": "{BERT}", "timestamp": "2026-03-21T01:00:00+01:00", "en_im": 1}}
+{{
+"""
 
 
 @pytest.fixture
@@ -27,9 +32,11 @@ def own_application(data: Path) -> Application:
 @pytest.fixture
 def operator(own_application: Application) -> Iterator[httpx2.Client]:
     """Give an operator of a server of the test's own."""
-    with served(own_application) as address:
-        with client_of(address, token(address, "operator")) as operator:
-            yield operator
+    with (
+        served(own_application) as address,
+        client_of(address, token(address, "operator")) as operator,
+    ):
+        yield operator
 
 
 class TestSeries:
@@ -131,8 +138,7 @@ class TestDeliveries:
         for content_type, body in (
             (
                 "application/x-ndjson",
-                f'{{"type":"electricity","prim_ad":11,"timestamp":"2026-03-21","en_im":1}}\n'
-                f'{{"meter":"{BERT}","timestamp":"2026-03-21T01:00:00+01:00","en_im":1}}\n{{\n',
+                NDJSON,
             ),
             (
                 "text/csv; charset=utf-8",

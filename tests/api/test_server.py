@@ -30,26 +30,36 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(data: Path, **others: object) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run a server in a process of its own; end it by force if it does not end by itself."""
+    """Run a server in a process of its own; end it, with its workers, whatever happens."""
     port = free_port()
-    settings = settings_of(data, port=port, **others)
+    settings = settings_of(data, None, port=port, **others)
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE + "run_server(Settings())"],
         env=os.environ | settings.environment(),
         stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        while process.poll() is None:
-            with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"{address}/ready").status_code == 200:
-                    break
-            time.sleep(0.02)
+        _wait_until_ready(process, address)
         yield process, address
     finally:
-        if process.poll() is None:
-            process.kill()
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
+    for _ in range(1000):
+        assert process.poll() is None, "the server ended"
+        with contextlib.suppress(httpx2.TransportError):
+            if httpx2.get(f"{address}/ready").status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server is not ready")
 
 
 @pytest.fixture
@@ -72,11 +82,13 @@ def test_files_are_for_their_owner_alone(populated: Path) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_ends_it_within_five_seconds(populated: Path, workers: int) -> None:
-    with serving(populated, workers=workers) as (process, address):
-        with client_of(address, token(address, "reader")) as reader:
-            assert reader.get(f"/api/v1/meter_info/{SITE}").status_code == 200
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=5)
+    with (
+        serving(populated, workers=workers) as (process, address),
+        client_of(address, token(address, "reader")) as reader,
+    ):
+        assert reader.get(f"/api/v1/meter_info/{SITE}").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=5)
 
 
 def test_workers_count_requests_together(populated: Path) -> None:

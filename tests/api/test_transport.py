@@ -90,9 +90,11 @@ class TestLimits:
         """Give a gateway of a server that takes 1 MB."""
         application = application_of(data, body_limit_mb=1)
         populate(application.store)
-        with served(application) as address:
-            with client_of(address, token(address, "gateway")) as gateway:
-                yield gateway
+        with (
+            served(application) as address,
+            client_of(address, token(address, "gateway")) as gateway,
+        ):
+            yield gateway
 
     def test_hold_for_what_is_announced_streamed_and_unpacked(self, gateway: httpx2.Client) -> None:
         fitting = b"[" + b" " * 999_998 + b"]"

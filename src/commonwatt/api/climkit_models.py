@@ -44,7 +44,11 @@ def _time(description: str) -> Fragment:
 
 def _body(properties: Fragment, description: str) -> Fragment:
     # Unknown keys are ignored, so additional ones are allowed.
-    return {"type": "object", "description": description, "properties": properties}
+    return {
+        "type": ["object", "null"],
+        "description": f"{description} `null` counts as empty.",
+        "properties": properties,
+    }
 
 
 _PERIOD: Fragment = {

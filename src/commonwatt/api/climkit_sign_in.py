@@ -35,9 +35,15 @@ def parse_credentials(body: bytes, content_type: str) -> Credentials:
 
 def _form(body: bytes) -> dict[str, object]:
     try:
-        return dict(parse_qsl(body.decode("ascii"), strict_parsing=bool(body), max_num_fields=20))
+        fields = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            max_num_fields=20,
+        )
     except ValueError:
         raise InvalidInput("body", "the body must be a form: username=…&password=…") from None
+    return dict(fields)
 
 
 def _json(body: bytes) -> dict[str, object]:
