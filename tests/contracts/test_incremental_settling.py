@@ -1,33 +1,40 @@
 """Settling step by step leaves the same bytes as settling everything at the end."""
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
 
-from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
+from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.domain.quality import Quality
 from tests.contracts.stored_results import (
+    Rows,
     add_building,
     deliver,
     settle_everything,
     stored_results,
 )
+from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, building_of, plans
 
-
-@pytest.fixture
-def store(store_url: str) -> SqlStore:
-    return SqlStore(open_database(store_url))
-
-
-@settings(
-    max_examples=25,
+DAY_S = 86_400
+FIRST_DAY = 19_076
+FEW = settings(
+    max_examples=3,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(plan=plans())
-def test_step_by_step_equals_from_scratch(store: SqlStore, plan: Plan) -> None:
+MANY = settings(FEW, max_examples=60)
+
+
+def assert_stepwise_equals_at_once(store: SqlStore, plan: Plan) -> None:
+    note(str(plan))
     building = building_of(plan)
     stepwise = add_building(store, building)
     at_once = add_building(store, building)
@@ -42,19 +49,169 @@ def test_step_by_step_equals_from_scratch(store: SqlStore, plan: Plan) -> None:
     for position, delivery in steps:
         for catalogue in (stepwise, at_once):
             meter = next(m for m in catalogue.meters if m.number == position + 1)
-            receipt = deliver(
-                store, catalogue.site.number, meter, delivery.rows, delivery.recorded_at_us
-            )
-            if receipt.delivery is not None and delivery.withdrawn:
-                number = receipt.delivery
-                site = catalogue.site.number
-                withdraw_delivery(store, site, number, "wrong", "me", delivery.recorded_at_us)
+            site, at_us = catalogue.site.number, delivery.recorded_at_us
+            number = deliver(store, site, meter, delivery.rows, at_us).delivery
+            if number is not None and delivery.withdrawn:
+                withdraw_delivery(store, site, number, "wrong", "me", at_us)
                 if number % 3 == 0:
-                    reinstate_delivery(store, site, number, "me", delivery.recorded_at_us)
-        if chance.random() < 0.7:
+                    reinstate_delivery(store, site, number, "me", at_us)
+        if chance.random() < 0.3:
             settle_everything(store, stepwise.site.number)
     settle_everything(store, stepwise.site.number)
     settle_everything(store, at_once.site.number)
-    assert stored_results(store, stepwise.site.number) == stored_results(
-        store, at_once.site.number
+    left, right = (stored_results(store, each.site.number) for each in (stepwise, at_once))
+    assert left == right
+
+
+@FEW
+@given(plan=plans(days=1))
+def test_a_building_step_by_step_equals_from_scratch(store: SqlStore, plan: Plan) -> None:
+    assert_stepwise_equals_at_once(store, plan)
+
+
+@pytest.mark.slow
+@MANY
+@given(plan=plans())
+def test_many_buildings_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    assert_stepwise_equals_at_once(store, plan)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of a history: a delivery, and which earlier one is withdrawn or reinstated."""
+
+    rows: tuple[oracle.Row, ...]
+    turned: int | None
+    settled: bool
+
+
+TROUBLES = (*["none"] * 6, "zero", "spike", "wild")
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How far apart readings are: hours, so that the sight of a verdict is days wide.
+
+    The meter is silent amid them, and from the one at ``reset`` on its register counts anew.
+    """
+
+    spacing_s: int
+    silence_s: int
+    reset: int
+
+    def row(self, slot: int, trouble: str, registers: tuple[str, ...], quality: str) -> oracle.Row:
+        at = FIRST_DAY * DAY_S + slot * self.spacing_s + (self.silence_s if slot >= 40 else 0)
+        value = slot * 1_000 if slot < self.reset else slot * 10
+        value = {"zero": 0, "spike": value + 35_000}.get(trouble, value)
+        if trouble == "wild":
+            at = (253_402_300_799, 946_684_799, at + 1_800)[slot % 3]
+        return oracle.Row(at, dict.fromkeys(registers, value), quality)  # type: ignore[arg-type]
+
+
+rhythms = st.builds(
+    Rhythm,
+    st.sampled_from((21_600, 21_599, 3_600, 86_400)),
+    st.sampled_from((0, 0, 0, 40 * DAY_S, 401 * DAY_S)),
+    st.sampled_from((80, 80, 10, 20, 43)),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Step]:
+    """Draw runs of readings, mostly one after the other, settled in between."""
+    rhythm = draw(rhythms)
+    edges = np.cumsum([draw(st.integers(0, 40)), *draw(st.lists(st.integers(1, 9), max_size=14))])
+    runs = [list(range(a, min(80, b))) for a, b in pairwise(edges) if a < 80]
+    runs += draw(st.lists(st.lists(st.integers(0, 79), min_size=1, max_size=4), max_size=3))
+    if draw(st.booleans()):
+        runs = draw(st.permutations(runs))
+    steps = []
+    for number, slots in enumerate(runs):
+        trouble = draw(st.sampled_from(TROUBLES))
+        registers = draw(st.sampled_from((("en_im",), ("en_im",), ("en_im", "en_ex"), ("en_ex",))))
+        quality = draw(st.sampled_from(("measured", "measured", "estimated", "placeholder")))
+        rows = tuple(rhythm.row(slot, trouble, registers, quality) for slot in slots)
+        turned = draw(st.none() | st.none() | st.integers(0, number))
+        steps.append(Step(rows, turned, draw(st.sampled_from((True, True, False)))))
+    return steps
+
+
+@st.composite
+def lone_meters(draw: st.DrawFn) -> oracle.Meter:
+    """Draw a meter: any life, index or intervals."""
+    first_at = FIRST_DAY * DAY_S
+    installed_at = draw(st.sampled_from((None, None, None, first_at, first_at + 3 * DAY_S + 7)))
+    removed_at = draw(st.sampled_from((None, None, None, first_at + 9 * DAY_S)))
+    return oracle.Meter(
+        "a" * 24,
+        interval_s=draw(st.sampled_from((None, None, None, 3600))),
+        installed_at=installed_at,
+        installed_index=draw(st.sampled_from(({}, {"en_im": 3}))),
+        removed_at=removed_at,
     )
+
+
+def with_something(rows: Rows) -> Rows:
+    """Leave out the days of which nothing is known: whether they are stored says nothing."""
+    return [
+        row
+        for row in rows
+        if max(max(column) for column in row if isinstance(column, bytes)) > Quality.MISSING
+    ]
+
+
+def settle_afresh(store: SqlStore, catalogue: SiteCatalogue, stamps: Sequence[int]) -> None:
+    """Settle every day of the site anew, whatever was marked."""
+    site = catalogue.site.number
+    days = np.unique(np.array(stamps) // DAY_S).tolist()
+    spans = [(day - 2, day + 3) for day in days]
+    gaps = [(a, b) for a, b in pairwise(days) if b - a < 500]
+    with store.change(site) as change:
+        generation = change.catalogue.next_generation(site)
+        change.results.mark_dirty(site, Group.ELECTRICITY, [*spans, *gaps], generation)
+    settle_everything(store, site)
+
+
+def assert_marks_suffice(store: SqlStore, meter: oracle.Meter, history: list[Step]) -> None:
+    catalogue = add_building(store, oracle.Building((meter,)))
+    site, declared = catalogue.site.number, catalogue.meters[0]
+    at_us = (FIRST_DAY + 900) * DAY_S * 1_000_000
+    numbers: list[int] = []
+    withdrawn: set[int] = set()
+    for step in history:
+        at_us += 1_000_000
+        number = deliver(store, site, declared, step.rows, at_us).delivery
+        numbers += [] if number is None else [number]
+        if step.turned is not None and step.turned < len(numbers):
+            turned = numbers[step.turned]
+            if turned in withdrawn:
+                reinstate_delivery(store, site, turned, "me", at_us)
+            else:
+                withdraw_delivery(store, site, turned, "wrong", "me", at_us)
+            withdrawn ^= {turned}
+        if step.settled:
+            settle_everything(store, site)
+    settle_everything(store, site)
+    stepwise = stored_results(store, site)
+    settle_afresh(store, catalogue, [row.stamp for step in history for row in step.rows])
+    afresh = stored_results(store, site)
+    for table in ("meter_days", "site_days"):
+        assert with_something(stepwise[table]) == with_something(afresh[table])
+    assert stepwise["findings"] == afresh["findings"]
+
+
+@settings(FEW, max_examples=25)
+@given(meter=lone_meters(), history=histories())
+def test_whatever_a_change_touches_is_marked(
+    store: SqlStore, meter: oracle.Meter, history: list[Step]
+) -> None:
+    assert_marks_suffice(store, meter, history)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=1000)
+@given(meter=lone_meters(), history=histories())
+def test_whatever_a_change_touches_is_marked_at_length(
+    store: SqlStore, meter: oracle.Meter, history: list[Step]
+) -> None:
+    assert_marks_suffice(store, meter, history)

@@ -247,13 +247,9 @@ class _Incoming:
                 history = MeterHistory(
                     self._change.readings, self._site, meter, before, stored, first, end
                 )
-                spans = _widened(
-                    before, added, meter, history, self._withdrawn, self._recorded_day
-                )
+                spans = _widened(before, added, meter, history, self._withdrawn, self._recorded_day)
                 touched.setdefault(meter.medium.group, []).append(
-                    touched_days(
-                        history, added, added, spans, self._withdrawn, self._withdrawn
-                    )
+                    touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
                 )
                 before = spans
             known = self._spans.get(number, {})

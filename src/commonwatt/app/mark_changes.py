@@ -9,7 +9,6 @@ touches all its days.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from commonwatt.app.meter_history import Judged, MeterHistory
 from commonwatt.app.ports import RegisterSpan, Snapshot

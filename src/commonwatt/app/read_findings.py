@@ -1,11 +1,13 @@
 """Reading what validation set aside or doubts, fresh where days are dirty."""
 
-from commonwatt.app.mark_changes import days_with_data
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.read_series import dirty_settlements
 from commonwatt.domain.catalogue import Group, SiteCatalogue
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, day_of
+
+_FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
+"""All days that a store can name."""
 
 
 def read_findings(
@@ -30,11 +32,11 @@ def _of_group(
 ) -> list[Finding]:
     meters = catalogue.meters_of(group)
     site = catalogue.site.number
-    known = days_with_data(snapshot, meters, site)
-    if known is None:
+    if not meters:
         return []
-    first_day = known[0] if start_at is None else max(known[0], day_of(start_at))
-    end_day = known[1] if end_at is None else min(known[1], -(-end_at // DAY_S))
+    # Not only where there are data: a clock that was never set has its finding in 1970.
+    first_day = _FIRST_DAY if start_at is None else max(_FIRST_DAY, day_of(start_at))
+    end_day = _END_DAY if end_at is None else min(_END_DAY, -(-end_at // DAY_S))
     settlements = dirty_settlements(snapshot, catalogue, group, first_day, end_day)
     fresh = [(s.first_quarter // DAY_QUARTERS, s.end_quarter // DAY_QUARTERS) for s in settlements]
     stored = snapshot.results.findings(site, [m.number for m in meters], first_day, end_day)

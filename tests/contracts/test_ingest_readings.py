@@ -1,0 +1,378 @@
+"""What becomes of each row of a body, and which version of a reading counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import func, select
+
+from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.ingest_readings import ingest_readings
+from commonwatt.app.ports import Delivery
+from commonwatt.app.read_findings import read_findings
+from commonwatt.app.read_raw import read_raw
+from commonwatt.app.read_series import read_meter_series
+from commonwatt.app.withdraw_delivery import (
+    NothingToChange,
+    UnknownDelivery,
+    reinstate_delivery,
+    withdraw_delivery,
+)
+from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.findings import FindingRule
+from commonwatt.domain.quality import Quality
+from commonwatt.domain.readings import MeterName, Receipt
+from tests.contracts.bodies import Said, body
+from tests.contracts.stored_results import add_building, settle_everything, stored_results
+from tests.oracle import facts as oracle
+
+HOME, WATER, RULE, SUN = ("a" * 24, "b" * 24, "c" * 24, "d" * 24)
+NOON = 19_076 * 86_400 + 43_200
+NOON_US = NOON * 1_000_000
+BUILDING = oracle.Building(
+    (
+        oracle.Meter(HOME),
+        oracle.Meter(WATER, medium="cold_water"),
+        oracle.Meter(RULE, facts=(oracle.Facts(rule=(oracle.Operand(1, HOME),)),)),
+        oracle.Meter(SUN, facts=(oracle.Facts(mode="production"),)),
+    )
+)
+
+
+@dataclass
+class Desk:
+    """Where readings of one site are taken in; every delivery comes a second later."""
+
+    store: SqlStore
+    catalogue: SiteCatalogue
+    now_us: int = NOON_US + 86_400_000_000
+
+    @property
+    def site(self) -> int:
+        return self.catalogue.site.number
+
+    def takes(self, *rows: Said) -> Receipt:
+        self.now_us += 1_000_000
+        return ingest_readings(
+            self.store, self.site, body(self.catalogue, rows), "gateway", "test", self.now_us
+        )
+
+    def counting(self, meter: int = 1) -> Mapping[int, dict[str, int]]:
+        """The version that counts of each instant, by register [mWh, ml]."""
+        wanted = next(each for each in self.catalogue.meters if each.number == meter)
+        with self.store.snapshot() as snapshot:
+            series = read_raw(snapshot, self.catalogue, wanted, -(2**40), 2**40)
+        return {
+            at: {name.value: int(v[n]) for name, v in series.values.items() if v[n] >= 0}
+            for n, at in enumerate(series.stamps.tolist())
+        }
+
+    def index(self, at: int = NOON, register: str = "en_im") -> int | None:
+        return self.counting().get(at, {}).get(register)
+
+    def deliveries(self) -> list[Delivery]:
+        with self.store.snapshot() as snapshot:
+            return list(snapshot.readings.deliveries(self.site))
+
+    def withdraws(self, receipt: Receipt) -> None:
+        assert receipt.delivery is not None
+        withdraw_delivery(
+            self.store, self.site, receipt.delivery, "wrong zone", "boss", self.now_us
+        )
+
+
+@pytest.fixture
+def desk(store: SqlStore) -> Desk:
+    return Desk(store, add_building(store, BUILDING))
+
+
+def counts(receipt: Receipt) -> tuple[int, int, int, int]:
+    return (receipt.accepted, receipt.unchanged, receipt.superseding, len(receipt.rejected))
+
+
+def us(seconds_after_noon: int) -> int:
+    return NOON_US + seconds_after_noon * 1_000_000
+
+
+def test_a_later_delivery_counts_instead_of_an_earlier_one(desk: Desk) -> None:
+    assert counts(desk.takes(Said(NOON, 100))) == (1, 0, 0, 0)
+    assert counts(desk.takes(Said(NOON, 101))) == (1, 0, 1, 0)
+    assert desk.index() == 101
+
+
+def test_measured_counts_before_estimated_whenever_it_came(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100))
+    assert counts(desk.takes(Said(NOON, 101, quality="estimated"))) == (1, 0, 0, 0)
+    assert desk.index() == 100
+    desk.takes(Said(NOON + 900, 200, quality="estimated"))
+    assert counts(desk.takes(Said(NOON + 900, 201))) == (1, 0, 1, 0)
+    assert desk.index(NOON + 900) == 201
+
+
+def test_the_value_that_an_estimate_guessed_right_is_no_longer_estimated(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100, quality="estimated"))
+    assert counts(desk.takes(Said(NOON, 100))) == (1, 0, 1, 0)
+    assert counts(desk.takes(Said(NOON, 100, quality="estimated"))) == (0, 1, 0, 0)
+
+
+def test_the_greatest_issued_at_counts_before_the_later_delivery(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100, issued_us=us(60)))
+    assert counts(desk.takes(Said(NOON, 101, issued_us=us(59)))) == (1, 0, 0, 0)
+    assert desk.index() == 100
+    assert counts(desk.takes(Said(NOON, 102, issued_us=us(61)))) == (1, 0, 1, 0)
+    assert desk.index() == 102
+
+
+def test_without_issued_at_the_moment_of_recording_stands_for_it(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100))
+    issued_before = Said(NOON, 101, issued_us=desk.now_us - 1)
+    issued_after = Said(NOON, 102, issued_us=desk.now_us + 1)
+    desk.takes(issued_before)
+    assert desk.index() == 100
+    desk.takes(issued_after)
+    assert desk.index() == 102
+
+
+def test_of_the_same_moment_of_issue_the_later_row_counts(desk: Desk) -> None:
+    rows = [Said(NOON, value, issued_us=us(60)) for value in (103, 101, 102)]
+    assert counts(desk.takes(*rows)) == (3, 0, 0, 0)
+    assert desk.index() == 102
+    assert counts(desk.takes(Said(NOON, 99, issued_us=us(60)))) == (1, 0, 1, 0)
+    assert desk.index() == 99
+
+
+def test_a_placeholder_is_stored_and_never_used(desk: Desk) -> None:
+    assert counts(desk.takes(Said(NOON, 100, quality="placeholder"))) == (1, 0, 0, 0)
+    assert desk.counting() == {}
+    assert counts(desk.takes(Said(NOON, 50, quality="estimated"))) == (1, 0, 0, 0)
+    assert counts(desk.takes(Said(NOON, 77, quality="placeholder"))) == (1, 0, 0, 0)
+    assert desk.index() == 50
+
+
+def test_the_same_again_is_unchanged_and_no_delivery(desk: Desk) -> None:
+    rows = [Said(NOON + 900 * n, 100 + n) for n in range(5)]
+    desk.takes(*rows)
+    again = desk.takes(*rows)
+    assert counts(again) == (0, 5, 0, 0)
+    assert again.delivery is None
+    assert len(desk.deliveries()) == 1
+
+
+def test_an_old_file_sent_again_after_its_correction_changes_nothing(desk: Desk) -> None:
+    old = [Said(NOON + 900 * n, 100 + n) for n in range(3)]
+    desk.takes(*old)
+    desk.takes(Said(NOON + 900, 999))
+    assert counts(desk.takes(*old)) == (0, 3, 0, 0)
+    assert desk.index(NOON + 900) == 999
+
+
+@pytest.mark.parametrize(("later_s", "accepted"), [(-1, 0), (0, 0), (1, 1)])
+def test_an_explicit_issued_at_says_something_new_only_if_newer(
+    desk: Desk, later_s: int, accepted: int
+) -> None:
+    desk.takes(Said(NOON, 100, issued_us=us(60)))
+    desk.takes(Said(NOON, 101, issued_us=us(70)))
+    again = desk.takes(Said(NOON, 100, issued_us=us(60 + later_s)))
+    assert (again.accepted, again.unchanged) == (accepted, 1 - accepted)
+    assert desk.index() == 101
+
+
+def test_an_old_value_that_was_issued_anew_counts_again(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100, issued_us=us(60)))
+    desk.takes(Said(NOON, 101, issued_us=us(70)))
+    assert counts(desk.takes(Said(NOON, 100, issued_us=us(80)))) == (1, 0, 1, 0)
+    assert desk.index() == 100
+
+
+def test_a_row_of_one_register_leaves_the_other_alone(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100, en_ex=7))
+    assert counts(desk.takes(Said(NOON, None, en_ex=8))) == (1, 0, 1, 0)
+    assert desk.counting()[NOON] == {"en_im": 100, "en_ex": 8}
+    assert counts(desk.takes(Said(NOON, None, en_ex=7))) == (0, 1, 0, 0)
+    # One register is as it was, the other says something new: the row is accepted for that one.
+    assert counts(desk.takes(Said(NOON, 100, en_ex=9))) == (1, 0, 1, 0)
+    assert desk.counting()[NOON] == {"en_im": 100, "en_ex": 9}
+
+
+def test_what_a_row_repeats_of_a_register_is_not_issued_anew_for_it(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100, en_ex=7))
+    desk.takes(Said(NOON, 101))
+    desk.takes(Said(NOON, 100, en_ex=8))
+    assert desk.counting()[NOON] == {"en_im": 101, "en_ex": 8}
+
+
+def test_a_withdrawn_delivery_makes_nothing_unchanged(desk: Desk) -> None:
+    first = desk.takes(Said(NOON, 100))
+    desk.withdraws(first)
+    assert desk.counting() == {}
+    assert counts(desk.takes(Said(NOON, 100))) == (1, 0, 0, 0)
+    assert desk.index() == 100
+
+
+def test_an_earlier_version_counts_again_without_the_delivery_that_replaced_it(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100))
+    second = desk.takes(Said(NOON, 101))
+    desk.withdraws(second)
+    assert desk.index() == 100
+    assert second.delivery is not None
+    reinstate_delivery(desk.store, desk.site, second.delivery, "boss", desk.now_us)
+    assert desk.index() == 101
+
+
+def test_withdrawing_and_reinstating_are_recorded(desk: Desk) -> None:
+    receipt = desk.takes(Said(NOON, 100))
+    assert receipt.delivery is not None
+    desk.withdraws(receipt)
+    (withdrawn,) = desk.deliveries()
+    assert (withdrawn.withdrawn_us, withdrawn.withdrawn_reason) == (desk.now_us, "wrong zone")
+    with pytest.raises(NothingToChange):
+        desk.withdraws(receipt)
+    reinstate_delivery(desk.store, desk.site, receipt.delivery, "chief", desk.now_us)
+    assert desk.deliveries()[0].withdrawn_us is None
+    with pytest.raises(NothingToChange):
+        reinstate_delivery(desk.store, desk.site, receipt.delivery, "chief", desk.now_us)
+    with pytest.raises(UnknownDelivery):
+        reinstate_delivery(desk.store, desk.site, 99, "chief", desk.now_us)
+    audit = schema.audit
+    with desk.store.database.read() as connection:
+        said = connection.execute(
+            select(audit.c.account, audit.c.action, audit.c.subject, audit.c.reason).order_by(
+                audit.c.id
+            )
+        ).all()
+    number = str(receipt.delivery)
+    assert [tuple(row) for row in said] == [
+        ("boss", "withdraw delivery", number, "wrong zone"),
+        ("chief", "reinstate delivery", number, ""),
+    ]
+
+
+def test_the_delivery_says_what_its_receipt_said(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100), Said(NOON + 86_400 * 3, 200))
+    receipt = desk.takes(
+        Said(NOON, 101), Said(NOON + 86_400 * 3, 200), Said(NOON + 60, 5, meter="f" * 24)
+    )
+    day = NOON // 86_400
+    assert desk.deliveries()[1] == Delivery(
+        number=receipt.delivery or 0,
+        recorded_us=desk.now_us,
+        account="gateway",
+        source="test",
+        accepted=1,
+        unchanged=1,
+        superseding=1,
+        rejected=1,
+        first_day=day,
+        last_day=day,
+    )
+
+
+def test_rows_of_no_such_meter_of_a_rule_and_of_a_register_it_has_not_are_rejected(
+    desk: Desk,
+) -> None:
+    receipt = desk.takes(
+        Said(NOON, 100),
+        Said(NOON, 1, meter="f" * 24),
+        Said(NOON, 1, name=MeterName(type="electricity", prim_ad=77)),
+        Said(NOON, 1, meter=RULE),
+        Said(NOON, 1, meter=WATER),
+        Said(NOON, None, meter=WATER, vol_m3=4),
+        Said(NOON, None, en_ex=4, name=MeterName(type="electricity", prim_ad=4)),
+    )
+    assert counts(receipt) == (3, 0, 0, 4)
+    assert [each.row for each in receipt.rejected] == [2, 3, 4, 5]
+    reasons = [each.reason for each in receipt.rejected]
+    assert reasons[0].startswith("no meter ffff")
+    assert "prim_ad:77" in reasons[1]
+    assert "rule" in reasons[2]
+    assert "register en_im" in reasons[3]
+    assert desk.counting(2) == {NOON: {"vol_m3": 4}}
+    assert desk.counting(4) == {NOON: {"en_ex": 4}}
+
+
+def test_all_rows_rejected_leave_nothing_behind(desk: Desk) -> None:
+    receipt = desk.takes(Said(NOON, 1, meter=RULE))
+    assert receipt.delivery is None
+    assert counts(receipt) == (0, 0, 0, 1)
+    assert desk.deliveries() == []
+
+
+def test_the_rows_of_a_body_are_accepted_unchanged_or_rejected(desk: Desk) -> None:
+    rows = [
+        Said(NOON + 900 * (n % 7), 100 + n % 3, meter=(HOME, RULE)[n % 5 == 0]) for n in range(50)
+    ]
+    for _ in range(2):
+        receipt = desk.takes(*rows)
+        assert receipt.accepted + receipt.unchanged + len(receipt.rejected) == len(rows)
+    assert receipt.accepted == 0
+
+
+def test_duplicates_in_one_body_are_stored_once(desk: Desk) -> None:
+    receipt = desk.takes(Said(NOON, 100), Said(NOON, 100), Said(NOON, 101), Said(NOON, 100))
+    assert counts(receipt) == (2, 2, 0, 0)
+    assert desk.index() == 101
+
+
+def test_a_stamp_ahead_of_its_delivery_is_stored_and_set_aside(desk: Desk) -> None:
+    desk.takes(*(Said(NOON + 900 * n, 1_000_000 * n) for n in range(4)))
+    just_not = desk.now_us // 1_000_000 + 1 + 900
+    desk.takes(Said(just_not, 5_000_000))
+    assert desk.takes(Said(just_not + 3, 6_000_000)).accepted == 1
+    with desk.store.snapshot() as snapshot:
+        findings = read_findings(snapshot, desk.catalogue)
+    assert [(f.rule, f.start_at) for f in findings] == [(FindingRule.STAMP_AHEAD, just_not + 3)]
+    assert desk.index(just_not + 3) == 6_000_000
+
+
+def marked_days(desk: Desk) -> int:
+    marks = schema.dirty_marks
+    with desk.store.database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(marks)).scalar_one())
+
+
+@pytest.mark.parametrize("stamp", [253_402_300_799, 0, -62_135_596_800])
+def test_a_clock_that_is_centuries_off_touches_no_more_than_its_day(desk: Desk, stamp: int) -> None:
+    desk.takes(Said(stamp, 5))
+    desk.takes(*(Said(NOON + 900 * n, 1_000_000 * n) for n in range(4)))
+    settle_everything(desk.store, desk.site)
+    desk.takes(Said(stamp + 60, 6), Said(NOON + 3600, 4_000_000))
+    assert marked_days(desk) < 10
+    with desk.store.snapshot() as snapshot:
+        assert len(read_findings(snapshot, desk.catalogue, stamp, stamp + 61)) == 2
+        meter = desk.catalogue.meters[0]
+        series = read_meter_series(snapshot, desk.catalogue, meter, NOON // 900, NOON // 900 + 5)
+    assert series.total.tolist() == [1000, 1000, 1000, 1000, 0]
+    assert series.quality_total.tolist() == [Quality.MEASURED] * 4 + [Quality.MISSING]
+
+
+def test_many_meters_and_days_decades_apart_come_in_one_body(desk: Desk) -> None:
+    rows = [
+        Said(NOON + day * 86_400 + 900 * n, meter=meter, **{register: 10 * n + day + 7_000})
+        for day in (-7_000, -1, 0, 400)
+        for meter, register in ((HOME, "en_im"), (WATER, "vol_m3"), (SUN, "en_ex"))
+        for n in (3, 1, 2)
+    ]
+    desk.now_us += 500 * 86_400_000_000
+    assert counts(desk.takes(*rows)) == (len(rows), 0, 0, 0)
+    assert counts(desk.takes(*reversed(rows))) == (0, len(rows), 0, 0)
+    for meter, register in ((1, "en_im"), (2, "vol_m3"), (4, "en_ex")):
+        assert desk.counting(meter) == {
+            NOON + day * 86_400 + 900 * n: {register: 10 * n + day + 7_000}
+            for day in (-7_000, -1, 0, 400)
+            for n in (1, 2, 3)
+        }
+
+
+def test_late_and_unordered_rows_end_as_if_they_had_come_in_order(desk: Desk) -> None:
+    beside = Desk(desk.store, add_building(desk.store, BUILDING))
+    rows = [Said(NOON + 900 * n, 7_000 * n * n) for n in range(200)]
+    for at in range(0, 200, 40):
+        desk.takes(*rows[at : at + 40])
+    for at in (120, 0, 160, 40, 80):
+        beside.takes(*reversed(rows[at : at + 40]))
+        settle_everything(desk.store, beside.site)
+    settle_everything(desk.store, desk.site)
+    left, right = (stored_results(desk.store, each.site) for each in (desk, beside))
+    assert left["meter_days"] == right["meter_days"]
+    assert left["site_days"] == right["site_days"]
