@@ -1,6 +1,10 @@
 """What the product has, the pages name: settings, endpoints, errors, rules, keys, roles."""
 
+import re
+import tomllib
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from commonwatt.api import problems
 from commonwatt.api.problems import Kind
@@ -10,7 +14,7 @@ from commonwatt.domain.quality import Quality
 from commonwatt.formats import declaration_yaml
 from commonwatt.settings import PREFIX, Settings
 from tests.api.serving import application_of
-from tests.docs.markdown import DOCS, first_column, section, words_in_code
+from tests.docs.markdown import DOCS, ROOT, first_column, section, words_in_code
 
 API = DOCS / "api.md"
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -130,3 +134,17 @@ def test_every_quality_has_its_code_in_the_glossary() -> None:
         word = quality.name.lower()
         assert f"| {quality.value} | `{word}` |" in text or f"| {quality.value} | {word} |" in text
     assert {"measured", "estimated", "placeholder"} <= words_in_code(text)
+
+
+def test_every_dependency_says_why_it_is_there() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(each for extra in extras for each in extra)]
+    lines = (ROOT / "requirements" / "test.in").read_text(encoding="utf-8").splitlines()
+    wanted += [line for line in lines if line and line[0] not in "#-"]
+    cells = re.findall(
+        r"^\| ([^|]+) \|", (DOCS / "libraries.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    documented = set(re.findall(r"[a-z0-9-]+", " ".join(cells)))
+
+    assert {Requirement(each).name.lower() for each in wanted} <= documented

@@ -65,6 +65,8 @@ def test_a_copied_store_is_the_same_and_lives_on(sqlite_url: str, postgres_url: 
     moved = open_store(postgres_url)
     before, after = contents(store), contents(moved)
     assert after == before
+    told = dict(line.removesuffix(" rows").split(": ") for line in done.stdout.splitlines())
+    assert told == {name: str(len(rows)) for name, rows in before.items()}
     assert {name for name, rows in after.items() if rows} >= {
         *("sites", "meters", "raw_readings", "meter_days", "site_days", "deliveries"),
         *("accounts", "account_keys", "grants", "secrets", "audit"),
