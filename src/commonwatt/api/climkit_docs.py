@@ -36,15 +36,17 @@ _METER_TYPE = parameter(
 )
 _T_S = parameter(
     "t_s",
-    "Start of the period, naive ISO 8601 in UTC or with an offset; default: 24 hours before t_e.",
-    models.TIME_PARAMETER,
+    "Start of the period, naive ISO 8601 in UTC or with an offset; default: 24 hours before t_e. "
+    "Without a value it counts as absent.",
+    models.BLANK_OR_TIME_PARAMETER,
     where="query",
     example="2026-03-22T00:00:00",
 )
 _T_E = parameter(
     "t_e",
-    "End of the period, naive ISO 8601 in UTC or with an offset; default: now.",
-    models.TIME_PARAMETER,
+    "End of the period, naive ISO 8601 in UTC or with an offset; default: now. "
+    "Without a value it counts as absent.",
+    models.BLANK_OR_TIME_PARAMETER,
     where="query",
     example="2026-03-23T00:00:00",
 )

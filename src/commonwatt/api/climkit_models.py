@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from commonwatt.api.documentation import Fragment
 
 OBJECT_ID: Fragment = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
-TIME_PATTERN = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$"
+    r"(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?"
 )
+TIME_PATTERN = f"^{_TIME}$"
 _TIME_NOTE = (
     " ISO 8601 with `T` or a blank; without a zone it is UTC, an offset or `Z` is honoured; "
     "`null` counts as absent."
@@ -82,6 +83,8 @@ SITE_DATA_BODY = _body(
 )
 RAW_BODY = _body(_RAW_PERIOD, "The period; an empty body asks for the latest reading.")
 TIME_PARAMETER: Fragment = {"type": "string", "pattern": TIME_PATTERN}
+# On the Climkit surface a parameter without a value counts as absent.
+BLANK_OR_TIME_PARAMETER: Fragment = {"type": "string", "pattern": f"^({_TIME})?$"}
 CREDENTIALS: Fragment = {
     "type": "object",
     "required": ["username", "password"],
