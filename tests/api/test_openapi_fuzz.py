@@ -16,7 +16,7 @@ from tests.api import building
 from tests.api.conftest import token
 
 HOOKS = Path(__file__).parent / "fuzzing" / "hooks.py"
-EXAMPLES = 25
+EXAMPLES = 15
 # A body of readings that can be parsed is answered by a receipt, which tells the rows that are
 # wrong: so 200 is right for wrong rows.
 RECEIPTS = """
