@@ -20,8 +20,9 @@ from commonwatt.domain.readings import NO_VALUE
 from commonwatt.domain.zones import utc_offsets
 
 NOTHING = b"[]"
-QUICK_VALUES = 3_100
-"""A month of quarter-hours takes well under a millisecond; what is more leaves the event loop."""
+QUICK_VALUES = 40_000
+"""A meter's year takes a few milliseconds, less than the way to a thread and back may; what is more
+leaves the event loop."""
 _SITE_COLUMNS = 9
 
 

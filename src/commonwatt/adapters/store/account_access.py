@@ -1,9 +1,8 @@
 """The record that every request is judged by, in one query."""
 
-from typing import Any
+from sqlalchemy import Connection, and_, bindparam, select
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
-
+from commonwatt.adapters.store.hot_query import HotQuery, Row
 from commonwatt.adapters.store.schema import account_keys, accounts, grants, sites
 from commonwatt.app.authorize import AccountAccess, GrantedSite, Role, SiteList
 
@@ -43,12 +42,13 @@ _GRANTED = (
     .where(grants.c.account == bindparam("account"))
     .order_by(sites.c.id)
 )
+_READ_BY_NAME, _READ_BY_KEY = HotQuery(_BY_NAME), HotQuery(_BY_KEY)
 
 
 def read_access(connection: Connection, account: str, site_id: str | None) -> AccountAccess | None:
     """The account, None where there is none; its ``site`` is None unless it is granted."""
     query = {"account": account, "site_id": site_id}
-    return _access(connection.execute(_BY_NAME, query).one_or_none())
+    return _access(_READ_BY_NAME.rows(connection, query))
 
 
 def read_access_by_key(
@@ -56,7 +56,7 @@ def read_access_by_key(
 ) -> AccountAccess | None:
     """The account that a long-lived key is of, by the key's hash; else as :func:`read_access`."""
     query = {"key_hash": key_hash, "site_id": site_id}
-    return _access(connection.execute(_BY_KEY, query).one_or_none())
+    return _access(_READ_BY_KEY.rows(connection, query))
 
 
 def read_granted_sites(connection: Connection, account: str) -> list[GrantedSite]:
@@ -65,10 +65,10 @@ def read_granted_sites(connection: Connection, account: str) -> list[GrantedSite
     return [_granted_site(*row) for row in rows]
 
 
-def _access(row: Row[*tuple[Any, ...]] | None) -> AccountAccess | None:
-    if row is None:
+def _access(rows: list[Row]) -> AccountAccess | None:
+    if not rows:
         return None
-    name, role, disabled, token_version, rate_limited, site_list, *site = row
+    name, role, disabled, token_version, rate_limited, site_list, *site = rows[0]
     # Without a grant the site's own columns may be there, the grant's are not.
     granted = None if site[-1] is None else _granted_site(*site)
     return AccountAccess(

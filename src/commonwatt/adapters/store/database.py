@@ -8,6 +8,7 @@ site's advisory lock before it looks at anything.
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,7 @@ class Database:
                 "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
             )
         self._writing = threading.Lock()
+        self._readers: deque[Connection] = deque()
         self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
 
     def _sqlite_engine(self) -> Engine:
@@ -62,13 +64,23 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one snapshot of the store and cannot write."""
-        with _translated(), self.engine.connect() as connection:
-            if not self.is_sqlite:
-                connection.execution_options(
+        with _translated(), self._reader() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _reader(self) -> Iterator[Connection]:
+        if not self.is_sqlite:
+            with self.engine.connect() as connection:
+                yield connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
-            with connection.begin():
-                yield connection
+            return
+        # Kept out of the pool: handing one over there costs as much as a short read.
+        reader = self._readers.pop() if self._readers else self.engine.connect()
+        try:
+            yield reader
+        finally:
+            self._readers.append(reader)
 
     @contextmanager
     def write(self, site: int | None = None) -> Iterator[Connection]:
@@ -101,6 +113,8 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        while self._readers:
+            self._readers.pop().close()
         self.engine.dispose()
 
 
@@ -128,7 +142,9 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> No
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("commonwatt_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver = connection.connection.driver_connection
+    assert driver is not None, "a transaction begins on a connection"
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
 
 
 @contextmanager
@@ -137,17 +153,19 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _store_error(error) from error
+        raise _store_error(error.orig, isinstance(error, OperationalError)) from error
+    except sqlite3.Error as error:
+        raise _store_error(error, isinstance(error, sqlite3.OperationalError)) from error
 
 
-def _store_error(error: DBAPIError) -> Exception:
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    state = getattr(error.orig, "sqlstate", None)
+def _store_error(error: BaseException | None, operational: bool) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    state = getattr(error, "sqlstate", None)
     primary = None if code is None else code & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or state == "55P03":
         return StoreBusy("the store is busy writing; try again in a moment")
     if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or state in ("53100", "53200"):
         return StoreFull("the store has no space left for writing")
-    if primary == sqlite3.SQLITE_CANTOPEN or isinstance(error, OperationalError):
-        return StoreUnreachable(f"the store cannot be reached: {error.orig}")
-    return StoreError(f"the store failed: {error.orig}")
+    if primary == sqlite3.SQLITE_CANTOPEN or operational:
+        return StoreUnreachable(f"the store cannot be reached: {error}")
+    return StoreError(f"the store failed: {error}")

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Insert, Select, Table, bindparam, delete, select
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.hot_query import HotQuery
 from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
@@ -249,10 +250,10 @@ class SqlResultTables:
 
     def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
         """The stored quarter-hours of the days [first, end); ABSENT where nothing is stored."""
-        rows = self._connection.execute(
-            _profile_rows(),
+        rows = _profile_rows().rows(
+            self._connection,
             {"site": site, "meter": meter, "first_day": first_day, "end_day": end_day},
-        ).all()
+        )
         columns = list(zip(*rows, strict=True)) if rows else [()] * 7
         run = _Run(first_day, end_day, columns[0])
         return LoadProfile(
@@ -267,10 +268,10 @@ class SqlResultTables:
 
     def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
         """The stored balance of the days [first, end); ABSENT where nothing is stored."""
-        rows = self._connection.execute(
-            _balance_rows(),
+        rows = _balance_rows().rows(
+            self._connection,
             {"site": site, "medium": medium.value, "first_day": first_day, "end_day": end_day},
-        ).all()
+        )
         width = 2 + len(_BALANCE_COLUMNS)
         columns = list(zip(*rows, strict=True)) if rows else [()] * width
         run = _Run(first_day, end_day, columns[0])
@@ -369,10 +370,10 @@ def _packed_balance(balance: SiteBalance) -> dict[str, list[bytes | None]]:
 
 
 @lru_cache(maxsize=1)
-def _profile_rows() -> Select[tuple[object, ...]]:
+def _profile_rows() -> HotQuery:
     table = schema.meter_days
     names = ("day", "im", "ex", "self", "quality_total", "quality_self", "method")
-    return (
+    statement = (
         select(*(table.c[name] for name in names))
         .where(
             table.c.site == bindparam("site"),
@@ -382,12 +383,13 @@ def _profile_rows() -> Select[tuple[object, ...]]:
         )
         .order_by(table.c.day)
     )
+    return HotQuery(statement)
 
 
 @lru_cache(maxsize=1)
-def _balance_rows() -> Select[tuple[object, ...]]:
+def _balance_rows() -> HotQuery:
     table = schema.site_days
-    return (
+    statement = (
         select(*(table.c[name] for name in ("day", "quality", *_BALANCE_COLUMNS)))
         .where(
             table.c.site == bindparam("site"),
@@ -397,6 +399,7 @@ def _balance_rows() -> Select[tuple[object, ...]]:
         )
         .order_by(table.c.day)
     )
+    return HotQuery(statement)
 
 
 @lru_cache(maxsize=16)
