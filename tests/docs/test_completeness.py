@@ -6,6 +6,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from commonwatt.adapters.store import schema
 from commonwatt.api import problems
 from commonwatt.api.problems import Kind
 from commonwatt.app.authorize import Role
@@ -148,3 +149,21 @@ def test_every_dependency_says_why_it_is_there() -> None:
     documented = set(re.findall(r"[a-z0-9-]+", " ".join(cells)))
 
     assert {Requirement(each).name.lower() for each in wanted} <= documented
+
+
+def test_every_table_of_the_store_is_in_the_architecture() -> None:
+    documented = first_column(section(DOCS / "architecture.md", "The store"))
+
+    assert documented == set(schema.metadata.tables)
+
+
+def test_every_line_of_the_log_that_is_explained_is_one_of_the_product() -> None:
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "src" / "commonwatt").rglob("*.py")
+    )
+
+    lines = first_column(section(DOCS / "operation.md", "Logs and health"))
+
+    assert len(lines) == 4
+    for line in lines:
+        assert all(part.strip() in sources for part in line.split("…") if part.strip()), line
