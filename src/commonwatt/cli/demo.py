@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from commonwatt.cli.serve import end_on_sigterm
+from commonwatt.cli.output import progress_bar
+from commonwatt.cli.serve import end_on_sigterm, exit_as_promised
 from commonwatt.cli.stores import Data, DatabaseUrl, store_settings
 
 
@@ -23,6 +24,15 @@ def demo(
     Example: commonwatt demo --data demo-data
     """
     end_on_sigterm()
-    from commonwatt.demo.run import run_demo
+    from commonwatt.demo.run import prepare_demo, serve_demo
 
-    run_demo(store_settings(data, database_url, port=port), typer.echo)
+    settings = store_settings(data, database_url, port=port)
+    with progress_bar() as progress:
+        task = progress.add_task("setting up 13 months of readings", visible=False)
+
+        def prepared(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, visible=True)
+
+        state = prepare_demo(settings, prepared)
+    with exit_as_promised():
+        serve_demo(settings, state, typer.echo)

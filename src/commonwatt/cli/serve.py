@@ -3,6 +3,8 @@
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -57,7 +59,17 @@ def serve(
     )
     if settings.workers > 1:
         typer.echo(f"serving on {settings.host}:{settings.port}, {settings.workers} processes")
-    run_server(settings, lambda address: typer.echo(f"serving on {address}"))
+    with exit_as_promised():
+        run_server(settings, lambda address: typer.echo(f"serving on {address}"))
+
+
+@contextmanager
+def exit_as_promised() -> Iterator[None]:
+    """Let a server that cannot start, and has said why, end like any command that failed."""
+    try:
+        yield
+    except SystemExit as end:
+        raise typer.Exit(1 if end.code else 0) from end
 
 
 def end_on_sigterm() -> None:
