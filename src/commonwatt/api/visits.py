@@ -121,7 +121,7 @@ async def answer_question(services: Services, request: Request, question: Questi
         return await json_answer(request, content)
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, asked.path["site_id"])
-        if services.limits.blocking:
+        if services.limits.blocking and access.rate_limited:
             await anyio.to_thread.run_sync(count, services, access, question.route)
         else:
             count(services, access, question.route)

@@ -188,7 +188,10 @@ class ResultTables(Protocol):
         """
 
     def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
-        """The stored quarter-hours of the days [first, end); ABSENT where nothing is stored."""
+        """The stored quarter-hours of the days [first, end), without their method.
+
+        ABSENT where nothing is stored.
+        """
 
     def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
         """The stored balance of the days [first, end); ABSENT where nothing is stored."""

@@ -162,9 +162,9 @@ def _with_profile(stored: LoadProfile, settlement: Settlement, first_day: int) -
     columns = {
         field.name: _laid_over(stored, fresh, field.name, settlement, first_day)
         for field in fields(LoadProfile)
-        if field.name != "meter"
+        if field.name not in ("meter", "method")
     }
-    return LoadProfile(meter=stored.meter, **columns)  # type: ignore[arg-type]
+    return LoadProfile(meter=stored.meter, method=None, **columns)  # type: ignore[arg-type]
 
 
 def _with_balance(

@@ -10,6 +10,8 @@ from commonwatt.app.store_errors import StoreError
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 2.0
 """How often to look for marks that another process made."""
+_GATHER_S = 0.1
+"""How long to gather what comes in together; a read in between settles for itself."""
 _PAUSE_AFTER_FAILURE_S = 5.0
 
 
@@ -41,7 +43,8 @@ class Settler:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._wake.wait(_LOOK_EVERY_S)
+            if self._wake.wait(_LOOK_EVERY_S):
+                self._stopped.wait(_GATHER_S)
             self._wake.clear()
             try:
                 self._settle_all()

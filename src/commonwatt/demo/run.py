@@ -18,13 +18,6 @@ from commonwatt.settings import Settings
 _OWNER_ONLY = 0o700
 
 
-def run_demo(
-    settings: Settings, tell: Callable[[str], None], progress: Progress = lambda _done, _total: None
-) -> None:
-    """Prepare the demo of a data folder, then serve it: `prepare_demo` and `serve_demo`."""
-    serve_demo(settings, prepare_demo(settings, progress), tell)
-
-
 def prepare_demo(settings: Settings, progress: Progress) -> DemoState:
     """Return how the demo of a data folder was set up; the first time, set it up.
 

@@ -17,7 +17,8 @@ class LoadProfile:
 
     ``im`` and ``ex`` are imported and exported energy seen from the meter, None where it has no
     such register; ``self_energy`` is the share of the site's own energy of a consumer in the
-    balance, None for all others. Values are 0 where the quality says that there is none.
+    balance, None for all others; ``method`` is None where it was not read. Values are 0 where the
+    quality says that there is none.
     """
 
     meter: int
@@ -26,7 +27,7 @@ class LoadProfile:
     self_energy: Energy | None
     quality_total: Qualities
     quality_self: Qualities | None
-    method: Qualities
+    method: Qualities | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

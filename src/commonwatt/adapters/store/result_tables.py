@@ -249,12 +249,15 @@ class SqlResultTables:
             self._connection.execute(table.insert(), rows)
 
     def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
-        """The stored quarter-hours of the days [first, end); ABSENT where nothing is stored."""
+        """The stored quarter-hours of the days [first, end), without their method.
+
+        ABSENT where nothing is stored.
+        """
         rows = _profile_rows().rows(
             self._connection,
             {"site": site, "meter": meter, "first_day": first_day, "end_day": end_day},
         )
-        columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+        columns = list(zip(*rows, strict=True)) if rows else [()] * 6
         run = _Run(first_day, end_day, columns[0])
         return LoadProfile(
             meter=meter,
@@ -263,7 +266,7 @@ class SqlResultTables:
             self_energy=run.energy(columns[3]),
             quality_total=run.filled(columns[4], np.uint8),
             quality_self=None if not any(columns[5]) else run.filled(columns[5], np.uint8),
-            method=run.filled(columns[6], np.uint8),
+            method=None,
         )
 
     def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
@@ -372,7 +375,7 @@ def _packed_balance(balance: SiteBalance) -> dict[str, list[bytes | None]]:
 @lru_cache(maxsize=1)
 def _profile_rows() -> HotQuery:
     table = schema.meter_days
-    names = ("day", "im", "ex", "self", "quality_total", "quality_self", "method")
+    names = ("day", "im", "ex", "self", "quality_total", "quality_self")
     statement = (
         select(*(table.c[name] for name in names))
         .where(
