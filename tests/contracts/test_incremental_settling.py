@@ -144,6 +144,7 @@ def lone_meters(draw: st.DrawFn) -> oracle.Meter:
     removed_at = draw(st.sampled_from((None, None, None, first_at + 9 * DAY_S)))
     return oracle.Meter(
         "a" * 24,
+        facts=(oracle.Facts(mode=draw(st.sampled_from(("consumption", "introduction")))),),
         interval_s=draw(st.sampled_from((None, None, None, 3600))),
         installed_at=installed_at,
         installed_index=draw(st.sampled_from(({}, {"en_im": 3}))),
@@ -200,7 +201,67 @@ def assert_marks_suffice(store: SqlStore, meter: oracle.Meter, history: list[Ste
     assert stepwise["findings"] == afresh["findings"]
 
 
-@settings(FEW, max_examples=25)
+def told(slots: range, trouble: str = "none", *registers: str, turned: int | None = None) -> Step:
+    """Make a delivery of readings six hours apart, counting anew from the twentieth on."""
+    rhythm = Rhythm(21_600, 0, 20)
+    rows = tuple(rhythm.row(slot, trouble, registers or ("en_im",), "measured") for slot in slots)
+    return Step(rows, turned, settled=True)
+
+
+A_RESET = [told(range(20)), *(told(range(slot, slot + 1)) for slot in range(20, 45))]
+FAR_REACHING = {
+    "a reset that new readings confirm one by one": A_RESET,
+    "a reset whose first readings come last": [A_RESET[0], *reversed(A_RESET[1:])],
+    "a first positive index before many zeros": [
+        told(range(1, 60), "zero"),
+        told(range(1), "spike"),
+    ],
+    "a first positive index that is withdrawn": [
+        told(range(1), "spike"),
+        told(range(1, 60), "zero"),
+        told(range(70, 71), turned=0),
+    ],
+    "a first positive index that is corrected to zero": [
+        told(range(1), "spike"),
+        told(range(1, 60), "zero"),
+        told(range(1), "zero"),
+    ],
+    "a register that appears late": [
+        told(range(60)),
+        told(range(40, 43), "none", "en_ex"),
+    ],
+    "the only readings of a register are withdrawn": [
+        told(range(40, 43), "none", "en_ex"),
+        told(range(60)),
+        told(range(70, 71), turned=0),
+    ],
+    "a reading after a long gap": [told(range(2)), told(range(60, 61))],
+    "a reading before a long gap": [told(range(60, 61)), told(range(2))],
+}
+
+
+@pytest.mark.parametrize("mode", ["consumption", "introduction"])
+@pytest.mark.parametrize("story", FAR_REACHING)
+def test_what_reaches_far_is_marked(store: SqlStore, story: str, mode: oracle.Mode) -> None:
+    meter = oracle.Meter("a" * 24, facts=(oracle.Facts(mode=mode),))
+    assert_marks_suffice(store, meter, FAR_REACHING[story])
+
+
+def test_the_finding_of_a_last_reading_at_midnight_is_marked(store: SqlStore) -> None:
+    midnight = (FIRST_DAY + 1) * DAY_S
+    removed = oracle.Meter("a" * 24, removed_at=midnight - 900)
+    rows = tuple(oracle.Row(at, {"en_im": 5}) for at in (midnight - 1800, midnight))
+    assert_marks_suffice(store, removed, [Step((row,), None, settled=True) for row in rows])
+
+
+def test_an_interval_that_began_on_the_day_before_is_marked(store: SqlStore) -> None:
+    midnight = (FIRST_DAY + 1) * DAY_S
+    hourly = oracle.Meter("a" * 24, interval_s=3600)
+    rows = [oracle.Row(midnight + after_s, {"en_im": 400}) for after_s in (43_200, 900)]
+    assert_marks_suffice(store, hourly, [Step((row,), None, settled=True) for row in rows])
+
+
+@settings(FEW, max_examples=15)
 @given(meter=lone_meters(), history=histories())
 def test_whatever_a_change_touches_is_marked(
     store: SqlStore, meter: oracle.Meter, history: list[Step]

@@ -302,10 +302,10 @@ def test_the_rows_of_a_body_are_accepted_unchanged_or_rejected(desk: Desk) -> No
     rows = [
         Said(NOON + 900 * (n % 7), 100 + n % 3, meter=(HOME, RULE)[n % 5 == 0]) for n in range(50)
     ]
-    for _ in range(2):
+    for accepted in (21, 0):
         receipt = desk.takes(*rows)
         assert receipt.accepted + receipt.unchanged + len(receipt.rejected) == len(rows)
-    assert receipt.accepted == 0
+        assert receipt.accepted == accepted
 
 
 def test_duplicates_in_one_body_are_stored_once(desk: Desk) -> None:
@@ -348,10 +348,15 @@ def test_a_clock_that_is_centuries_off_touches_no_more_than_its_day(desk: Desk, 
 
 def test_many_meters_and_days_decades_apart_come_in_one_body(desk: Desk) -> None:
     rows = [
-        Said(NOON + day * 86_400 + 900 * n, meter=meter, **{register: 10 * n + day + 7_000})
+        row
         for day in (-7_000, -1, 0, 400)
-        for meter, register in ((HOME, "en_im"), (WATER, "vol_m3"), (SUN, "en_ex"))
         for n in (3, 1, 2)
+        for at, index in [(NOON + day * 86_400 + 900 * n, 10 * n + day + 7_000)]
+        for row in (
+            Said(at, en_im=index, meter=HOME),
+            Said(at, vol_m3=index, meter=WATER),
+            Said(at, en_ex=index, meter=SUN),
+        )
     ]
     desk.now_us += 500 * 86_400_000_000
     assert counts(desk.takes(*rows)) == (len(rows), 0, 0, 0)
