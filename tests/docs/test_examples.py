@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import PAGES, page_name
+from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from tests.docs.markdown import DOCS, PAGES, Block, blocks, page_name
 
 WITH_EXAMPLES = [page for page in PAGES if "\n>>> " in page.read_text(encoding="utf-8")]
+DECLARATIONS = [
+    pytest.param(block, id=f"{page_name(page)}:{block.line}")
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "yaml"
+]
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=page_name)
@@ -32,3 +39,14 @@ def test_the_traps_are_shown_by_examples() -> None:
         "negative-solar-at-night.md",
         "switch-days.md",
     }
+
+
+@pytest.mark.parametrize("block", DECLARATIONS)
+def test_declarations_have_no_fault(block: Block) -> None:
+    assert declaration_from_yaml(block.text.encode()).meters
+
+
+def test_the_whole_example_has_no_fault() -> None:
+    declared = declaration_from_yaml((DOCS / "examples" / "building.yaml").read_bytes())
+
+    assert (len(declared.meters), len(declared.sensors)) == (8, 1)

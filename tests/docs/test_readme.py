@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.docs.markdown import ROOT, blocks, section
 from tests.docs.sessions import differences, run_session, steps
 from tests.docs.test_own_building import with_commands
@@ -56,12 +55,6 @@ def test_the_first_session_works_against_the_demo(demo: str, tmp_path: Path) -> 
     assert 23 <= len(rows) <= 25
     shown = set(re.findall(r'"(\w+)":', section(README, "Start").partition("hours of the last")[2]))
     assert shown <= set(rows[0])
-
-
-def test_its_declaration_can_be_applied() -> None:
-    [declaration] = [block for block in blocks(README) if block.language == "yaml"]
-
-    assert len(declaration_from_yaml(declaration.text.encode()).meters) == 3
 
 
 def test_it_says_what_it_is_before_how_to_start() -> None:
