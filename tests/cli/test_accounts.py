@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 
 import httpx2
@@ -82,9 +83,9 @@ def test_on_a_terminal_the_password_is_asked_for_unseen(house: CommandLine) -> N
         start_new_session=True,
     )
     os.close(follower)
-    seen = _until(leader, b"one up)")
+    seen = _until(leader, b"one up): ")
     os.write(leader, b"s3cret\n")
-    seen += _until(leader, b"confirmation")
+    seen += _until(leader, b"confirmation: ")
     os.write(leader, b"s3cret\n")
     seen += _until(leader, b"added")
     assert process.wait(timeout=30) == 0
@@ -97,5 +98,6 @@ def test_on_a_terminal_the_password_is_asked_for_unseen(house: CommandLine) -> N
 def _until(terminal: int, words: bytes) -> bytes:
     seen = b""
     while words not in seen:
+        assert select.select([terminal], [], [], 30)[0], seen
         seen += os.read(terminal, 1024)
     return seen

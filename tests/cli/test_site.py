@@ -21,7 +21,7 @@ def test_every_fault_of_every_file_is_told_and_nothing_applied(cw: CommandLine) 
     told = ended.err.splitlines()
     assert told[0].startswith(f"commonwatt: {bad}: line 1: timezone: ")
     assert told[1].startswith(f"commonwatt: {bad}: line 2: metres: unknown key")
-    assert told[2].startswith(f"commonwatt: {worse}: line 1: file: not YAML")
+    assert told[2].startswith(f"commonwatt: {worse}: line 2: file: not YAML")
     assert cw("status").code == 1
 
 
