@@ -13,7 +13,7 @@ from commonwatt.adapters.store.packing import (
     unpack_sensor_values,
 )
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import NO_VALUE, VALUE_MAX, StoredReadings
+from commonwatt.domain.readings import NO_VALUE, VALUE_MAX, SensorValues, StoredReadings
 
 DAY = 19_076
 MIDNIGHT = DAY * 86_400
@@ -131,15 +131,18 @@ def test_the_bytes_of_format_1_stay_as_they_are(written: str, readings: StoredRe
 def test_sensor_values_come_back_and_their_bytes_stay() -> None:
     stamps, values = np.array([MIDNIGHT, MIDNIGHT + 900]), np.array([0.5, -2.0])
     stored = bytes.fromhex(
-        "01 00 0000 02000000 000000000000e03f 00000000000000c0 00000000 84030000"
+        "01 02 0000 02000000 000000000000e03f 00000000000000c0 0700000000000000 00000000 84030000"
     )
-    assert pack_sensor_values(stamps, values) == stored
-    back = unpack_sensor_values(stored, DAY)
-    assert [column.tolist() for column in back] == [stamps.tolist(), values.tolist()]
+    assert pack_sensor_values(SensorValues(stamps, values, np.array([7, 7]))) == stored
+    back = unpack_sensor_values([(DAY, stored)])
+    assert back.stamps.tolist() == stamps.tolist()
+    assert back.values.tolist() == values.tolist()
+    assert back.deliveries.tolist() == [7, 7]
 
 
 def test_a_format_of_later_is_not_read_as_today_s() -> None:
     with pytest.raises(UnreadableBlob, match="format 2"):
         unpack_readings([(DAY, b"\x02" + pack_readings(said(1))[1:])])
     with pytest.raises(UnreadableBlob, match="format 2"):
-        unpack_sensor_values(b"\x02" + pack_sensor_values(np.array([0]), np.array([1.0]))[1:], DAY)
+        one = SensorValues(np.array([0]), np.array([1.0]), np.array([1]))
+        unpack_sensor_values([(DAY, b"\x02" + pack_sensor_values(one)[1:])])

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from commonwatt.app.ports import Change, Delivery, Store
 from commonwatt.app.read_sensor import counting_values
 from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import Receipt, Rejected, SensorRows
+from commonwatt.domain.readings import Receipt, Rejected, SensorRows, SensorValues
 
 
 def ingest_sensor_values(
@@ -32,14 +32,14 @@ def ingest_sensor_values(
             ],
             key=lambda each: each.row,
         )
-        parts, superseding = _new_values(change, site, rows, of_row)
-        accepted = sum(len(stamps) for _, _, stamps, _ in parts)
+        number = change.catalogue.generation(site) + 1
+        parts, superseding = _new_values(change, site, rows, of_row, number)
+        accepted = sum(len(said.stamps) for _, _, said in parts)
         unchanged = int((of_row != 0).sum()) - accepted
-        number = None
         if accepted:
-            number = change.catalogue.next_generation(site)
+            change.catalogue.next_generation(site)
             change.sensors.add_sensor_values(site, number, parts)
-            days = [day for _, day, _, _ in parts]
+            days = [day for _, day, _ in parts]
             change.readings.add_delivery(
                 site,
                 Delivery(
@@ -56,7 +56,7 @@ def ingest_sensor_values(
                 ),
             )
     return Receipt(
-        delivery=number,
+        delivery=number if accepted else None,
         accepted=accepted,
         unchanged=unchanged,
         superseding=superseding,
@@ -65,16 +65,17 @@ def ingest_sensor_values(
 
 
 def _new_values(
-    change: Change, site: int, rows: SensorRows, of_row: NDArray[np.int64]
-) -> tuple[list[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]], int]:
-    """Return (sensor, day, stamps, values) of what is new, and how many replace another value."""
-    parts: list[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]] = []
+    change: Change, site: int, rows: SensorRows, of_row: NDArray[np.int64], number: int
+) -> tuple[list[tuple[int, int, SensorValues]], int]:
+    """Return (sensor, day, values) of what is new, and how many replace another value."""
+    parts: list[tuple[int, int, SensorValues]] = []
     superseding = 0
     withdrawn = change.readings.withdrawn(site)
     for sensor in sorted(set(of_row.tolist()) - {0}):
-        here = of_row == sensor
+        here = np.flatnonzero(of_row == sensor)
         # Of one instant the last row counts; the rows before it say nothing that stays.
-        said = counting_values([(0, rows.stamps[here], rows.values[here])], frozenset())
+        of_sensor = SensorValues(rows.stamps[here], rows.values[here], np.full(len(here), number))
+        said = counting_values(of_sensor, frozenset())
         days = said.stamps // DAY_S
         for day in np.unique(days).tolist():
             stamps, values = said.stamps[days == day], said.values[days == day]
@@ -87,5 +88,7 @@ def _new_values(
             same[known] = stored.values[place[known]] == values[known]
             superseding += int((known & ~same).sum())
             if not same.all():
-                parts.append((sensor, day, stamps[~same], values[~same]))
+                new = np.flatnonzero(~same)
+                said_new = SensorValues(stamps[new], values[new], np.full(len(new), number))
+                parts.append((sensor, day, said_new))
     return parts, superseding

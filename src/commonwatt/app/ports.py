@@ -10,14 +10,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from commonwatt.app.authorize import AccountAccess, GrantedSite
 from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
-from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.readings import SensorValues, StoredReadings
 from commonwatt.domain.settlement import Settlement
 
 
@@ -140,21 +137,16 @@ class ReadingTables(Protocol):
 class SensorTables(Protocol):
     """The values of sensors."""
 
-    def sensor_values(
-        self, site: int, sensor: int, first_day: int, end_day: int
-    ) -> Sequence[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
-        """(delivery, stamps, values) of the days [first, end), by day and delivery."""
+    def sensor_values(self, site: int, sensor: int, first_day: int, end_day: int) -> SensorValues:
+        """All that was said of a sensor on the days [first, end), by day and delivery."""
 
     def latest_day(self, site: int, sensor: int, before: int | None = None) -> int | None:
         """The last day with values, of those before a day if given."""
 
     def add_sensor_values(
-        self,
-        site: int,
-        delivery: int,
-        parts: Iterable[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]],
+        self, site: int, delivery: int, parts: Iterable[tuple[int, int, SensorValues]]
     ) -> None:
-        """Store (sensor, day, stamps, values of that day) of one delivery."""
+        """Store (sensor, day, values of that day) of one delivery; merge rows that become many."""
 
 
 class ResultTables(Protocol):

@@ -36,4 +36,4 @@ def _spoke_of(snapshot: Snapshot, site: int, delivery: Delivery, sensor: Sensor)
         return False
     first, end = delivery.first_day, delivery.last_day + 1
     values = snapshot.sensors.sensor_values(site, sensor.number, first, end)
-    return any(number == delivery.number for number, _, _ in values)
+    return bool((values.deliveries == delivery.number).any())

@@ -151,6 +151,18 @@ class StoredReadings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SensorValues:
+    """What was said of one sensor, as columns of equal length, in the order of arrival.
+
+    ``stamps`` [Unix seconds], ``values`` in the sensor's unit, and the delivery that brought each.
+    """
+
+    stamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    deliveries: NDArray[np.int64]
+
+
 def _column(part: StoredReadings, register: Register) -> NDArray[np.int64]:
     column = part.values.get(register)
     return np.full(len(part.stamps), NO_VALUE, np.int64) if column is None else column

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
 from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import NO_VALUE, StoredReadings
+from commonwatt.domain.readings import NO_VALUE, SensorValues, StoredReadings
 
 _FORMAT = 1
 _HEAD = struct.Struct("<BBHI")
@@ -138,20 +138,37 @@ def _registers_of(mask: int) -> tuple[Register, ...]:
     return tuple(register for register, bit in _BITS.items() if mask & bit)
 
 
-def pack_sensor_values(stamps: NDArray[np.int64], values: NDArray[np.float64]) -> bytes:
-    """Pack the values of a sensor on one UTC day: count, values (float64), stamps (int32)."""
+def pack_sensor_values(said: SensorValues) -> bytes:
+    """Pack what was said of a sensor on one UTC day, in its order.
+
+    After the head: values (float64), deliveries (int64; one for all where they do not differ),
+    stamps (int32 seconds of the day).
+    """
+    one_for_all = bool((said.deliveries == said.deliveries[0]).all())
+    deliveries = said.deliveries[:1] if one_for_all else said.deliveries
     return (
-        _HEAD.pack(_FORMAT, 0, 0, len(stamps))
-        + values.astype("<f8").tobytes()
-        + (stamps % DAY_S).astype("<i4").tobytes()
+        _HEAD.pack(_FORMAT, _ONE_DELIVERY if one_for_all else 0, 0, len(said.stamps))
+        + said.values.astype("<f8").tobytes()
+        + deliveries.astype("<i8").tobytes()
+        + (said.stamps % DAY_S).astype("<i4").tobytes()
     )
 
 
-def unpack_sensor_values(blob: bytes, day: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return stamps [Unix seconds] and values of a UTC day. Raises `UnreadableBlob`."""
-    form, _, _, count = _HEAD.unpack_from(blob)
-    if form != _FORMAT:
-        raise UnreadableBlob(f"values in format {form}; this version reads format {_FORMAT}")
-    values = np.frombuffer(blob, "<f8", count, _HEAD.size)
-    seconds = np.frombuffer(blob, "<i4", count, _HEAD.size + values.nbytes)
-    return seconds + np.int64(day * DAY_S), values
+def unpack_sensor_values(blobs: Sequence[tuple[int, bytes]]) -> SensorValues:
+    """Unpack (UTC day, BLOB) pairs into one run, in their order. Raises `UnreadableBlob`."""
+    heads = [_HEAD.unpack_from(blob) for _, blob in blobs]
+    total = sum(head[3] for head in heads)
+    values, deliveries = np.empty(total, np.float64), np.empty(total, np.int64)
+    stamps = np.empty(total, np.int64)
+    start = 0
+    for (day, blob), (form, flags, _, count) in zip(blobs, heads, strict=True):
+        if form != _FORMAT:
+            raise UnreadableBlob(f"values in format {form}; this version reads {_FORMAT}")
+        here, single = slice(start, start + count), flags & _ONE_DELIVERY
+        values[here] = np.frombuffer(blob, "<f8", count, _HEAD.size)
+        offset = _HEAD.size + 8 * count
+        deliveries[here] = np.frombuffer(blob, "<i8", 1 if single else count, offset)
+        offset += 8 * (1 if single else count)
+        stamps[here] = np.frombuffer(blob, "<i4", count, offset) + np.int64(day * DAY_S)
+        start += count
+    return SensorValues(stamps, values, deliveries)

@@ -5,7 +5,6 @@ from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Insert, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -17,7 +16,7 @@ from commonwatt.adapters.store.packing import (
     unpack_sensor_values,
 )
 from commonwatt.app.ports import Delivery, RegisterSpan
-from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.readings import SensorValues, StoredReadings
 
 MANY_ROWS = 32
 """A meter-day with more rows than this is merged into one."""
@@ -242,12 +241,10 @@ class SqlSensorTables:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def sensor_values(
-        self, site: int, sensor: int, first_day: int, end_day: int
-    ) -> Sequence[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
-        """(delivery, stamps, values) of the days [first, end), by day and delivery."""
+    def sensor_values(self, site: int, sensor: int, first_day: int, end_day: int) -> SensorValues:
+        """All that was said of a sensor on the days [first, end), by day and delivery."""
         rows = self._connection.execute(
-            select(_sensor.c.delivery, _sensor.c.day, _sensor.c.readings)
+            select(_sensor.c.day, _sensor.c.readings)
             .where(
                 _sensor.c.site == site,
                 _sensor.c.sensor == sensor,
@@ -256,7 +253,7 @@ class SqlSensorTables:
             )
             .order_by(_sensor.c.day, _sensor.c.delivery)
         )
-        return [(delivery, *unpack_sensor_values(blob, day)) for delivery, day, blob in rows]
+        return unpack_sensor_values([(day, blob) for day, blob in rows])
 
     def latest_day(self, site: int, sensor: int, before: int | None = None) -> int | None:
         """The last day with values, of those before a day if given."""
@@ -268,24 +265,34 @@ class SqlSensorTables:
         return self._connection.execute(statement).scalar()
 
     def add_sensor_values(
-        self,
-        site: int,
-        delivery: int,
-        parts: Iterable[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]],
+        self, site: int, delivery: int, parts: Iterable[tuple[int, int, SensorValues]]
     ) -> None:
-        """Store (sensor, day, stamps, values of that day) of one delivery."""
-        rows = [
-            {
-                "site": site,
-                "sensor": sensor,
-                "day": day,
-                "delivery": delivery,
-                "readings": pack_sensor_values(stamps, values),
-            }
-            for sensor, day, stamps, values in parts
-        ]
-        if rows:
-            self._connection.execute(insert(_sensor), rows)
+        """Store (sensor, day, values of that day) of one delivery; merge rows that become many."""
+        for sensor, day, added in parts:
+            said = added
+            here = (_sensor.c.site == site, _sensor.c.sensor == sensor, _sensor.c.day == day)
+            count = select(func.count()).select_from(_sensor).where(*here)
+            if self._connection.execute(count).scalar_one() >= MANY_ROWS:
+                said = _one_after_the_other(self.sensor_values(site, sensor, day, day + 1), added)
+                self._connection.execute(delete(_sensor).where(*here))
+            self._connection.execute(
+                insert(_sensor),
+                {
+                    "site": site,
+                    "sensor": sensor,
+                    "day": day,
+                    "delivery": delivery,
+                    "readings": pack_sensor_values(said),
+                },
+            )
+
+
+def _one_after_the_other(first: SensorValues, then: SensorValues) -> SensorValues:
+    return SensorValues(
+        np.concatenate((first.stamps, then.stamps)),
+        np.concatenate((first.values, then.values)),
+        np.concatenate((first.deliveries, then.deliveries)),
+    )
 
 
 def _unpacked(rows: Iterable[tuple[int, int, bytes]]) -> dict[int, StoredReadings]:

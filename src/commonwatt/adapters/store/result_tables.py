@@ -325,10 +325,9 @@ class _Run:
 
     def filled(self, blobs: Sequence[bytes | None], kind: type[_T]) -> NDArray[_T]:
         """Join a column; zeros where a day or its value is not stored."""
-        size = DAY_QUARTERS * np.dtype(kind).itemsize
-        blank = bytes(size)
-        if self._whole:
-            return np.frombuffer(b"".join(blob or blank for blob in blobs), kind)
+        if self._whole and None not in blobs:
+            return np.frombuffer(b"".join(blobs), kind)  # type: ignore[arg-type]
+        blank = bytes(DAY_QUARTERS * np.dtype(kind).itemsize)
         days: list[bytes] = [blank] * self._length
         for position, blob in zip(self._positions, blobs, strict=True):
             days[position] = blob or blank
@@ -336,7 +335,7 @@ class _Run:
 
     def energy(self, blobs: Sequence[bytes | None]) -> NDArray[np.int64] | None:
         """Join a column of stored int32; None if no day has it."""
-        if not any(blob is not None for blob in blobs):
+        if blobs.count(None) == len(blobs):
             return None
         return self.filled(blobs, np.int32).astype(np.int64)
 
