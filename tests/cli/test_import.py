@@ -25,8 +25,10 @@ def signed_in(cw: CommandLine, client: httpx2.Client) -> None:
     client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
 
 
-def ask(client: httpx2.Client, path: str, **question: object) -> list[dict[str, object]]:
-    answer = client.post(f"/api/v1/{path}", json=question)
+def ask(
+    client: httpx2.Client, path: str, method: str = "POST", **question: object
+) -> list[dict[str, object]]:
+    answer = client.request(method, f"/api/v1/{path}", json=question)
     rows: list[dict[str, object]] = answer.raise_for_status().json()
     return rows
 
@@ -93,7 +95,7 @@ def test_a_rule_meter_takes_no_readings(house: CommandLine) -> None:
     assert applied.out == "site CH-12: name 'Tilleuls' -> 'Chênes'\n"
     with house.serving() as (_, client):
         signed_in(house, client)
-        listed = ask(client, f"meter_info/{SITE}")
+        listed = ask(client, f"meter_info/{SITE}", "GET")
     rest = next(str(meter["id"]) for meter in listed if meter["is_rule_meter"])
     ended = house("import", house.write("x.csv", "timestamp,en_im\n"), "--meter", rest)
     assert (ended.code, "rule meter" in ended.err) == (1, True)
@@ -122,7 +124,7 @@ def test_imported_beside_a_server_and_read_back_over_http(any_cw: CommandLine) -
         ]
         site = ask(client, f"site_data/{SITE}/electricity", **window)
         assert [row["from_ext"] for row in site] == [row["total"] for row in rows]
-        temperature = ask(client, f"{SITE}/sensor_data/{STAIRS}", **window)
+        temperature = ask(client, f"{SITE}/sensor_data/{STAIRS}", "GET", **window)
         assert temperature == [{"value": -3.25, "timestamp": 1_767_261_600}]
         # Withdrawn, it counts no more, at once and in the running server.
         assert cw("delivery", "withdraw", "2", "--reason", "wrong meter").code == 0

@@ -1,0 +1,157 @@
+"""Changes of a declaration, settled one by one, leave the same bytes as settling from scratch."""
+
+import random
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from commonwatt.adapters.store.opening import open_database
+from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.app.declaration import (
+    InvalidDeclaration,
+    MeterDeclaration,
+    NotSaid,
+    SiteDeclaration,
+)
+from commonwatt.domain.catalogue import BalanceMode, Meter, Mode, Register, SiteCatalogue
+from tests.contracts.stored_results import (
+    add_building,
+    deliver,
+    settle_everything,
+    stored_results,
+)
+from tests.oracle.buildings import Plan, building_of, first_day, plans
+
+FACTORS = tuple(map(Decimal, ("1", "2.5", "0.001", "40")))
+SWAPPED = {Register.EN_IM: Register.EN_EX, Register.EN_EX: Register.EN_IM}
+
+
+@pytest.fixture
+def store(store_url: str) -> SqlStore:
+    return SqlStore(open_database(store_url))
+
+
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(plan=plans())
+def test_changes_one_by_one_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    building = building_of(plan)
+    site = add_building(store, building)
+    number = site.site.number
+    chance = random.Random(plan.seed)
+    steps: list[int | None] = [None] * 4
+    positions = [p for p, meter in enumerate(building.meters) if not meter.facts[-1].rule]
+    steps += positions
+    chance.shuffle(steps)
+    for step in steps:
+        if step is None:
+            changed(store, number, chance, plan)
+        else:
+            delivered(store, site, step, plan)
+        if chance.random() < 0.6:
+            settle_everything(store, number)
+    settle_everything(store, number)
+    scratch = from_scratch(store, number)
+    for position in positions:
+        delivered(store, scratch, position, plan)
+    settle_everything(store, scratch.site.number)
+    assert stored_results(store, number) == stored_results(store, scratch.site.number)
+
+
+def delivered(store: SqlStore, site: SiteCatalogue, position: int, plan: Plan) -> None:
+    """Deliver what a meter of the plan's building sent."""
+    declared = next(meter for meter in site.meters if meter.number == position + 1)
+    for delivery in building_of(plan).meters[position].deliveries:
+        deliver(store, site.site.number, declared, delivery.rows, delivery.recorded_at_us)
+
+
+def changed(store: SqlStore, number: int, chance: random.Random, plan: Plan) -> None:
+    """Declare a change of some meters, or of the site's books; one that is refused is none."""
+    with store.snapshot() as snapshot:
+        catalogue = snapshot.catalogue.catalogue(number)
+    site = catalogue.site
+    start_at = first_day(plan) * 86_400
+    from_at = start_at + 900 * chance.randrange(-8, 96 * plan.days + 8)
+    many = min(2, len(catalogue.meters))
+    declaration = SiteDeclaration(
+        line=1,
+        id=site.id,
+        name=site.name,
+        timezone=site.timezone,
+        valid_from=from_at,
+        balance=chance.choice([*BalanceMode]),
+        meters=tuple(
+            a_change(meter, chance, from_at, start_at)
+            for meter in chance.sample(catalogue.meters, many)
+        ),
+    )
+    try:
+        apply_declaration(store, declaration, "tester", start_at)
+    except InvalidDeclaration:
+        # An operand that would be isolated, for instance.
+        with store.snapshot() as snapshot:
+            assert snapshot.catalogue.catalogue(number) == catalogue
+    else:
+        assert apply_declaration(store, declaration, "tester", start_at) == []
+
+
+def a_change(meter: Meter, chance: random.Random, from_at: int, start_at: int) -> MeterDeclaration:
+    """Change one or the other of a meter."""
+    same = MeterDeclaration(
+        line=2,
+        id=meter.id,
+        name=meter.name,
+        medium=meter.medium,
+        mode=meter.facts_at(from_at).mode,
+        valid_from=from_at,
+    )
+    lived_at = start_at + chance.randrange(-3_600, 2 * 86_400)
+    possible = [
+        replace(same, enabled=chance.random() < 0.5),
+        replace(same, balance=chance.random() < 0.5),
+        replace(same, isolated=chance.random() < 0.5),
+    ]
+    if not meter.is_rule_meter:
+        possible += [
+            replace(same, factor=chance.choice(FACTORS)),
+            replace(same, installed_at=chance.choice([None, lived_at])),
+            replace(same, removed_at=chance.choice([None, lived_at])),
+            replace(same, installed_at=start_at - 86_400 * 3 + 77, installed_index=Decimal("0.5")),
+        ]
+    if meter.medium.value == "electricity":
+        possible += [
+            replace(same, mode=chance.choice([*Mode])),
+            replace(same, registers=chance.choice([SWAPPED, {}])),
+        ]
+    change = chance.choice(possible)
+    if meter.is_rule_meter and not isinstance(change.registers, NotSaid):
+        return same
+    return change
+
+
+def from_scratch(store: SqlStore, number: int) -> SiteCatalogue:
+    """Declare a site as another one is declared at last; ids keep their order."""
+    with store.snapshot() as snapshot:
+        declared = snapshot.catalogue.catalogue(number)
+    with store.new_site() as (change, fresh):
+        site = replace(declared.site, number=fresh, id=f"{fresh:024x}")
+        change.catalogue.add_site(site, declared.facts)
+        for meter in declared.meters:
+            facts = tuple(
+                replace(
+                    each,
+                    rule=None
+                    if each.rule is None
+                    else each.rule.replace(f"{number:08x}", f"{fresh:08x}"),
+                )
+                for each in meter.facts
+            )
+            renamed = replace(meter, id=f"{fresh:08x}{meter.id[8:]}", facts=facts)
+            change.catalogue.put_meter(fresh, renamed)
+    with store.snapshot() as snapshot:
+        return snapshot.catalogue.catalogue(fresh)
