@@ -1,5 +1,7 @@
 """Sensor values come back as they were said, delivery by delivery, however many deliveries."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from sqlalchemy import func, select
@@ -20,14 +22,15 @@ NOW_US = NOON_AT * 1_000_000
 
 
 @pytest.fixture
-def store(store_url: str) -> SqlStore:
+def store(store_url: str) -> Iterator[SqlStore]:
     store = SqlStore(open_database(store_url))
     sensor = Sensor(number=1, id=SENSOR, name="Hall", type="temperature", unit="°C", model="T1")
     with store.new_site() as (change, number):
         site = Site(number=number, id="6" * 24, name="House", timezone="Europe/Zurich")
         change.catalogue.add_site(site, ())
         change.catalogue.put_sensor(number, sensor)
-    return store
+    yield store
+    store.database.close()
 
 
 def put(store: SqlStore, *said: tuple[int, float], sensor: str = SENSOR) -> Receipt:
