@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.database import Database
-from commonwatt.app.store_errors import StoreTooNew
+from commonwatt.app.store_errors import StoreError, StoreTooNew
 
 REVISION = "0001"
 """The migration that leads to the tables of `schema`."""
@@ -20,19 +20,27 @@ def open_database(url: str) -> Database:
     Raises `StoreTooNew` for a store of a later version, and the other errors of `store_errors`.
     """
     database = Database(url)
-    with database.write() as connection:
-        revision = _revision(connection)
-        if revision is None:
-            schema.metadata.create_all(connection)
-            _stamp(connection)
-        elif revision not in KNOWN_REVISIONS:
-            raise StoreTooNew(
-                f"the store has revision {revision}, this version of commonwatt knows "
-                f"up to {REVISION}: install the newer version again"
-            )
-        elif revision != REVISION:
-            migrate(connection, REVISION)
+    try:
+        with database.write() as connection:
+            _create_or_migrate(connection)
+    except StoreError:
+        database.close()
+        raise
     return database
+
+
+def _create_or_migrate(connection: Connection) -> None:
+    revision = _revision(connection)
+    if revision is None:
+        schema.metadata.create_all(connection)
+        _stamp(connection)
+    elif revision not in KNOWN_REVISIONS:
+        raise StoreTooNew(
+            f"the store has revision {revision}, this version of commonwatt knows "
+            f"up to {REVISION}: install the newer version again"
+        )
+    elif revision != REVISION:
+        migrate(connection, REVISION)
 
 
 def migrate(connection: Connection, revision: str) -> None:
