@@ -11,6 +11,7 @@ from commonwatt.api import climkit_lists as lists
 from commonwatt.api import climkit_questions as series
 from commonwatt.api.climkit_sign_in import parse_credentials
 from commonwatt.api.compression import JSON_TYPE, json_answer
+from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
 from commonwatt.api.services import Services
 from commonwatt.api.visits import Question, answer_question, bearer_of, count, identify
@@ -59,7 +60,7 @@ SENSORS_LIST = Question(route=None, parse=lists.nothing_asked, answer=lists.answ
 
 def climkit_router(services: Services) -> APIRouter:
     """The routes, most asked first."""
-    router = APIRouter(prefix=PREFIX, redirect_slashes=False)
+    router = APIRouter(prefix=PREFIX, redirect_slashes=False, route_class=PlainRoute)
 
     @router.post("/meter_data/{site_id}/{meter_id}", **docs.METER_DATA)
     async def meter_data(request: Request) -> Response:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from commonwatt.api import own_docs as docs
 from commonwatt.api import own_series, own_state
 from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
+from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
 from commonwatt.api.visits import Question, answer_question
 
@@ -34,7 +35,7 @@ FINDINGS = Question(
 
 def own_router(services: Services) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix=PREFIX, redirect_slashes=False)
+    router = APIRouter(prefix=PREFIX, redirect_slashes=False, route_class=PlainRoute)
 
     @router.put("/readings", **docs.READINGS)
     async def put_readings(request: Request) -> Response:

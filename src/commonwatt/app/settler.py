@@ -11,7 +11,9 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 2.0
 """How often to look for marks that another process made."""
 _GATHER_S = 0.1
-"""How long to gather what comes in together; a read in between settles for itself."""
+_GATHER_AT_MOST = 10
+"""What comes in together is settled together, after 0.1 s of silence or 1 s; a read in between
+settles for itself."""
 _PAUSE_AFTER_FAILURE_S = 5.0
 
 
@@ -44,13 +46,19 @@ class Settler:
     def _run(self) -> None:
         while not self._stopped.is_set():
             if self._wake.wait(_LOOK_EVERY_S):
-                self._stopped.wait(_GATHER_S)
-            self._wake.clear()
+                self._gather()
             try:
                 self._settle_all()
             except StoreError as error:
                 _log.warning("settling is put off: %s", error)
                 self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
+
+    def _gather(self) -> None:
+        """Wait until nothing has come in for a moment, but not for long."""
+        for _ in range(_GATHER_AT_MOST):
+            self._wake.clear()
+            if not self._wake.wait(_GATHER_S):
+                return
 
     def _settle_all(self) -> None:
         with self._store.snapshot() as snapshot:

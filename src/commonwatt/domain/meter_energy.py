@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import Energy, Qualities
 from commonwatt.domain.quality import Quality
+from commonwatt.domain.quarter_hours import QUARTER_S
+
+_INT32 = np.iinfo(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,30 @@ def joined(parts: Sequence[tuple[int, int, MeterEnergy]], length: int) -> MeterE
                 energy[start:end], quality[start:end] = register.energy, register.quality
         columns.append(RegisterEnergy(energy, quality) if found else None)
     return MeterEnergy(columns[0], columns[1], alive, parts[0][2].method)
+
+
+def within_int32(
+    register: RegisterEnergy, meter: int, name: str, first_quarter: int, findings: list[Finding]
+) -> RegisterEnergy:
+    """Let the quarter-hours beyond what a profile holds be missing; add a finding for each.
+
+    ``name`` is the register of the profile, ``first_quarter`` where its columns begin.
+    """
+    energy, quality = register.energy, register.quality
+    too_large = (quality >= Quality.ESTIMATED) & ((energy > _INT32.max) | (energy < _INT32.min))
+    if not too_large.any():
+        return register
+    for position in np.flatnonzero(too_large).tolist():
+        start_at = (first_quarter + position) * QUARTER_S
+        evidence = {"energy": int(energy[position])}
+        findings.append(
+            Finding(
+                FindingRule.QUARTER_TOO_LARGE,
+                meter,
+                name,
+                start_at,
+                start_at + QUARTER_S,
+                evidence,
+            )
+        )
+    return masked(energy, np.where(too_large, Quality.MISSING, quality).astype(np.uint8))

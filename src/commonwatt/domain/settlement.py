@@ -68,7 +68,7 @@ def settle(
             findings.extend(register.findings)
         findings.extend(doubts)
     meters = catalogue.meters_of(group)
-    _add_rule_meters(catalogue, meters, energies, first_quarter, end_quarter)
+    _add_rule_meters(catalogue, meters, energies, first_quarter, end_quarter, findings)
     books = _Books(catalogue, group, meters, energies, first_quarter, end_quarter)
     books.close()
     return Settlement(
@@ -82,6 +82,7 @@ def _add_rule_meters(
     energies: dict[int, MeterEnergy],
     first_quarter: int,
     end_quarter: int,
+    findings: list[Finding],
 ) -> None:
     """Evaluate the rule meters into ``energies``, epoch by epoch of the meters' facts."""
     if not any(facts.rule is not None for meter in meters for facts in meter.facts):

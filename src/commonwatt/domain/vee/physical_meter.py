@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Meter, MeterFacts, Register, epochs
-from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.findings import Finding
 from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, joined, masked
 from commonwatt.domain.quality import Method, Quality
 from commonwatt.domain.quarter_hours import QUARTER_S
@@ -19,7 +19,6 @@ from commonwatt.domain.vee.pipeline import JudgedRegister
 INTERPOLATED_GAP_S = 2 * 3600
 INTERPOLATED_GAP_SLOW_S = 26 * 3600
 """Heat, cooling and water are often read once a day."""
-_INT32 = np.iinfo(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +153,4 @@ def _register_energy(
             here = slice(start - first, end - first)
             energy[here], quality[here] = source.energy(start, end, facts)
     quality[~alive] = Quality.ABSENT
-    too_large = (quality >= Quality.ESTIMATED) & ((energy > _INT32.max) | (energy < _INT32.min))
-    for position in np.flatnonzero(too_large).tolist():
-        start_at = (first + position) * QUARTER_S
-        evidence = {"energy": int(energy[position])}
-        findings.append(
-            Finding(
-                FindingRule.QUARTER_TOO_LARGE,
-                meter.number,
-                name.value,
-                start_at,
-                start_at + QUARTER_S,
-                evidence,
-            )
-        )
-    quality[too_large] = Quality.MISSING
-    return masked(energy, quality)
+    return within_int32(masked(energy, quality), meter.number, name.value, first, findings)
