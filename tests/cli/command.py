@@ -64,7 +64,9 @@ class CommandLine:
             with httpx2.Client(base_url=address, timeout=30.0, trust_env=False) as client:
                 yield process, client
         finally:
-            end(process)
+            ended = end(process)
+            # Shown with a test that fails: the trace of an answer that went wrong.
+            sys.stderr.write(ended.err)
 
 
 def run(*words: str, folder: Path, stdin: str = "", more: Mapping[str, str] | None = None) -> Ended:
