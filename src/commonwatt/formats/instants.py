@@ -100,9 +100,7 @@ def parse_instants(values: Sequence[object]) -> Instants:
     instants = Instants(
         np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_), {}
     )
-    lengths = np.fromiter(
-        (len(value) if type(value) is str else 0 for value in values), np.int64, count
-    )
+    lengths = _lengths(values)
     odd = [np.flatnonzero((lengths < 19) | (lengths > _LONGEST))]
     for length in np.unique(lengths[(lengths >= 19) & (lengths <= _LONGEST)]).tolist():
         positions = np.flatnonzero(lengths == length)
@@ -117,6 +115,14 @@ def parse_instants(values: Sequence[object]) -> Instants:
             instants.micros[position] = micros
             instants.naive[position] = naive
     return instants
+
+
+def _lengths(values: Sequence[object]) -> NDArray[np.int64]:
+    """Return how long each text is, 0 for what is no text."""
+    if set(map(type, values)) == {str}:
+        return np.fromiter(map(len, values), np.int64, len(values))  # type: ignore[arg-type]
+    lengths = (len(value) if type(value) is str else 0 for value in values)
+    return np.fromiter(lengths, np.int64, len(values))
 
 
 def _read_usual_forms(

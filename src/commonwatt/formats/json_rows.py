@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 import orjson
@@ -79,13 +80,7 @@ def ndjson_rows(body: bytes) -> tuple[list[object], dict[int, str]]:
 
 def row_source(rows: Sequence[object], faults: RowFaults, known: Sequence[str]) -> RowSource:
     """Return the columns of rows; no object, or a key that is not known, is a fault of the row."""
-    objects: list[dict[str, object]] = []
-    for position, row in enumerate(rows):
-        if isinstance(row, dict):
-            objects.append(row)
-        else:
-            objects.append({})
-            faults.add(position, f"{shown(row)} is not an object with keys such as timestamp")
+    objects = _objects(rows, faults)
     keys = set(chain.from_iterable(objects))
     unknown = keys.difference(known)
     if unknown:
@@ -93,8 +88,25 @@ def row_source(rows: Sequence[object], faults: RowFaults, known: Sequence[str]) 
             if not unknown.isdisjoint(row):
                 name = next(key for key in row if key in unknown)
                 faults.add(position, unknown_key(name, known))
-    columns = {key: [row.get(key) for row in objects] for key in known if key in keys}
+    columns = {key: _column(objects, key) for key in known if key in keys}
     return RowSource(np.arange(1, len(rows) + 1, dtype=np.int64), columns, faults)
+
+
+def _objects(rows: Sequence[object], faults: RowFaults) -> Sequence[dict[str, object]]:
+    """Return the rows as objects, an empty one and a fault where a row is none."""
+    if set(map(type, rows)) <= {dict}:
+        return rows  # type: ignore[return-value]
+    for position, row in enumerate(rows):
+        if not isinstance(row, dict):
+            faults.add(position, f"{shown(row)} is not an object with keys such as timestamp")
+    return [row if isinstance(row, dict) else {} for row in rows]
+
+
+def _column(objects: Sequence[dict[str, object]], key: str) -> list[object]:
+    try:
+        return list(map(itemgetter(key), objects))
+    except KeyError:
+        return [row.get(key) for row in objects]
 
 
 def unknown_key(name: str, known: Sequence[str]) -> str:

@@ -97,11 +97,9 @@ def refuse_too_many_rows(count: int) -> None:
 
 def coded(values: Sequence[T]) -> tuple[list[T], NDArray[np.int32]]:
     """Return the distinct values in the order of appearance, and each value's position there."""
-    positions: dict[T, int] = {}
-    codes = np.fromiter(
-        (positions.setdefault(value, len(positions)) for value in values), np.int32, len(values)
-    )
-    return list(positions), codes
+    distinct = list(dict.fromkeys(values))
+    positions = {value: position for position, value in enumerate(distinct)}
+    return distinct, np.fromiter(map(positions.__getitem__, values), np.int32, len(values))
 
 
 def add_coded_faults(
