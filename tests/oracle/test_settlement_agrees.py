@@ -57,3 +57,10 @@ def test_the_largest_factor_on_the_largest_energy_over_400_days_does_not_overflo
         deliveries=(Delivery(1, end_at * 1_000_000, rows),),
     )
     assert_settled_alike(Building((meter,)), range(DAY_AT // 900, DAY_AT // 900 + 96))
+
+
+def test_a_sum_beyond_int32_of_parts_within_is_missing_and_found() -> None:
+    homes = [replace(a_home(MEASURED, 0, 2 * 10**12, 3 * 10**12), id=name) for name in "ab"]
+    homes = [replace(home, id=home.id * 24) for home in homes]
+    rule = Meter(RULE, facts=(Facts(rule=(Operand(1, MEASURED), Operand(1, OTHER))),))
+    assert_settled_alike(Building((*homes, rule)), range(DAY_AT // 900, DAY_AT // 900 + 3))

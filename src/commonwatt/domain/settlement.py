@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from commonwatt.domain.allocation import share_pro_rata
 from commonwatt.domain.balance import MeasuredFlows, close_books
 from commonwatt.domain.catalogue import (
+    REGISTERS_OF,
     Group,
     Medium,
     Meter,
@@ -24,7 +25,7 @@ from commonwatt.domain.catalogue import (
 )
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, joined
+from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, joined, within_int32
 from commonwatt.domain.quality import Quality, exists, worst
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.rule_expression import Operand, evaluation_order, parse_rule
@@ -113,10 +114,25 @@ def _add_rule_meters(
             energy = evaluate_rule(terms, facts.main_is_export, end - start)
             if not facts.enabled:
                 energy = _not_alive(end - start, energy.method)
+            energy = _within_int32(by_number[number], energy, first_quarter + start, findings)
             here[number] = energy.with_main(facts.main_is_export)
             parts.setdefault(number, []).append((start, end, here[number]))
     for number, pieces in parts.items():
         energies[number] = joined(pieces, end_quarter - first_quarter)
+
+
+def _within_int32(
+    meter: Meter, energy: MeterEnergy, first_quarter: int, findings: list[Finding]
+) -> MeterEnergy:
+    """A sum can be too large where none of its parts is."""
+    names = REGISTERS_OF[meter.medium]
+    im, ex = (
+        None
+        if part is None
+        else within_int32(part, meter.number, name.value, first_quarter, findings)
+        for part, name in ((energy.im, names[0]), (energy.ex, names[-1]))
+    )
+    return MeterEnergy(im, ex, energy.alive, energy.method)
 
 
 def _rules_at(

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Meter, MeterFacts, Register, epochs
 from commonwatt.domain.findings import Finding
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, joined, masked
+from commonwatt.domain.meter_energy import (
+    MeterEnergy,
+    RegisterEnergy,
+    joined,
+    masked,
+    within_int32,
+)
 from commonwatt.domain.quality import Method, Quality
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.vee.boundary_index import BoundaryIndex, interpolate, rounded
