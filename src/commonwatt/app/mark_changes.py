@@ -38,7 +38,10 @@ def touched_days(
     What can never be used, as a stamp in the year 9999, marks its own days alone.
     """
     said_on = int(touched.stamps.min()) // DAY_S, int(touched.stamps.max()) // DAY_S + 1
-    reaching = touched.stamps[usable(touched) | history.says_otherwise(touched)]
+    reaches = usable(touched)
+    if not reaches.all():
+        reaches |= history.says_otherwise(touched)
+    reaching = touched.stamps[reaches]
     if not len(reaching):
         return said_on
     start_at, end_at = int(reaching.min()), int(reaching.max())
