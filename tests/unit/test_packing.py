@@ -143,6 +143,6 @@ def test_sensor_values_come_back_and_their_bytes_stay() -> None:
 def test_a_format_of_later_is_not_read_as_today_s() -> None:
     with pytest.raises(UnreadableBlob, match="format 2"):
         unpack_readings([(DAY, b"\x02" + pack_readings(said(1))[1:])])
+    one = SensorValues(np.array([0]), np.array([1.0]), np.array([1]))
     with pytest.raises(UnreadableBlob, match="format 2"):
-        one = SensorValues(np.array([0]), np.array([1.0]), np.array([1]))
         unpack_sensor_values([(DAY, b"\x02" + pack_sensor_values(one)[1:])])
