@@ -5,9 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonwatt.domain.catalogue import Register
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy, masked
+from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue, epochs
+from commonwatt.domain.findings import Finding
+from commonwatt.domain.meter_energy import (
+    MeterEnergy,
+    RegisterEnergy,
+    joined,
+    masked,
+    within_int32,
+)
 from commonwatt.domain.quality import Method, worst
+from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.rule_expression import Operand, evaluation_order, parse_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +62,94 @@ def _signed_sum(inputs: list[tuple[int, RegisterEnergy]], length: int) -> Regist
     for sign, register in inputs:
         total += sign * register.energy
     return masked(total, worst([register.quality for _, register in inputs], length))
+
+
+def add_rule_meters(
+    catalogue: SiteCatalogue,
+    meters: tuple[Meter, ...],
+    energies: dict[int, MeterEnergy],
+    first_quarter: int,
+    end_quarter: int,
+    findings: list[Finding],
+) -> None:
+    """Evaluate the rule meters of a group into ``energies`` over [first, end).
+
+    Epoch by epoch of the meters' facts; where a meter is not computed it keeps what it measured.
+    """
+    ever = {meter.number for meter in meters if any(facts.rule for facts in meter.facts)}
+    parts: dict[int, list[tuple[int, int, MeterEnergy]]] = {number: [] for number in ever}
+    validity = (facts for meter in meters for facts in meter.facts)
+    for start_at, end_at in epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, validity):
+        start, end = start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter
+        here = {number: energy.part(start, end) for number, energy in energies.items()}
+        _evaluate_epoch(catalogue, meters, here, start_at, end - start, findings)
+        for number in ever & here.keys():
+            parts[number].append((start, end, here[number]))
+    for number, pieces in parts.items():
+        if pieces:
+            energies[number] = joined(pieces, end_quarter - first_quarter)
+
+
+def _evaluate_epoch(
+    catalogue: SiteCatalogue,
+    meters: tuple[Meter, ...],
+    here: dict[int, MeterEnergy],
+    start_at: int,
+    length: int,
+    findings: list[Finding],
+) -> None:
+    """Evaluate into ``here`` the rules that hold over ``length`` quarter-hours from an instant."""
+    facts_of = {meter.number: meter.facts_at(start_at) for meter in meters}
+    rules = _rules_at(catalogue, meters, start_at)
+    by_number = {meter.number: meter for meter in meters}
+    named = {number: frozenset(m for m, _ in terms) for number, terms in rules.items()}
+    for number in evaluation_order(named):
+        if number not in rules:
+            continue
+        facts = facts_of[number]
+        terms = [
+            Term(operand.sign, here[other], operand.register)
+            for other, operand in rules[number]
+            if other in here and not facts_of[other].isolated
+        ]
+        energy = evaluate_rule(terms, facts.main_is_export, length)
+        if not facts.enabled:
+            energy = MeterEnergy(None, None, np.zeros(length, np.bool_), energy.method)
+        energy = _within_int32(by_number[number], energy, start_at // QUARTER_S, findings)
+        here[number] = energy.with_main(facts.main_is_export)
+
+
+def _within_int32(
+    meter: Meter, energy: MeterEnergy, first_quarter: int, findings: list[Finding]
+) -> MeterEnergy:
+    """A sum can be too large where none of its parts is."""
+    names = REGISTERS_OF[meter.medium]
+    im, ex = (
+        None
+        if part is None
+        else within_int32(part, meter.number, name.value, first_quarter, findings)
+        for part, name in ((energy.im, names[0]), (energy.ex, names[-1]))
+    )
+    return MeterEnergy(im, ex, energy.alive, energy.method)
+
+
+def _rules_at(
+    catalogue: SiteCatalogue, meters: tuple[Meter, ...], instant_at: int
+) -> dict[int, list[tuple[int, Operand]]]:
+    """Return for each rule meter the meters that its rule names at an instant."""
+    rules: dict[int, list[tuple[int, Operand]]] = {}
+    for meter in meters:
+        rule = meter.facts_at(instant_at).rule
+        if rule is not None:
+            rules[meter.number] = [
+                (_operand_meter(catalogue, meter, operand).number, operand)
+                for operand in parse_rule(rule)
+            ]
+    return rules
+
+
+def _operand_meter(catalogue: SiteCatalogue, meter: Meter, operand: Operand) -> Meter:
+    if operand.id is not None:
+        return catalogue.meter_by_id[operand.id]
+    assert operand.prim_ad is not None, "an operand has an id or a prim_ad"
+    return catalogue.meter_by_address[meter.medium.value, operand.prim_ad]
