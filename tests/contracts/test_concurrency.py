@@ -7,9 +7,12 @@ import pytest
 
 from commonwatt.adapters.store.database import Database
 from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.settle_site import settle_days
 from commonwatt.app.store_errors import StoreBusy, StoreFull
+from commonwatt.domain.catalogue import Group
 from tests.contracts.processes import (
     BUILDING,
+    FIRST_QUARTER,
     all_told,
     assert_read_right,
     begin,
@@ -46,6 +49,27 @@ def test_two_settlers_and_two_writers_end_with_the_bytes_of_one_settler(
     settle_everything(store, quiet.site.number)
     assert stored_results(store, site) == stored_results(store, quiet.site.number)
     assert_read_right(store, busy, BODIES - 1)
+
+
+def test_an_older_settlement_replaces_no_newer_one_and_clears_no_newer_mark(
+    store: SqlStore,
+) -> None:
+    catalogue = add_building(store, BUILDING)
+    site, day = catalogue.site.number, FIRST_QUARTER // 96
+    meters = [meter.number for meter in catalogue.meters]
+    write_body(store, catalogue, 0)
+    with store.snapshot() as snapshot:
+        generation = snapshot.catalogue.generation(site)
+        older = settle_days(snapshot, catalogue, Group.ELECTRICITY, day, day + 1)
+    write_body(store, catalogue, 1)
+    settle_everything(store, site)
+    newer = stored_results(store, site)
+    write_body(store, catalogue, 2)
+    with store.change(site) as change:
+        change.results.put_settlement(site, Group.ELECTRICITY, meters, older, generation)
+    assert stored_results(store, site) == newer
+    with store.snapshot() as snapshot:
+        assert day in snapshot.results.dirty_days(site, Group.ELECTRICITY)
 
 
 def test_a_steady_writer_holds_no_read_up_and_no_read_is_stale(
