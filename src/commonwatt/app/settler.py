@@ -66,4 +66,12 @@ class Settler:
         for site, group in groups:
             if self._stopped.is_set():
                 return
-            settle_site(self._store, site, group)
+            try:
+                settle_site(self._store, site, group)
+            except StoreError:
+                raise
+            except Exception:  # noqa: BLE001 - see below
+                # The barrier that a request has too: a fault in one site's data must not end
+                # settling for all others until somebody restarts the process.
+                _log.exception("site %d: %s cannot be settled", site, group)
+                self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
