@@ -1,6 +1,7 @@
 """Changes of a declaration, settled one by one, leave the same bytes as settling from scratch."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -28,18 +29,33 @@ from tests.oracle.buildings import Plan, building_of, first_day, plans
 FACTORS = tuple(map(Decimal, ("1", "2.5", "0.001", "40")))
 SWAPPED = {Register.EN_IM: Register.EN_EX, Register.EN_EX: Register.EN_IM}
 
-
-@pytest.fixture
-def store(store_url: str) -> SqlStore:
-    return SqlStore(open_database(store_url))
-
-
-@settings(
-    max_examples=25,
+FEW = settings(
+    max_examples=5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[SqlStore]:
+    database = open_database(store_url)
+    yield SqlStore(database)
+    database.close()
+
+
+@settings(FEW)
 @given(plan=plans())
 def test_changes_one_by_one_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    assert_one_by_one_equals_from_scratch(store, plan)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=40)
+@given(plan=plans())
+def test_many_changes_one_by_one_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    assert_one_by_one_equals_from_scratch(store, plan)
+
+
+def assert_one_by_one_equals_from_scratch(store: SqlStore, plan: Plan) -> None:
     building = building_of(plan)
     site = add_building(store, building)
     number = site.site.number
