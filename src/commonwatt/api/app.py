@@ -28,9 +28,9 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.include_router(climkit_router(services))
-    app.include_router(own_router(services))
-    app.include_router(health_router(services))
+    # Not included but taken over: an included router is asked anew on every request.
+    for router in (climkit_router(services), own_router(services), health_router(services)):
+        app.router.routes.extend(router.routes)
     add_docs_page(app)
     tell_faults(app)
     complete_openapi(app)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from io import SEEK_CUR, BytesIO
 from itertools import pairwise
 
@@ -144,8 +145,12 @@ def _cell(column: Column, rows: slice) -> _Cell | None:
             present = None
         else:
             values = np.where(present, values, 0)
-    label = json.dumps(column.name).encode() + b":"
-    return _Cell(label, number_slot(values, column.decimals), present)
+    return _Cell(_label(column.name), number_slot(values, column.decimals), present)
+
+
+@lru_cache(maxsize=4096)
+def _label(name: str) -> bytes:
+    return json.dumps(name).encode() + b":"
 
 
 def _segments(columns: Sequence[Column], row_count: int) -> list[tuple[int, int]]:
@@ -189,6 +194,9 @@ def _write_rows(out: BytesIO, cells: Sequence[_Cell], stamps: Sequence[Texts]) -
 
 def _offset_ends(utc_offsets: NDArray[np.int32]) -> Texts:
     """Return '+01:00"}' for each row: what follows the time of day."""
+    first = int(utc_offsets[0])
+    if bool((utc_offsets == first).all()):
+        return _offset_end(first).repeat(utc_offsets.size)
     edges = (utc_offsets[1:] != utc_offsets[:-1]).nonzero()[0] + 1
     run_starts = [0, *edges.tolist()]
     ends = [text_tables.offset_text(offset) + '"}' for offset in utc_offsets[run_starts].tolist()]
@@ -197,3 +205,9 @@ def _offset_ends(utc_offsets: NDArray[np.int32]) -> Texts:
     texts = np.frombuffer("".join(end.ljust(width) for end in ends).encode(), f"V{width}")
     lengths = [end - start for start, end in pairwise([*run_starts, utc_offsets.size])]
     return texts.repeat(lengths)
+
+
+@lru_cache(maxsize=64)
+def _offset_end(utc_offset_s: int) -> Texts:
+    text = text_tables.offset_text(utc_offset_s) + '"}'
+    return np.frombuffer(text.encode(), f"V{len(text)}")

@@ -33,6 +33,9 @@ class Quality(IntEnum):
     MEASURED = 5
 
 
+_LEAST = np.uint8(Quality.ESTIMATED)
+
+
 class Method(IntEnum):
     """How the energy of a quarter-hour was found."""
 
@@ -44,7 +47,7 @@ class Method(IntEnum):
 
 def exists(quality: "NDArray[np.uint8]") -> "NDArray[np.bool_]":
     """Tell for each quarter-hour whether it has a value."""
-    return quality >= Quality.ESTIMATED
+    return quality >= _LEAST
 
 
 def worst(qualities: "list[NDArray[np.uint8]]", length: int) -> "NDArray[np.uint8]":
