@@ -33,7 +33,7 @@ _BALANCE_COLUMNS = {
 
 _FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
 # Asked by every read: built once.
-_DIRTY_DAYS = (
+_DIRTY_DAYS = HotQuery(
     select(schema.dirty_marks.c.day)
     .where(
         schema.dirty_marks.c.site == bindparam("site"),
@@ -73,7 +73,7 @@ class SqlResultTables:
             "first_day": _FIRST_DAY if first_day is None else first_day,
             "end_day": _END_DAY if end_day is None else end_day,
         }
-        return list(self._connection.execute(_DIRTY_DAYS, query).scalars())
+        return [day for (day,) in _DIRTY_DAYS.rows(self._connection, query)]
 
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
