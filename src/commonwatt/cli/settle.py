@@ -31,11 +31,12 @@ def settle(
 
     Example: commonwatt settle --site CH-0012 --start 2026-01-01
     """
-    with opened_store(data, database_url) as store, progress_bar() as progress:
+    with opened_store(data, database_url) as store:
         with store.snapshot() as snapshot:
             sites = named_sites(snapshot, site)
         for each in sites:
-            days = _settle(store, each, start, end, progress)
+            with progress_bar() as progress:
+                days = _settle(store, each, start, end, progress)
             typer.echo(f"site {each.site_ref or each.id}: {days} days settled")
 
 
