@@ -5,24 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.api.asked_series import QUICK_VALUES, is_settled, open_meter
 from commonwatt.api.climkit_columns import meter_rows, site_rows
-from commonwatt.api.problems import UnknownMeter, UnknownSensor
+from commonwatt.api.problems import UnknownSensor
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, instants_seen, is_seen, quarters_by_stamp
-from commonwatt.app.authorize import require_open_meter
 from commonwatt.app.read_raw import RuleMeterHasNoReadings, read_raw
 from commonwatt.app.read_sensor import read_sensor
 from commonwatt.app.read_series import read_meter_series, read_site_series
 from commonwatt.climkit_v1 import requests as wire
 from commonwatt.climkit_v1.series_json import Column, render_rows, render_sensor_rows
-from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor
+from commonwatt.domain.catalogue import Medium, Meter, Sensor
 from commonwatt.domain.readings import NO_VALUE
 from commonwatt.domain.zones import utc_offsets
 
 NOTHING = b"[]"
-QUICK_VALUES = 40_000
-"""A meter's year takes a few milliseconds, less than the way to a thread and back may; what is more
-leaves the event loop."""
 _SITE_COLUMNS = 9
 
 
@@ -59,20 +56,6 @@ class SensorQuery:
 
     sensor: Sensor
     period: wire.Period | None
-
-
-def open_meter(visit: Visit, meter_id: str) -> Meter:
-    """The meter of that id. Raises UnknownMeter and ClosedMeter."""
-    meter = visit.catalogue.meter_by_id.get(meter_id)
-    if meter is None:
-        raise UnknownMeter(meter_id)
-    require_open_meter(visit.site, meter_id)
-    return meter
-
-
-def is_settled(visit: Visit, group: Group, window: QuarterWindow) -> bool:
-    """Whether nothing of the window is to be computed first."""
-    return visit.settled.covers(visit.snapshot, visit.site, group, window.days)
 
 
 def parse_meter_data(visit: Visit, asked: Asked) -> MeterSeriesQuery:
@@ -151,11 +134,6 @@ def parse_raw(visit: Visit, asked: Asked) -> RawQuery:
     if meter.is_rule_meter:
         raise RuleMeterHasNoReadings(f"meter {meter.id} is computed by a rule")
     return RawQuery(meter, period)
-
-
-def never_quick(_visit: Visit, _query: RawQuery | SensorQuery) -> bool:
-    """Readings come in any number: they are not read on the event loop."""
-    return False
 
 
 def answer_raw(visit: Visit, query: RawQuery) -> bytes:

@@ -14,7 +14,7 @@ from commonwatt.api.compression import JSON_TYPE, json_answer
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, answer_question, bearer_of, count, identify
+from commonwatt.api.visits import Question, answer_question, bearer_of, count, identify, never_quick
 from commonwatt.app.authorize import Action, require_action
 from commonwatt.climkit_v1 import answers
 
@@ -37,13 +37,13 @@ METER_DATA_RAW = Question(
     route="/api/v1/meter_data_raw/{site_id}/{meter_id}",
     parse=series.parse_raw,
     answer=series.answer_raw,
-    is_quick=series.never_quick,
+    is_quick=never_quick,
 )
 SENSOR_DATA = Question(
     route="/api/v1/{site_id}/sensor_data/{sensor_id}",
     parse=series.parse_sensor_data,
     answer=series.answer_sensor_data,
-    is_quick=series.never_quick,
+    is_quick=never_quick,
 )
 INSTALLATION_INFOS = Question(
     route="/api/v1/installation_infos/{site_id}",

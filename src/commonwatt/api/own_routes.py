@@ -9,7 +9,7 @@ from commonwatt.api import own_series, own_state
 from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, answer_question
+from commonwatt.api.visits import Question, answer_question, never_quick
 
 PREFIX = "/commonwatt/v1/sites/{site_id}"
 
@@ -23,13 +23,13 @@ STATUS = Question(
     route=f"{PREFIX}/status",
     parse=own_state.parse_status,
     answer=own_state.answer_status,
-    is_quick=own_state.never_quick,
+    is_quick=never_quick,
 )
 FINDINGS = Question(
     route=f"{PREFIX}/findings",
     parse=own_state.parse_findings,
     answer=own_state.answer_findings,
-    is_quick=own_state.never_quick,
+    is_quick=never_quick,
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from commonwatt.api.climkit_questions import QUICK_VALUES, is_settled, open_meter
+from commonwatt.api.asked_series import QUICK_VALUES, is_settled, open_meter
 from commonwatt.api.own_requests import instant, ordered, parameters, sampling
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, quarters_within
@@ -59,7 +59,12 @@ def answer_series(visit: Visit, query: SeriesQuery) -> bytes:
     if not window.length:
         return b"[]"
     series = read_meter_series(
-        visit.snapshot, visit.catalogue, query.meter, window.first, window.end
+        visit.snapshot,
+        visit.catalogue,
+        query.meter,
+        window.first,
+        window.end,
+        is_settled=is_settled(visit, query.meter.medium.group, window),
     )
     alive = np.flatnonzero(series.quality_total != Quality.ABSENT)
     periods = buckets(alive + window.first, visit.site.timezone, query.sampling)

@@ -24,11 +24,6 @@ def parse_status(_visit: Visit, asked: Asked) -> None:
     parameters(asked.query, ())
 
 
-def never_quick(_visit: Visit, _query: FindingsQuery | None) -> bool:
-    """These look at whole histories: never on the event loop."""
-    return False
-
-
 def answer_status(visit: Visit, _query: None) -> bytes:
     """Answer each meter's last accepted reading, and by group until when the books are complete."""
     status = read_status(visit.snapshot, visit.catalogue)

@@ -69,6 +69,11 @@ def always_quick(_visit: Visit, _query: object) -> bool:
     return True
 
 
+def never_quick(_visit: Visit, _query: object) -> bool:
+    """For what reads any number of readings, or whole histories: never on the event loop."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Generic[Q]):
     """One kind of question about a site.
