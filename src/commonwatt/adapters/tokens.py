@@ -34,8 +34,8 @@ class JwtTokens:
 
     >>> tokens = JwtTokens(b"only for this example, 32 bytes+")
     >>> issued = tokens.issue("anna", token_version=0, now=1_700_000_000.25)
-    >>> issued.valid_until_ms
-    1700000900000
+    >>> issued.valid_until_at
+    1700000900
     >>> tokens.read(issued.token, now=1_700_000_899).account
     'anna'
     >>> tokens.read(issued.token, now=1_700_000_900)
@@ -60,7 +60,7 @@ class JwtTokens:
             "exp": expires_at,
         }
         token = jwt.encode(claims, self._signing_key, algorithm=_ALGORITHM)
-        return IssuedToken(token, expires_at * 1000)
+        return IssuedToken(token, expires_at)
 
     def read(self, token: str, now: float) -> Claims:
         """What a token of ours says. Raises ForgedToken, or ExpiredToken from its end on."""

@@ -10,7 +10,7 @@ from commonwatt.api import climkit_docs as docs
 from commonwatt.api import climkit_lists as lists
 from commonwatt.api import climkit_questions as series
 from commonwatt.api.climkit_sign_in import parse_credentials
-from commonwatt.api.compression import JSON_TYPE, json_answer
+from commonwatt.api.json_answers import JSON_TYPE, json_answer
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
 from commonwatt.api.services import Services
@@ -112,7 +112,7 @@ async def _sign_in(services: Services, request: Request) -> Response:
     issued = await services.sign_in.off_loop(
         credentials.username, credentials.password, address, now=services.clock()
     )
-    answer = answers.auth_answer(issued.token, issued.valid_until_ms // 1000)
+    answer = answers.auth_answer(issued.token, issued.valid_until_at)
     return Response(
         orjson.dumps(answer), headers={"Cache-Control": "no-store"}, media_type=JSON_TYPE
     )

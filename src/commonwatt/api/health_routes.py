@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from commonwatt.api import problems
-from commonwatt.api.compression import JSON_TYPE
 from commonwatt.api.documentation import Answer, operation
+from commonwatt.api.json_answers import JSON_TYPE
 from commonwatt.api.own_models import Health
 from commonwatt.api.services import Services
 from commonwatt.app.store_errors import StoreUnreachable

@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commonwatt.api.compression import json_answer
+from commonwatt.api.json_answers import json_answer
 from commonwatt.api.own_requests import parameters
 from commonwatt.api.request_bodies import read_packed_body
 from commonwatt.api.services import Services
@@ -20,8 +20,7 @@ from commonwatt.app.ingest_sensor_values import ingest_sensor_values
 from commonwatt.app.ports import Store
 from commonwatt.domain.readings import Receipt
 from commonwatt.formats.bodies import (
-    CONTENT_TYPES,
-    UnknownContentType,
+    parse_content_type,
     readings_from_body,
     sensor_values_from_body,
 )
@@ -39,10 +38,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What was sent, unpacked, with its content type."""
+    """What was sent, unpacked, with its content type, one of `CONTENT_TYPES`."""
 
     content: bytes
-    content_type: str | None
+    content_type: str
 
 
 Taking = Callable[[Store, Sender, Body, int], Receipt]
@@ -68,9 +67,7 @@ async def take_delivery(
     admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
     sender = await anyio.to_thread.run_sync(admit, limiter=services.reading)
     parameters(request.query_params.multi_items(), ())
-    content_type = request.headers.get("content-type")
-    if content_type and content_type.partition(";")[0].strip().lower() not in CONTENT_TYPES:
-        raise UnknownContentType(content_type)
+    content_type = parse_content_type(request.headers.get("content-type"))
     content = await read_packed_body(request, services.body_limit)
     store = partial(
         taking, services.store, sender, Body(content, content_type), int(services.clock() * 1e6)

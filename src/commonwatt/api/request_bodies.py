@@ -3,13 +3,12 @@
 import anyio.to_thread
 from starlette.requests import Request
 
-from commonwatt.formats.compression import gunzip_limited
 from commonwatt.formats.errors import BodyTooLarge
+from commonwatt.formats.gzip_bodies import gunzip_limited
 
 QUERY_LIMIT = 64 * 1024
 """Bytes of a body that only asks something; real ones have some hundred."""
 _GZIP_NAMES = {"gzip", "x-gzip"}
-_INLINE_BYTES = 16 * 1024
 
 
 class UnknownEncoding(ValueError):
@@ -50,6 +49,4 @@ async def read_packed_body(request: Request, limit: int) -> bytes:
     body = await read_body(request, limit)
     if encoding not in _GZIP_NAMES:
         return body
-    if len(body) <= _INLINE_BYTES and limit <= _INLINE_BYTES:
-        return gunzip_limited(body, limit)
     return await anyio.to_thread.run_sync(gunzip_limited, body, limit)

@@ -15,7 +15,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commonwatt.api.compression import json_answer
+from commonwatt.api.json_answers import json_answer
 from commonwatt.api.problems import TooManyRequests
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
 from commonwatt.api.services import Services, SettledGroups

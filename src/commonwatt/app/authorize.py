@@ -107,10 +107,10 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new token and its end in Unix milliseconds."""
+    """A new token and its end in Unix seconds."""
 
     token: str
-    valid_until_ms: int
+    valid_until_at: int
 
 
 @dataclass(frozen=True, slots=True)

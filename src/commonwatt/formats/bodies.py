@@ -43,6 +43,20 @@ CONTENT_TYPES = tuple(_PARSERS)
 """The content types that bodies of readings and sensor values may have."""
 
 
+def parse_content_type(header: str | None) -> str:
+    """Return the content type that a header names, without its parameters; JSON without a header.
+
+    Raises `UnknownContentType`.
+
+    >>> parse_content_type("Text/CSV; charset=utf-8"), parse_content_type(None)
+    ('text/csv', 'application/json')
+    """
+    essence = (header or "application/json").partition(";")[0].strip().lower()
+    if essence not in _PARSERS:
+        raise UnknownContentType(essence)
+    return essence
+
+
 def readings_from_body(body: bytes, content_type: str | None) -> ReadingRows:
     r"""Return the readings of a body (already unpacked); without a content type it is JSON.
 
@@ -52,17 +66,9 @@ def readings_from_body(body: bytes, content_type: str | None) -> ReadingRows:
     >>> readings_from_body(b"meter,timestamp,en_im\n", "text/csv; charset=utf-8").total
     0
     """
-    return _parsers(content_type)[0](body)
+    return _PARSERS[parse_content_type(content_type)][0](body)
 
 
 def sensor_values_from_body(body: bytes, content_type: str | None) -> SensorRows:
     """Return the sensor values of a body; see `readings_from_body`."""
-    return _parsers(content_type)[1](body)
-
-
-def _parsers(content_type: str | None) -> tuple[_ReadingsFrom, _SensorValuesFrom]:
-    essence = (content_type or "application/json").partition(";")[0].strip().lower()
-    try:
-        return _PARSERS[essence]
-    except KeyError as error:
-        raise UnknownContentType(essence) from error
+    return _PARSERS[parse_content_type(content_type)][1](body)

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
-from commonwatt.formats.compression import GZIP_MAGIC
 from commonwatt.formats.errors import UnreadableBody
+from commonwatt.formats.gzip_bodies import GZIP_MAGIC
 
 _PIECE_BYTES = 1 << 20
 _LINE_MAX_BYTES = 1 << 16

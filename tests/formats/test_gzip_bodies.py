@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.formats.compression import gunzip_limited
 from commonwatt.formats.errors import BodyTooLarge, UnreadableBody
+from commonwatt.formats.gzip_bodies import gunzip_limited
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=3))
