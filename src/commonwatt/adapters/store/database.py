@@ -22,6 +22,18 @@ from commonwatt.app.store_errors import StoreBusy, StoreError, StoreFull, StoreU
 BUSY_TIMEOUT_S = 5
 _MMAP_BYTES = 1 << 30
 _CACHE_KIB = 8 * 1024
+_NO_SPACE = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+    }
+)
+"""What SQLite says where a file cannot grow; a read that fails is another matter."""
+_DISK_FULL = "53100"
 _ADMINISTRATION_LOCK = -1
 """The advisory lock of what belongs to no site; sites have numbers from 1."""
 
@@ -164,7 +176,7 @@ def _store_error(error: BaseException | None, operational: bool) -> StoreError:
     primary = None if code is None else code & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or state == "55P03":
         return StoreBusy("the store is busy writing; try again in a moment")
-    if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or state in ("53100", "53200"):
+    if code in _NO_SPACE or state == _DISK_FULL:
         return StoreFull("the store has no space left for writing")
     if primary == sqlite3.SQLITE_CANTOPEN or operational:
         return StoreUnreachable(f"the store cannot be reached: {error}")
