@@ -336,3 +336,12 @@ def test_modes_may_change_and_a_rule_may_be_taken_away(store: SqlStore) -> None:
     ]
     meter = catalogue(store).meter_by_address["electricity", 900]
     assert (meter.current.mode, meter.is_rule_meter) == (Mode.PRODUCTION, False)
+
+
+def test_a_life_declared_decades_beyond_the_data_marks_no_more_than_a_year(store: SqlStore) -> None:
+    meters(store, GRID, FLAT)
+    read_on(store, 11, 2, 5)
+    lived = FLAT.replace("}", ", installed_at: 1971-01-01, removed_at: 2099-12-31}")
+    meters(store, GRID, lived)
+    # The days around the data, a little over a year before them for the missing, none after.
+    assert dirty(store) == list(range(DAY_1 + 1 - 401 - 1, DAY_1 + 5))

@@ -22,6 +22,8 @@ BEYOND = SIGHT + 1
 """Accepted readings to each side of a change that it may reach."""
 EVERYTHING = (-(2**31), 2**31)
 """Stands for all days of the group."""
+_BEFORE_DATA_DAYS = 401
+"""Days between an installation and the first data that are settled as missing."""
 
 
 def touched_days(
@@ -119,7 +121,9 @@ def days_with_data(
     if not days:
         return None
     bounds = [at for m in meters for at in (m.installed_at, m.removed_at) if at is not None]
-    days += [day_of(at) for at in bounds]
+    # Declared are also dates decades away: nobody waits for that many days without data.
+    earliest, latest = min(days) - _BEFORE_DATA_DAYS, max(days)
+    days += [min(max(day_of(at), earliest), latest) for at in bounds]
     # An interval may begin on the day before its stamp.
     return min(days) - 1, max(days) + 1
 
