@@ -40,6 +40,7 @@ def test_every_command_has_help_with_an_example(command: tuple[str, ...], tmp_pa
         ("serve", "--port", "0", "--trusted-proxy", "everyone"),
         ("account", "add", "heidi", "--role", "king"),
         ("account", "add", "heidi", "--history-from", "yesterday"),
+        ("account", "add", "heidi", "--history-from", "0001-01-01"),
         ("delivery", "withdraw", "1"),
         ("import", "x.csv"),
         ("import", "x.csv", "--meter", "a", "--sensor", "b"),

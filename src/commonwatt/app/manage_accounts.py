@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from commonwatt.app.account_store import AccountChange, AccountStore, AccountView
 from commonwatt.app.accounts import (
@@ -28,6 +27,7 @@ from commonwatt.app.accounts import (
     is_usable_password,
 )
 from commonwatt.app.authorize import KEY_PREFIX, Role, SiteList, hash_key
+from commonwatt.domain.zones import local_midnight
 
 
 class PasswordHasher(Protocol):
@@ -239,9 +239,4 @@ def _sites(view: AccountView, wanted: Sequence[str]) -> list[SiteName]:
 
 def _midnight(date: dt.date | None, site: SiteName) -> int | None:
     """The Unix second at which a local date begins, also where clocks skip midnight."""
-    if date is None:
-        return None
-    # Of a midnight that is skipped, fold 0 means the instant of the jump; of a doubled one, the
-    # first.
-    local = dt.datetime.combine(date, dt.time(), tzinfo=ZoneInfo(site.timezone))
-    return int(local.timestamp())
+    return None if date is None else local_midnight(site.timezone, date)

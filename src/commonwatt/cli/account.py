@@ -12,13 +12,11 @@ import typer
 
 from commonwatt.app.authorize import Role, SiteList
 from commonwatt.cli.output import local_time, show_table
-from commonwatt.cli.stores import Data, DatabaseUrl, opened_store
+from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store
 
 if TYPE_CHECKING:
     from commonwatt.adapters.store.account_store import SqlAccountStore
     from commonwatt.app.manage_accounts import AccountListing
-
-_BY = "command line"
 
 
 class OnOff(StrEnum):
@@ -90,7 +88,7 @@ def add(
         password=given,
     )
     with _accounts(data, database_url, create=True) as accounts:
-        password = add_account(accounts, Argon2Passwords(), new, at=_now_at(), by=_BY)
+        password = add_account(accounts, Argon2Passwords(), new, at=_now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"account {name} added ({role})")
     if not site:
         typer.echo(f"it may see no site yet: commonwatt account grant {name} --site ID", err=True)
@@ -164,7 +162,7 @@ def grant(
             history_from=since,
             closed_meters=closed_meter or (),
             at=_now_at(),
-            by=_BY,
+            by=BY_COMMAND_LINE,
         )
     typer.echo(f"account {name} may see {', '.join(site)}")
 
@@ -180,7 +178,7 @@ def revoke(
     from commonwatt.app.manage_accounts import revoke_sites
 
     with _accounts(data, database_url) as accounts:
-        revoke_sites(accounts, name, site, at=_now_at(), by=_BY)
+        revoke_sites(accounts, name, site, at=_now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"account {name} may no longer see {', '.join(site)}")
 
 
@@ -200,7 +198,9 @@ def password(
 
     given = _password(password_stdin)
     with _accounts(data, database_url) as accounts:
-        made = set_password(accounts, Argon2Passwords(), name, given, at=_now_at(), by=_BY)
+        made = set_password(
+            accounts, Argon2Passwords(), name, given, at=_now_at(), by=BY_COMMAND_LINE
+        )
     typer.echo(f"account {name} has a new password")
     if given is None:
         typer.echo(f"password: {made}")
@@ -228,7 +228,7 @@ def _switch(name: str, data: Data, database_url: DatabaseUrl, *, disabled: bool)
     from commonwatt.app.manage_accounts import set_disabled
 
     with _accounts(data, database_url) as accounts:
-        set_disabled(accounts, name, disabled=disabled, at=_now_at(), by=_BY)
+        set_disabled(accounts, name, disabled=disabled, at=_now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"account {name} is {'disabled' if disabled else 'enabled'}")
 
 
@@ -246,7 +246,7 @@ def new(
     from commonwatt.app.manage_accounts import make_key
 
     with _accounts(data, database_url) as accounts:
-        key = make_key(accounts, name, label=label, at=_now_at(), by=_BY)
+        key = make_key(accounts, name, label=label, at=_now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"key: {key}")
 
 
@@ -283,7 +283,7 @@ def revoke_key_(
     from commonwatt.app.manage_accounts import revoke_key
 
     with _accounts(data, database_url) as accounts:
-        revoke_key(accounts, name, key_id, at=_now_at(), by=_BY)
+        revoke_key(accounts, name, key_id, at=_now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"key {key_id} of account {name} is revoked")
 
 
@@ -299,10 +299,10 @@ def _accounts(
 
 def _date(text: str | None) -> date | None:
     from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.local_dates import parse_date
+    from commonwatt.formats.local_dates import parse_data_day
 
     try:
-        return None if text is None else parse_date(text)
+        return None if text is None else parse_data_day(text)
     except BadValue as error:
         raise typer.BadParameter(str(error), param_hint="--history-from") from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.faults import Failed
-from commonwatt.cli.stores import Data, DatabaseUrl, opened_store, patiently
+from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store, patiently
 
 if TYPE_CHECKING:
     from commonwatt.app.declaration import SiteDeclaration
@@ -35,7 +35,7 @@ def apply(
             try:
                 lines = patiently(
                     lambda declared=declaration, at=now_at: apply_declaration(  # type: ignore[misc]
-                        store, declared, "command line", at
+                        store, declared, BY_COMMAND_LINE, at
                     )
                 )
             except InvalidDeclaration as error:

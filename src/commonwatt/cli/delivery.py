@@ -9,14 +9,21 @@ import typer
 
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.output import local_time, show_table
-from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
+from commonwatt.cli.stores import (
+    BY_COMMAND_LINE,
+    Data,
+    DatabaseUrl,
+    OneSite,
+    named_sites,
+    opened_store,
+    patiently,
+)
 
 if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.app.ports import Delivery
     from commonwatt.domain.catalogue import Site
 
-_BY = "command line"
 _MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 
@@ -101,7 +108,7 @@ def withdraw(
         raise typer.BadParameter("say why", param_hint="--reason")
     with opened_store(data, database_url) as store:
         where = _site_of(store, number, site).number
-        work = partial(withdraw_delivery, store, where, number, reason, _BY, _now_us())
+        work = partial(withdraw_delivery, store, where, number, reason, BY_COMMAND_LINE, _now_us())
         patiently(work)
     typer.echo(f"delivery {number} is withdrawn")
 
@@ -118,7 +125,7 @@ def reinstate(
 
     with opened_store(data, database_url) as store:
         where = _site_of(store, number, site).number
-        patiently(partial(reinstate_delivery, store, where, number, _BY, _now_us()))
+        patiently(partial(reinstate_delivery, store, where, number, BY_COMMAND_LINE, _now_us()))
     typer.echo(f"delivery {number} counts again")
 
 

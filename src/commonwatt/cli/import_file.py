@@ -11,7 +11,7 @@ import typer
 
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.output import progress_bar
-from commonwatt.cli.stores import Data, DatabaseUrl, opened_store, patiently
+from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store, patiently
 
 if TYPE_CHECKING:
     from commonwatt.app.ports import Store
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _ROWS_A_DELIVERY = 500_000
 _REASONS_SHOWN = 20
-_BY = "command line"
 
 
 @dataclass(slots=True)
@@ -147,9 +146,13 @@ def _import(
             for rows in _rows(stream, meter, sensor, zone):
                 now_us = time.time_ns() // 1000
                 if isinstance(rows, ReadingRows):
-                    work = partial(ingest_readings, store, site, rows, _BY, source, now_us)
+                    work = partial(
+                        ingest_readings, store, site, rows, BY_COMMAND_LINE, source, now_us
+                    )
                 else:
-                    work = partial(ingest_sensor_values, store, site, rows, _BY, source, now_us)
+                    work = partial(
+                        ingest_sensor_values, store, site, rows, BY_COMMAND_LINE, source, now_us
+                    )
                 so_far.add(patiently(work))
     except KeyboardInterrupt:
         typer.echo("what was stored before the interruption stays; the rest is not stored:")

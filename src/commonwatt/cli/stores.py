@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from commonwatt.domain.catalogue import Site
     from commonwatt.settings import Settings
 
+BY_COMMAND_LINE = "command line"
+"""Who makes a change, as deliveries and audit trail say it: no account, but who has the store."""
+
 _PATIENCE_S = 120.0
 """How long a busy store is asked again; each time it is waited for 5 s by itself."""
 

@@ -20,6 +20,14 @@ def parse_date(text: str) -> date:
         raise BadValue(f"{text} does not exist ({error})") from error
 
 
+def parse_data_day(text: str) -> date:
+    """Return a date that metering data may be of. Raises `BadValue`."""
+    day = parse_date(text)
+    if not 1900 <= day.year <= 2200:
+        raise BadValue(f"{text} is outside the years 1900 to 2200")
+    return day
+
+
 def instant_or_local_date(text: str, zone: str) -> int:
     """Return an instant [Unix seconds]: a date is its first one in the zone, naive stamps are UTC.
 
@@ -29,9 +37,6 @@ def instant_or_local_date(text: str, zone: str) -> int:
     1767222000
     """
     if _DATE.fullmatch(text) is not None:
-        day = parse_date(text)
-        if not 1900 <= day.year <= 2200:
-            raise BadValue(f"{text} is outside the years 1900 to 2200")
-        return local_midnight(zone, day)
+        return local_midnight(zone, parse_data_day(text))
     seconds, _, _ = parse_instant(text)
     return seconds
