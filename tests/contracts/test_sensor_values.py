@@ -91,3 +91,19 @@ def test_many_deliveries_of_a_day_are_merged_and_each_can_still_be_withdrawn(
     assert values(store) == [each for each in expected if each[0] != 300]
     reinstate_delivery(store, 1, number, "operator", NOW_US)
     assert values(store) == expected
+
+
+def latest(store: SqlStore, end_second: int) -> list[tuple[int, float]]:
+    with store.snapshot() as snapshot:
+        series = read_sensor(snapshot, 1, 1, None, NOON_AT + end_second)
+    return list(zip((series.stamps - NOON_AT).tolist(), series.values.tolist(), strict=True))
+
+
+def test_the_latest_value_is_the_latest_up_to_an_instant(store: SqlStore) -> None:
+    assert latest(store, 0) == []
+
+    put(store, (0, 20.5), (400 * 86_400, 99.0))
+
+    assert latest(store, 900) == [(0, 20.5)]
+    assert latest(store, -1) == []
+    assert latest(store, 400 * 86_400) == [(400 * 86_400, 99.0)]

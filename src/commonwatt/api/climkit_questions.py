@@ -17,6 +17,7 @@ from commonwatt.climkit_v1 import requests as wire
 from commonwatt.climkit_v1.series_json import Column, render_rows, render_sensor_rows
 from commonwatt.domain.catalogue import Medium, Meter, Sensor
 from commonwatt.domain.readings import NO_VALUE
+from commonwatt.domain.vee.life import AHEAD_S
 from commonwatt.domain.zones import utc_offsets
 
 NOTHING = b"[]"
@@ -171,10 +172,13 @@ def answer_sensor_data(visit: Visit, query: SensorQuery) -> bytes:
     return render_sensor_rows(series.stamps, series.values)
 
 
-def _seen(visit: Visit, period: wire.Period | None) -> tuple[int, int] | tuple[None, None] | None:
-    """The instants to read: (None, None) for the latest, None for nothing at all."""
+def _seen(visit: Visit, period: wire.Period | None) -> tuple[int | None, int] | None:
+    """The instants to read; without a start for the latest, None for nothing at all.
+
+    A stamp far ahead is a wrong clock, and would else be the latest for ever.
+    """
     if period is None:
-        return None, None
+        return None, int(visit.now) + AHEAD_S
     return instants_seen(period.start_at, period.end_at, visit.site)
 
 

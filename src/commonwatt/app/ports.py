@@ -140,8 +140,8 @@ class SensorTables(Protocol):
     def sensor_values(self, site: int, sensor: int, first_day: int, end_day: int) -> SensorValues:
         """All that was said of a sensor on the days [first, end), by day and delivery."""
 
-    def latest_day(self, site: int, sensor: int, before: int | None = None) -> int | None:
-        """The last day with values, of those before a day if given."""
+    def latest_day(self, site: int, sensor: int, before: int) -> int | None:
+        """The last day with values of those before a day."""
 
     def add_sensor_values(
         self, site: int, delivery: int, parts: Iterable[tuple[int, int, SensorValues]]

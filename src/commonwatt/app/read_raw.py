@@ -35,38 +35,36 @@ def read_raw(
     catalogue: SiteCatalogue,
     meter: Meter,
     start_at: int | None,
-    end_at: int | None,
+    end_at: int,
 ) -> RawSeries:
     """Read the counting readings with start <= stamp <= end [Unix seconds].
 
-    Without both bounds: the latest reading. Raises `RuleMeterHasNoReadings`.
+    Without a start: the latest one that is not after the end. Raises `RuleMeterHasNoReadings`.
     """
     if meter.is_rule_meter:
         raise RuleMeterHasNoReadings(f"meter {meter.id} is computed by a rule")
     site = catalogue.site.number
     withdrawn = snapshot.readings.withdrawn(site)
-    if start_at is None or end_at is None:
-        return _latest(snapshot, site, meter, withdrawn)
-    # A window may be as wide as it likes: only days of which something was said are looked at.
-    spans = snapshot.readings.register_spans(site, [meter.number]).get(meter.number, {})
-    first_day = max(day_of(start_at), min((s.first_day for s in spans.values()), default=0))
-    end_day = min(day_of(end_at), max((s.last_day for s in spans.values()), default=-1)) + 1
-    stored = snapshot.readings.readings(site, [meter.number], first_day, end_day)
+    if start_at is None:
+        return _latest(snapshot, site, meter, end_at, withdrawn)
+    days = day_of(start_at), day_of(end_at) + 1
+    stored = snapshot.readings.readings(site, [meter.number], *days)
     series = _counting(stored.get(meter.number), meter, withdrawn)
     inside = np.flatnonzero((series.stamps >= start_at) & (series.stamps <= end_at))
     return _at(series, inside)
 
 
-def _latest(snapshot: Snapshot, site: int, meter: Meter, withdrawn: frozenset[int]) -> RawSeries:
-    """The latest counting reading; what was said last may count no more."""
-    number = meter.number
-    spans = snapshot.readings.register_spans(site, [number]).get(number, {})
-    day = max((span.last_day for span in spans.values()), default=-1) + 1
+def _latest(
+    snapshot: Snapshot, site: int, meter: Meter, end_at: int, withdrawn: frozenset[int]
+) -> RawSeries:
+    """The latest counting reading not after an instant; what was said last may count no more."""
+    number, day = meter.number, day_of(end_at) + 1
     while days := snapshot.readings.days_before(site, number, day, _LATEST_STEP_DAYS):
         stored = snapshot.readings.readings(site, [number], days[-1], day)
         series = _counting(stored.get(number), meter, withdrawn)
-        if len(series.stamps):
-            return _at(series, np.array([len(series.stamps) - 1]))
+        until_end = np.flatnonzero(series.stamps <= end_at)
+        if len(until_end):
+            return _at(series, until_end[-1:])
         day = days[-1]
     return _counting(None, meter, withdrawn)
 

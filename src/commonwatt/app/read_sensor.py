@@ -19,26 +19,32 @@ class SensorSeries:
 
 
 def read_sensor(
-    snapshot: Snapshot, site: int, sensor: int, start_at: int | None, end_at: int | None
+    snapshot: Snapshot, site: int, sensor: int, start_at: int | None, end_at: int
 ) -> SensorSeries:
-    """Read the values with start <= stamp <= end [Unix seconds]; without both bounds the latest."""
+    """Read the values with start <= stamp <= end [Unix seconds].
+
+    Without a start: the latest one that is not after the end.
+    """
     withdrawn = snapshot.readings.withdrawn(site)
-    if start_at is None or end_at is None:
-        return _latest(snapshot, site, sensor, withdrawn)
+    if start_at is None:
+        return _latest(snapshot, site, sensor, end_at, withdrawn)
     said = snapshot.sensors.sensor_values(site, sensor, day_of(start_at), day_of(end_at) + 1)
     series = counting_values(said, withdrawn)
     inside = (series.stamps >= start_at) & (series.stamps <= end_at)
     return SensorSeries(series.stamps[inside], series.values[inside])
 
 
-def _latest(snapshot: Snapshot, site: int, sensor: int, withdrawn: frozenset[int]) -> SensorSeries:
-    """The latest value that counts; what was said last may be withdrawn."""
-    day = snapshot.sensors.latest_day(site, sensor)
+def _latest(
+    snapshot: Snapshot, site: int, sensor: int, end_at: int, withdrawn: frozenset[int]
+) -> SensorSeries:
+    """The latest value that counts and is not after an instant."""
+    day = snapshot.sensors.latest_day(site, sensor, before=day_of(end_at) + 1)
     while day is not None:
         said = snapshot.sensors.sensor_values(site, sensor, day, day + 1)
         series = counting_values(said, withdrawn)
-        if len(series.stamps):
-            return SensorSeries(series.stamps[-1:], series.values[-1:])
+        until_end = series.stamps <= end_at
+        if until_end.any():
+            return SensorSeries(series.stamps[until_end][-1:], series.values[until_end][-1:])
         day = snapshot.sensors.latest_day(site, sensor, before=day)
     return SensorSeries(np.empty(0, np.int64), np.empty(0, np.float64))
 

@@ -255,13 +255,11 @@ class SqlSensorTables:
         )
         return unpack_sensor_values([(day, blob) for day, blob in rows])
 
-    def latest_day(self, site: int, sensor: int, before: int | None = None) -> int | None:
-        """The last day with values, of those before a day if given."""
+    def latest_day(self, site: int, sensor: int, before: int) -> int | None:
+        """The last day with values of those before a day."""
         statement = select(func.max(_sensor.c.day)).where(
-            _sensor.c.site == site, _sensor.c.sensor == sensor
+            _sensor.c.site == site, _sensor.c.sensor == sensor, _sensor.c.day < before
         )
-        if before is not None:
-            statement = statement.where(_sensor.c.day < before)
         return self._connection.execute(statement).scalar()
 
     def add_sensor_values(

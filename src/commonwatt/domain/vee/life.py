@@ -1,12 +1,16 @@
 """A meter's life: which readings lie in it, and which quarter-hours it is alive in."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.domain.catalogue import Meter
 from commonwatt.domain.quarter_hours import QUARTER_S, first_quarter_from, quarter_of
 
+AHEAD_S = 15 * 60
+"""A stamp may be this much ahead of its delivery."""
 OLDEST_STAMP_AT = 946_684_800
 """2000-01-01T00:00:00Z; a stamp before is a clock that was never set."""
 
@@ -17,6 +21,11 @@ class Life:
 
     installed_at: int | None
     removed_at: int | None
+
+    @classmethod
+    def of(cls, meter: Meter) -> Self:
+        """The declared life of a meter."""
+        return cls(meter.installed_at, meter.removed_at)
 
     def outside(self, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark the stamps before the installation or after the removal."""
