@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := src tests $(wildcard benchmarks tools)
+SOURCES := src tests docs/examples/copy_store.py $(wildcard benchmarks tools)
 # Two processes suit two cores; `make test WORKERS=0` runs in one.
 WORKERS ?= 2
 PYTEST_ARGS ?=
