@@ -381,3 +381,13 @@ def test_late_and_unordered_rows_end_as_if_they_had_come_in_order(desk: Desk) ->
     left, right = (stored_results(desk.store, each.site) for each in (desk, beside))
     assert left["meter_days"] == right["meter_days"]
     assert left["site_days"] == right["site_days"]
+
+
+def test_what_is_set_aside_by_its_stamp_is_still_among_the_raw_readings(desk: Desk) -> None:
+    long_ago, far_ahead = NOON - 12_000 * 86_400, NOON + 4_000 * 86_400
+    desk.takes(Said(NOON, 100), Said(long_ago, 1), Said(far_ahead, 2))
+
+    assert sorted(desk.counting()) == [long_ago, NOON, far_ahead]
+    with desk.store.snapshot() as snapshot:
+        latest = read_raw(snapshot, desk.catalogue, desk.catalogue.meters[0], None, NOON + 900)
+    assert latest.stamps.tolist() == [NOON]
