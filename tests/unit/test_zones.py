@@ -1,16 +1,13 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from commonwatt.domain.zones import (
-    Ambiguous,
     InstantOutOfRange,
-    Nonexistent,
     UnknownTimezone,
     first_instants,
-    local_instant,
     local_midnight,
     offset_changes,
     parse_timezone,
@@ -20,10 +17,6 @@ from commonwatt.domain.zones import (
 
 def shown(instant_at: int, zone: str) -> str:
     return str(datetime.fromtimestamp(instant_at, ZoneInfo(zone)))
-
-
-def wall(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 class TestParseTimezone:
@@ -143,34 +136,3 @@ class TestLocalMidnight:
         walls_s = np.array([86_400 * 20_000, 86_400 * 19_000])
         found = first_instants("UTC", walls_s, 0, 86_400 * 21_000)
         assert found.tolist() == walls_s.tolist()
-
-
-class TestLocalInstant:
-    def test_fraction_is_cut(self) -> None:
-        wall_time = wall("1969-12-31T23:59:58.9")
-        assert local_instant("UTC", wall_time) == -2
-
-    def test_fall_back_by_half_an_hour_is_ambiguous_for_half_an_hour(self) -> None:
-        zone = "Australia/Lord_Howe"
-        found = local_instant(zone, wall("2026-04-05T01:45"))
-        assert isinstance(found, Ambiguous)
-        assert found.later_at - found.earlier_at == 1800
-        assert isinstance(local_instant(zone, wall("2026-04-05T01:29")), int)
-        assert isinstance(local_instant(zone, wall("2026-04-05T02:00")), int)
-
-    def test_two_hours_can_be_missing(self) -> None:
-        zone = "Antarctica/Troll"
-        jumped_at = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp())
-        for minutes in (0, 60, 119):
-            wall_time = wall("2026-03-29T01:00") + timedelta(minutes=minutes)
-            assert local_instant(zone, wall_time) == Nonexistent(jumped_at)
-        assert local_instant(zone, wall("2026-03-29T03:00")) == jumped_at
-
-    def test_a_date_that_was_left_out(self) -> None:
-        found = local_instant("Pacific/Apia", wall("2011-12-30T12:00"))
-        assert isinstance(found, Nonexistent)
-        assert shown(found.jumped_at, "Pacific/Apia") == "2011-12-31 00:00:00+14:00"
-
-    def test_a_time_with_offset_is_no_wall_time(self) -> None:
-        with pytest.raises(ValueError, match="must be naive"):
-            local_instant("UTC", datetime(2026, 1, 1, tzinfo=UTC))

@@ -35,7 +35,6 @@ class BadRequestField(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field} {message}")
         self.field = field
-        self.message = message
 
 
 class SamplingFrequency(StrEnum):

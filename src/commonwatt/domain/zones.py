@@ -38,21 +38,6 @@ class InstantOutOfRange(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """A wall time that happens twice: the clock went back over it."""
-
-    earlier_at: int
-    later_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Nonexistent:
-    """A wall time that never happens: the clock jumped over it at the instant `jumped_at`."""
-
-    jumped_at: int
-
-
-@dataclass(frozen=True, slots=True)
 class OffsetChanges:
     """The UTC offsets of a zone over a span.
 
@@ -180,35 +165,6 @@ def local_midnight(zone: str, local_date: date) -> int:
         zone, np.array([wall_s], np.int64), wall_s - 2 * DAY_S, wall_s + 2 * DAY_S
     )
     return int(midnights[0])
-
-
-def local_instant(zone: str, wall_time: datetime) -> int | Ambiguous | Nonexistent:
-    """Return the instant of a naive wall time in `zone`; fractions of a second are cut.
-
-    A wall time that happens twice or never is returned as such, for the caller to decide.
-
-    >>> local_instant("Europe/Zurich", datetime(2026, 3, 29, 1, 30))
-    1774744200
-    >>> local_instant("Europe/Zurich", datetime(2026, 3, 29, 2, 30))
-    Nonexistent(jumped_at=1774746000)
-    >>> local_instant("Europe/Zurich", datetime(2026, 10, 25, 2, 30))
-    Ambiguous(earlier_at=1792888200, later_at=1792891800)
-    """
-    if wall_time.tzinfo is not None:
-        raise ValueError(f"{wall_time} has an offset; a wall time must be naive")
-    since_epoch = wall_time - datetime.combine(_EPOCH, datetime.min.time())
-    wall_s = since_epoch.days * DAY_S + since_epoch.seconds
-    info = _zone_info(zone)
-    before = _seconds(wall_time.replace(tzinfo=info, fold=0).utcoffset())
-    after = _seconds(wall_time.replace(tzinfo=info, fold=1).utcoffset())
-    if before == after:
-        return wall_s - before
-    if before > after:
-        return Ambiguous(earlier_at=wall_s - before, later_at=wall_s - after)
-    jump = first_instants(
-        zone, np.array([wall_s], np.int64), wall_s - 2 * DAY_S, wall_s + 2 * DAY_S
-    )
-    return Nonexistent(jumped_at=int(jump[0]))
 
 
 def _zone_info(zone: str) -> ZoneInfo:

@@ -13,11 +13,11 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.readings import NO_VALUE
+from commonwatt.domain.readings import NO_VALUE, VALUE_MAX
 from commonwatt.formats.errors import BadValue, shown
 
-_LARGEST = 9_000_000_000
 _MILLION = 1_000_000
+_LARGEST = VALUE_MAX // _MILLION
 _MILLIONTH = Decimal("0.000001")
 _DOUBLE_DIGITS = 15
 _LONGEST = 100
