@@ -3,6 +3,7 @@
 import gzip
 import tracemalloc
 from contextlib import suppress
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,19 @@ def test_a_bomb_is_not_unpacked() -> None:
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_empty_members_without_end_are_refused() -> None:
+    member = gzip.compress(b"")
+    assert gunzip_limited(member * 256, 100) == b""
+    with pytest.raises(UnreadableBody, match="more than 256 members"):
+        gunzip_limited(member * 500_000, 100)
+
+
+def test_a_member_longer_than_a_slice_is_followed_by_others() -> None:
+    noise = b"".join(sha256(bytes([n % 256, n // 256])).digest() for n in range(5_000))
+    packed = gzip.compress(noise) + bytes(70_000) + gzip.compress(b"end") + bytes(70_000)
+    assert gunzip_limited(packed, len(noise) + 3) == noise + b"end"
 
 
 @given(st.binary(max_size=60), st.integers(0, 40))
