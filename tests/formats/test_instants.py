@@ -108,7 +108,15 @@ def test_less_usual_forms(value: object, seconds: int) -> None:
         ("２０２６-01-05T10:15:00", "is not a stamp"),
         ({"$date": 1.5}, 'under "$date" must be whole milliseconds'),
         ({"$date": True}, 'under "$date" must be whole milliseconds'),
-        ({"$date": 10**18}, "outside the years 1 to 9999"),
+        ("0001-01-01T00:00:00+23:00", "is outside the years 2 to 9998"),
+        ("0001-12-31T23:59:59Z", "is outside the years 2 to 9998"),
+        ("0002-01-01 00:00:00+00:01", "is outside the years 2 to 9998"),
+        ("0002-01-01 00:00+0001", "is outside the years 2 to 9998"),
+        ("9999-01-01", "is outside the years 2 to 9998"),
+        ("9999-12-31T23:59:59-23:59", "is outside the years 2 to 9998"),
+        ("9998-12-31T23:59:59.5-00:01", "is outside the years 2 to 9998"),
+        ({"$date": 10**18}, "outside the years 2 to 9998"),
+        ({"$date": "9999-01-01T00:00:00Z"}, "outside the years 2 to 9998"),
         ({"$date": 1, "x": 2}, "is not a stamp"),
     ],
 )
@@ -116,6 +124,15 @@ def test_what_is_no_stamp_is_named(value: object, says: str) -> None:
     [(position, reason)] = parse_instants([value]).faults.items()
     assert position == 0
     assert says in reason
+
+
+def test_the_edges_of_the_calendar_that_is_read() -> None:
+    read = parse_instants(
+        ["0002-01-01T00:00:00Z", "9998-12-31T23:59:59Z", "9999-01-01T00:00:00+01:00"]
+    )
+    assert not read.faults
+    shown = [(EPOCH + int(seconds) * SECOND).year for seconds in read.seconds]
+    assert shown == [2, 9998, 9998]
 
 
 def test_wall_times_across_both_switches() -> None:

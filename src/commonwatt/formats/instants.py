@@ -24,8 +24,10 @@ _PATTERN = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
-_FIRST_AT = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND
-_END_AT = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _SECOND + 86_400
+# A year short of what the calendar can name: an instant can be shown on any zone's clock.
+_FIRST_AT = (datetime(2, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND
+_END_AT = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND
+_YEARS = "outside the years 2 to 9998"
 _LONGEST = 40
 _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _MICRO_WEIGHTS = np.array([100_000, 10_000, 1_000, 100, 10, 1])
@@ -50,7 +52,7 @@ def parse_instant(value: object) -> tuple[int, int, bool]:
     """Return (seconds, micros, naive) of one stamp; `Instants` says what they are.
 
     Accepts a date (its midnight), a date with hours and minutes, seconds and a fraction, ``Z`` or
-    an offset, and ``{"$date": milliseconds}``. Raises `BadValue`.
+    an offset, and ``{"$date": milliseconds}``, of the years 2 to 9998 in UTC. Raises `BadValue`.
 
     >>> parse_instant("2026-01-05 10:15:03.5+01:00")
     (1767604503, 500000, False)
@@ -75,7 +77,10 @@ def parse_instant(value: object) -> tuple[int, int, bool]:
         raise BadValue(f"the offset of {shown(value)} does not exist; {_FORMS}")
     offset_s = (hours * 3600 + minutes * 60) * (-1 if sign == "-" else 1)
     micros = int((fraction or "").ljust(6, "0")[:6])
-    return (wall - _EPOCH) // _SECOND - offset_s, micros, zulu is None and sign is None
+    seconds = (wall - _EPOCH) // _SECOND - offset_s
+    if not _FIRST_AT <= seconds < _END_AT:
+        raise BadValue(f"{shown(value)} is {_YEARS}")
+    return seconds, micros, zulu is None and sign is None
 
 
 def _from_extended_json(value: object) -> tuple[int, int, bool]:
@@ -86,7 +91,7 @@ def _from_extended_json(value: object) -> tuple[int, int, bool]:
         raise BadValue(f'{shown(value)} under "$date" must be whole milliseconds since 1970')
     seconds, millis = divmod(value, 1000)
     if not _FIRST_AT <= seconds < _END_AT:
-        raise BadValue(f'{shown(value)} under "$date" is outside the years 1 to 9999')
+        raise BadValue(f'{shown(value)} under "$date" is {_YEARS}')
     return seconds, millis * 1000, False
 
 
@@ -135,9 +140,10 @@ def _read_usual_forms(
     bytes_ = np.frombuffer(joined, np.uint8).reshape(len(positions), length)
     seconds, is_date = _read_date_and_time(bytes_[:, :19])
     micros, offset_s, naive, is_tail = _read_tail(bytes_[:, 19:])
-    usual = is_date & is_tail
+    seconds = seconds - offset_s
+    usual = is_date & is_tail & (seconds >= _FIRST_AT) & (seconds < _END_AT)
     chosen = positions[usual]
-    instants.seconds[chosen] = (seconds - offset_s)[usual]
+    instants.seconds[chosen] = seconds[usual]
     instants.micros[chosen] = micros[usual]
     instants.naive[chosen] = naive[usual]
     return positions[~usual]
