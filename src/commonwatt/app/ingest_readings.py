@@ -309,7 +309,7 @@ def _first_positive(
     if known_at is not None and int(added.stamps.min()) > known_at:
         return known_at
     counting = counting_readings(history.joined_with(added), register, withdrawn)
-    life = Life(meter.installed_at, meter.removed_at)
+    life = Life.of(meter)
     touched = np.isin(counting.stamps, added.stamps)
     positive_at = first_positive(counting.at(np.flatnonzero(touched)), life)
     if known_at is None or (positive_at is not None and positive_at <= known_at):

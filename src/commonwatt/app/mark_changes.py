@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from commonwatt.app.meter_history import Judged, MeterHistory
+from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import RegisterSpan, Snapshot
 from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings
 from commonwatt.domain.vee.history import usable
+from commonwatt.domain.vee.physical_meter import Judged
 from commonwatt.domain.vee.verdicts import SIGHT
 
 BEYOND = SIGHT + 1
@@ -69,7 +70,9 @@ def touched_days(
     return min(day_of(first_at), said_on[0]), max(day_of(last_at) + 1, said_on[1])
 
 
-def _only_adds_in_order(history: MeterHistory, added: StoredReadings | None, later: Judged) -> bool:
+def _only_adds_in_order(
+    history: MeterHistory, added: StoredReadings | None, later: Mapping[Register, Judged]
+) -> bool:
     """Whether all that is in sight is accepted and what was accepted before still is.
 
     Then what was used before is what is used now less what was added, and reaches no further.
@@ -79,28 +82,28 @@ def _only_adds_in_order(history: MeterHistory, added: StoredReadings | None, lat
     if not set(later) <= {Register(name) for name in history.spans} or history.meets(added):
         return False
     # Two of them may be inserted where the meter was installed and where it was removed.
-    return all(len(each.accepted_stamps()) > len(added.stamps) + 3 for each in later.values())
+    return all(len(each.accepted_stamps) > len(added.stamps) + 3 for each in later.values())
 
 
-def _parts(judged: Judged) -> set[str]:
+def _parts(judged: Mapping[Register, Judged]) -> set[str]:
     """The registers that an accepted reading carried."""
-    return {name.value for name, each in judged.items() if len(each.accepted_stamps())}
+    return {name.value for name, each in judged.items() if len(each.accepted_stamps)}
 
 
-def _reach_before(judged: Judged, start_at: int) -> int:
+def _reach_before(judged: Mapping[Register, Judged], start_at: int) -> int:
     reach = start_at
     for each in judged.values():
-        stamps = each.accepted_stamps()
+        stamps = each.accepted_stamps
         position = int(np.searchsorted(stamps, start_at)) - BEYOND
         if len(stamps):
             reach = min(reach, int(stamps[max(position, 0)]))
     return reach
 
 
-def _reach_after(judged: Judged, end_at: int) -> int:
+def _reach_after(judged: Mapping[Register, Judged], end_at: int) -> int:
     reach = end_at
     for each in judged.values():
-        stamps = each.accepted_stamps()
+        stamps = each.accepted_stamps
         position = int(np.searchsorted(stamps, end_at, side="right")) + BEYOND - 1
         if len(stamps):
             reach = max(reach, int(stamps[min(position, len(stamps) - 1)]))

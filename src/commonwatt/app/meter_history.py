@@ -1,7 +1,6 @@
 """The readings of a meter around some instants, loaded no further than their verdicts need."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,11 @@ from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings, counting_readings
 from commonwatt.domain.vee.history import RegisterHistory, first_positive, usable
-from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
+from commonwatt.domain.vee.interval_energy import judge_intervals
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
-from commonwatt.domain.vee.physical_meter import JudgedMeter
-from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
+from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
+from commonwatt.domain.vee.pipeline import judge_index_register
 
-Judged: TypeAlias = Mapping[Register, JudgedRegister] | Mapping[Register, JudgedIntervals]
 _FIRST_STEP_DAYS = 32
 
 
@@ -53,7 +51,7 @@ class MeterHistory:
         withdrawn: frozenset[int],
         added: StoredReadings | None = None,
         spans: Mapping[str, RegisterSpan] | None = None,
-    ) -> Judged:
+    ) -> Mapping[Register, Judged]:
         """Judge so that ``count`` accepted readings before and after [start, end] are sure.
 
         As if ``added`` were stored already, with the ``spans`` that leaves.
@@ -74,9 +72,9 @@ class MeterHistory:
         stored: StoredReadings | None,
         spans: Mapping[str, RegisterSpan],
         withdrawn: frozenset[int],
-    ) -> Judged:
+    ) -> Mapping[Register, Judged]:
         """Judge readings of the days in sight."""
-        life = Life(self.meter.installed_at, self.meter.removed_at)
+        life = Life.of(self.meter)
         histories = {
             Register(name): self._register_history(Register(name), span, stored, withdrawn)
             for name, span in spans.items()
@@ -133,7 +131,7 @@ class MeterHistory:
 
         An index above 0 that is inserted at the installation is one.
         """
-        life = Life(self.meter.installed_at, self.meter.removed_at)
+        life = Life.of(self.meter)
         number = self.meter.number
         if self._inserts_positive(register, added, withdrawn):
             return self.meter.installed_at

@@ -67,7 +67,7 @@ def _meter_statuses(
         # Judged at the end of all data, the nearest accepted reading before is the last one.
         end_day = known[1] + 1
         for judged in judge_meters(snapshot.readings, catalogue, meters, end_day, end_day):
-            stamps = [r.accepted_stamps() for r in judged.registers.values()]
+            stamps = [r.accepted_stamps for r in judged.registers.values()]
             ends = [int(each[-1]) for each in stamps if len(each)]
             if ends:
                 last_at[judged.meter.number] = max(ends)

@@ -49,6 +49,7 @@ class JudgedIntervals:
         ended = int(np.searchsorted(self.end_quarters * QUARTER_S, instant_at))
         return self.to_end or len(self.end_quarters) - ended >= count
 
+    @property
     def accepted_stamps(self) -> NDArray[np.int64]:
         """The ends of the accepted intervals [Unix seconds], ascending."""
         return self.end_quarters * QUARTER_S

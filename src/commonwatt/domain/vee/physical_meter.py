@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from commonwatt.domain.vee.interval_energy import JudgedIntervals, interval_ener
 from commonwatt.domain.vee.life import Life
 from commonwatt.domain.vee.pipeline import JudgedRegister
 
+Judged: TypeAlias = JudgedRegister | JudgedIntervals
 INTERPOLATED_GAP_S = 2 * 3600
 INTERPOLATED_GAP_SLOW_S = 26 * 3600
 """Heat, cooling and water are often read once a day."""
@@ -32,12 +34,7 @@ class JudgedMeter:
     """A physical meter with the judged registers that ever carried a reading."""
 
     meter: Meter
-    registers: Mapping[Register, JudgedRegister] | Mapping[Register, JudgedIntervals]
-
-    @property
-    def life(self) -> Life:
-        """The declared life of the meter."""
-        return Life(self.meter.installed_at, self.meter.removed_at)
+    registers: Mapping[Register, Judged]
 
 
 def meter_energy(
@@ -52,7 +49,7 @@ def meter_energy(
     meter = judged.meter
     firsts = [register.first_accepted_at for register in judged.registers.values()]
     first_accepted_at = min((at for at in firsts if at is not None), default=None)
-    alive = judged.life.alive(first_quarter, end_quarter, first_accepted_at)
+    alive = Life.of(meter).alive(first_quarter, end_quarter, first_accepted_at)
     pieces = _pieces(meter, first_quarter, end_quarter)
     for facts, start, end in pieces:
         if not facts.enabled:
@@ -129,7 +126,7 @@ class _IntervalSource:
 
 
 def _source(
-    medium: Medium, judged: JudgedRegister | JudgedIntervals, first_quarter: int, end_quarter: int
+    medium: Medium, judged: Judged, first_quarter: int, end_quarter: int
 ) -> _IndexSource | _IntervalSource:
     if isinstance(judged, JudgedIntervals):
         return _IntervalSource(judged)

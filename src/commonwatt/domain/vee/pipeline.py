@@ -55,6 +55,7 @@ class JudgedRegister:
         """Whether the ``count`` nearest accepted at or after an instant are known for sure."""
         return self.to_end or len(self._between(instant_at, self.sure_to)) >= count
 
+    @property
     def accepted_stamps(self) -> NDArray[np.int64]:
         """The stamps of the accepted readings [Unix seconds], ascending."""
         return self.accepted.stamps
