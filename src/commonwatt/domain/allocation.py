@@ -4,9 +4,13 @@ An allocation key is a pure function (pool, weights, first_quarter) -> shares. R
 of the consumers and the dither are part of the stored format: they change only from a date on.
 """
 
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
+AllocationKey: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.int64]]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = 1 << 32
 _EXACT_BELOW = 1 << 31
@@ -54,6 +58,10 @@ def share_pro_rata(
             int(pool[column]), edges[:, column].tolist(), int(start[column])
         )
     return np.diff(floors, axis=0, prepend=0)
+
+
+KEYS: Mapping[str, AllocationKey] = {"pro_rata": share_pro_rata}
+"""The allocation keys by the names under which a site declares them."""
 
 
 def _exact_floors(pool: int, edges: list[int], start: int) -> list[int]:

@@ -1,12 +1,12 @@
 """The books of a group over a run of quarter-hours: who is a member, the balance, the shares."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.allocation import share_pro_rata
+from commonwatt.domain.allocation import KEYS, AllocationKey
 from commonwatt.domain.balance import MeasuredFlows, close_books
 from commonwatt.domain.catalogue import (
     Group,
@@ -23,6 +23,8 @@ from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.quality import Quality, exists, worst
 from commonwatt.domain.quarter_hours import QUARTER_S
 
+_AMOUNTS = tuple(field.name for field in fields(SiteBalance) if field.name != "quality")
+
 
 @dataclass(frozen=True, slots=True)
 class _Member:
@@ -30,13 +32,18 @@ class _Member:
 
     number: int
     medium: Medium
-    mode: Mode
+    facts: MeterFacts
     energy: MeterEnergy
+
+    @property
+    def mode(self) -> Mode:
+        """What it is to the site in this epoch."""
+        return self.facts.mode
 
     @property
     def quality(self) -> NDArray[np.uint8]:
         """The worst quality of the registers that the balance needs of this member."""
-        total = self.energy.total(self.mode is Mode.PRODUCTION).quality
+        total = self.energy.total(self.facts.main_is_export).quality
         if self.mode not in (Mode.INTRODUCTION, Mode.BATTERY) or self.energy.ex is None:
             return total
         return worst([total, self.energy.ex.quality], len(total))
@@ -60,7 +67,7 @@ class SiteBooks:
         self._energies = energies
         self._first = first_quarter
         self._length = end_quarter - first_quarter
-        self._columns = np.zeros((9, self._length), np.int64)
+        self._amounts = {name: np.zeros(self._length, np.int64) for name in _AMOUNTS}
         self._quality = np.full(self._length, Quality.ABSENT, np.uint8)
         self._charge_points = np.zeros(self._length, np.int64)
         self._charge_quality = np.full(self._length, Quality.ABSENT, np.uint8)
@@ -77,7 +84,7 @@ class SiteBooks:
         for epoch_start_at, epoch_end_at in epochs(start_at, end_at, validity):
             start, end = (at // QUARTER_S - self._first for at in (epoch_start_at, epoch_end_at))
             members = [
-                _Member(meter.number, meter.medium, facts.mode, energy.part(start, end))
+                _Member(meter.number, meter.medium, facts, energy.part(start, end))
                 for meter in self._meters
                 if (energy := self._energies.get(meter.number)) is not None
                 and _is_member(facts := meter.facts_at(epoch_start_at))
@@ -91,42 +98,39 @@ class SiteBooks:
         consumers = [member for member in members if member.mode is Mode.CONSUMPTION]
         quality = worst([member.quality for member in consumers], end - start)
         total = _sum((member.energy.total(exported=False) for member in consumers), end - start)
-        self._columns[0, start:end] = np.where(exists(quality), total, 0)
+        self._amounts["conso_total"][start:end] = np.where(exists(quality), total, 0)
         self._quality[start:end] = quality
 
     def _close_electricity(
         self, members: list[_Member], epoch_start_at: int, start: int, end: int
     ) -> None:
         flows, consumers = _measured_flows(members, end - start)
-        books = close_books(flows, self._catalogue.site_facts_at(epoch_start_at).balance)
+        facts = self._catalogue.site_facts_at(epoch_start_at)
+        books = close_books(flows, facts.balance)
         known = exists(flows.quality)
-        columns = self._columns[:, start:end]
-        columns[:] = np.where(
-            known,
-            (
-                books.conso_total,
-                books.from_ext,
-                books.self_energy,
-                books.to_ext,
-                flows.charging,
-                flows.discharging,
-                books.storage_charging_self,
-                books.pool,
-                books.unmetered,
-            ),
-            0,
-        )
+        amounts = {
+            "conso_total": books.conso_total,
+            "from_ext": books.from_ext,
+            "self_energy": books.self_energy,
+            "to_ext": books.to_ext,
+            "storage_charging": flows.charging,
+            "storage_discharging": flows.discharging,
+            "storage_charging_self": books.storage_charging_self,
+            "allocated": books.pool,
+            "unmetered": books.unmetered,
+        }
+        for name, amount in amounts.items():
+            self._amounts[name][start:end] = np.where(known, amount, 0)
         self._quality[start:end] = flows.quality
-        self._share(consumers, np.where(known, books.pool, 0), start, end)
+        self._share(KEYS[facts.key], consumers, start, end)
         self._sum_charge_points(consumers, start, end)
 
-    def _share(
-        self, consumers: list[_Member], pool: NDArray[np.int64], start: int, end: int
-    ) -> None:
+    def _share(self, key: AllocationKey, consumers: list[_Member], start: int, end: int) -> None:
+        pool = self._amounts["allocated"][start:end]
         weights = np.zeros((len(consumers), end - start), np.int64)
         for weight, member in zip(weights, consumers, strict=True):
             np.maximum(member.energy.total(exported=False).energy, 0, out=weight)
-        shares = share_pro_rata(pool, weights, self._first + start)
+        shares = key(pool, weights, self._first + start)
         for share, member in zip(shares, consumers, strict=True):
             energy = self._self_energy.setdefault(member.number, np.zeros(self._length, np.int64))
             quality = self._self_quality.setdefault(
@@ -179,27 +183,15 @@ class SiteBooks:
         """The balances by medium; a medium that is nowhere alive has none."""
         balances: dict[Medium, SiteBalance] = {}
         if (self._quality != Quality.ABSENT).any():
-            balances[Medium(self._group.value)] = _balance(self._columns, self._quality)
+            balances[Medium(self._group.value)] = SiteBalance(
+                quality=self._quality, **self._amounts
+            )
         if (self._charge_quality != Quality.ABSENT).any():
-            columns = np.zeros_like(self._columns)
-            columns[0] = self._charge_points
-            balances[Medium.CHARGE_POINT] = _balance(columns, self._charge_quality)
+            nothing = {name: np.zeros(self._length, np.int64) for name in _AMOUNTS}
+            balances[Medium.CHARGE_POINT] = SiteBalance(
+                quality=self._charge_quality, **nothing | {"conso_total": self._charge_points}
+            )
         return balances
-
-
-def _balance(columns: NDArray[np.int64], quality: NDArray[np.uint8]) -> SiteBalance:
-    return SiteBalance(
-        conso_total=columns[0],
-        from_ext=columns[1],
-        self_energy=columns[2],
-        to_ext=columns[3],
-        storage_charging=columns[4],
-        storage_discharging=columns[5],
-        storage_charging_self=columns[6],
-        allocated=columns[7],
-        unmetered=columns[8],
-        quality=quality,
-    )
 
 
 def _is_member(facts: MeterFacts) -> bool:

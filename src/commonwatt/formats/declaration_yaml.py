@@ -11,12 +11,10 @@ from commonwatt.app.declaration import (
     SensorDeclaration,
     SiteDeclaration,
 )
+from commonwatt.domain.allocation import KEYS
 from commonwatt.domain.catalogue import REGISTERS_OF, BalanceMode, Medium, Mode
 from commonwatt.formats import yaml_values as read
 from commonwatt.formats.yaml_fields import Fields, document_of
-
-ALLOCATION_KEYS = ("pro_rata",)
-"""The allocation keys that a site can declare."""
 
 _SITE_KEYS = (
     *("id", "site_ref", "name", "address", "creation_date"),
@@ -105,8 +103,8 @@ def _electricity(
     if electricity is None:
         return NOT_SAID, NOT_SAID, NOT_SAID
     key = electricity.optional("key", read.text)
-    if not isinstance(key, NotSaid) and key not in ALLOCATION_KEYS:
-        electricity.fault("key", f"must be one of {', '.join(ALLOCATION_KEYS)}, not {key}")
+    if not isinstance(key, NotSaid) and key not in KEYS:
+        electricity.fault("key", f"must be one of {', '.join(KEYS)}, not {key}")
     return (
         electricity.optional("balance", read.one_of(BalanceMode)),
         key,
