@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from commonwatt.app.authorize import GrantedSite
 from commonwatt.domain.quarter_hours import (
     DAY_QUARTERS,
+    QUARTER_S,
     first_quarter_from,
     quarter_of,
 )
+from commonwatt.domain.vee.life import AHEAD_S, OLDEST_STAMP_AT
 
-BEGINNING_AT = 946_684_800
-"""2000-01-01 UTC: no reading before it is used."""
 _FIRST_LOCAL_AT = -62_104_060_800
 _LAST_LOCAL_AT = 253_370_678_400
 """Year 2 and the last days of 9998: local times can be told in every zone between them."""
-_AHEAD_QUARTERS = 2
-"""Readings may run 15 minutes ahead of the clock; what lies beyond is not there yet."""
+_AHEAD_QUARTERS = 1 + AHEAD_S // QUARTER_S
+"""Readings may run so far ahead of the clock; what lies beyond is not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def quarters_within(start_at: int, end_at: int, site: GrantedSite, now: float) -
 
 
 def _seen(first: int, end: int, site: GrantedSite, now: float) -> QuarterWindow:
-    first = max(first, first_quarter_from(site.history_from or 0), quarter_of(BEGINNING_AT))
+    first = max(first, first_quarter_from(site.history_from or 0), quarter_of(OLDEST_STAMP_AT))
     return QuarterWindow(first, min(end, quarter_of(int(now)) + _AHEAD_QUARTERS))
 
 

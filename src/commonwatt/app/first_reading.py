@@ -2,18 +2,21 @@
 
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.catalogue import SiteCatalogue
-
-_FIRST_USED_DAY = 10_957
-"""2000-01-01; what is stamped before is not used."""
+from commonwatt.domain.quarter_hours import day_of
+from commonwatt.domain.vee.life import OLDEST_STAMP_AT
 
 
 def first_reading_at(snapshot: Snapshot, catalogue: SiteCatalogue) -> int | None:
-    """Return the instant of the site's first reading [Unix seconds], None without any."""
+    """Return the instant of the first reading stored of a site [Unix seconds], None without any.
+
+    Whether it counts or not: the site was there when it was said. Stamps before 2000 apart.
+    """
     site = catalogue.site.number
+    first_used_day = day_of(OLDEST_STAMP_AT)
     first_days = {
         meter.number: days[0]
         for meter in catalogue.meters
-        if (days := snapshot.readings.days_after(site, meter.number, _FIRST_USED_DAY, 1))
+        if (days := snapshot.readings.days_after(site, meter.number, first_used_day, 1))
     }
     if not first_days:
         return None

@@ -23,10 +23,7 @@ from commonwatt.domain.readings import (
     counting_readings,
 )
 from commonwatt.domain.vee.history import first_positive, usable
-from commonwatt.domain.vee.life import Life
-
-AHEAD_S = 15 * 60
-"""A stamp may be this much ahead of its delivery."""
+from commonwatt.domain.vee.life import AHEAD_S, Life
 
 
 def ingest_readings(

@@ -21,7 +21,7 @@ _FIRST_STEP_DAYS = 32
 class MeterHistory:
     """What was said of one meter on the days [first_day, end_day), widened on demand.
 
-    ``spans`` tell what was ever said of each register, ``withdrawn`` which deliveries do not count.
+    ``spans`` tell what was ever said of each register.
     """
 
     def __init__(

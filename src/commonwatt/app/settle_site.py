@@ -22,9 +22,10 @@ def settle_site(
     first_day: int | None = None,
     end_day: int | None = None,
 ) -> int:
-    """Settle the days of a group that are dirty now, within [first, end) if given; return how many.
+    """Settle the days of a group that are dirty now, within [first, end) if given.
 
-    Raises the errors of `store_errors`; what was stored before stays, the rest stays marked.
+    Returns how many days were dirty when it began. Raises the errors of `store_errors`; what was
+    stored before stays, the rest stays marked.
     """
     with store.snapshot() as snapshot:
         days = snapshot.results.dirty_days(site, group, first_day, end_day)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import Energy, Qualities
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.quality import Quality, exists
 from commonwatt.domain.quarter_hours import QUARTER_S
 
 _INT32 = np.iinfo(np.int32)
@@ -69,7 +69,7 @@ class MeterEnergy:
 
 def masked(energy: Energy, quality: Qualities) -> RegisterEnergy:
     """Return a register's energy with 0 wherever the quality says that there is none."""
-    return RegisterEnergy(np.where(quality >= Quality.ESTIMATED, energy, 0), quality)
+    return RegisterEnergy(np.where(exists(quality), energy, 0), quality)
 
 
 def joined(parts: Sequence[tuple[int, int, MeterEnergy]], length: int) -> MeterEnergy:
@@ -99,7 +99,7 @@ def within_int32(
     ``name`` is the register of the profile, ``first_quarter`` where its columns begin.
     """
     energy, quality = register.energy, register.quality
-    too_large = (quality >= Quality.ESTIMATED) & ((energy > _INT32.max) | (energy < _INT32.min))
+    too_large = exists(quality) & ((energy > _INT32.max) | (energy < _INT32.min))
     if not too_large.any():
         return register
     for position in np.flatnonzero(too_large).tolist():

@@ -28,8 +28,8 @@ class JudgedRegister:
     """What judging a `RegisterHistory` gives.
 
     Verdicts are final for stamps in [sure_from, sure_to] [Unix seconds]; outside of it the history
-    was cut too near. ``first_accepted_at`` is the first accepted reading in sight, None without
-    one.
+    was cut too near. ``from_start`` and ``to_end``: nothing that could be used lies before the
+    first or after the last reading in sight.
     """
 
     accepted: AcceptedReadings
