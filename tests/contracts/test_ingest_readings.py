@@ -10,12 +10,12 @@ from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.ports import Delivery
+from commonwatt.app.read_delivery import UnknownDelivery
 from commonwatt.app.read_findings import read_findings
 from commonwatt.app.read_raw import read_raw
 from commonwatt.app.read_series import read_meter_series
 from commonwatt.app.withdraw_delivery import (
     NothingToChange,
-    UnknownDelivery,
     reinstate_delivery,
     withdraw_delivery,
 )

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from commonwatt.app.authorize import AccountAccess, GrantedSite
+from commonwatt.app.authorize import AccessReader, GrantedSite
 from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
@@ -194,7 +194,7 @@ class ResultTables(Protocol):
         """The stored findings of the days [first, end), ascending by meter and instant."""
 
 
-class Snapshot(Protocol):
+class Snapshot(AccessReader, Protocol):
     """One consistent view of the store."""
 
     @property
@@ -212,12 +212,6 @@ class Snapshot(Protocol):
     @property
     def results(self) -> ResultTables:
         """Settled days."""
-
-    def access(self, account: str, site_id: str | None) -> AccountAccess | None:
-        """What an account may see of a site, in one query; None for an unknown account."""
-
-    def access_by_key(self, key_hash: str, site_id: str | None) -> AccountAccess | None:
-        """The same by the hash of a long-lived key that is not revoked."""
 
     def granted_sites(self, account: str) -> Sequence[GrantedSite]:
         """All sites that are granted to an account, ascending by id."""

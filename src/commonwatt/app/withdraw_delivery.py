@@ -5,13 +5,10 @@ import numpy as np
 from commonwatt.app.mark_changes import mark_days, touched_days
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import Change, Delivery, RegisterSpan, Store
+from commonwatt.app.read_delivery import required_delivery
 from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_runs
 from commonwatt.domain.readings import StoredReadings
-
-
-class UnknownDelivery(Exception):
-    """The site has no delivery of that number."""
 
 
 class NothingToChange(Exception):
@@ -26,7 +23,7 @@ def withdraw_delivery(
     Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
     """
     with store.change(site) as change:
-        delivery = _delivery(change, site, number)
+        delivery = required_delivery(change, site, number)
         if delivery.withdrawn_us is not None:
             raise NothingToChange(f"delivery {number} is withdrawn already")
         change.readings.set_withdrawn(site, number, now_us, reason)
@@ -42,20 +39,13 @@ def reinstate_delivery(store: Store, site: int, number: int, account: str, now_u
     Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
     """
     with store.change(site) as change:
-        delivery = _delivery(change, site, number)
+        delivery = required_delivery(change, site, number)
         if delivery.withdrawn_us is None:
             raise NothingToChange(f"delivery {number} is not withdrawn")
         change.readings.set_withdrawn(site, number, None, None)
         after = change.readings.withdrawn(site)
         _mark(change, site, delivery, after | {number}, after)
         change.audit(now_us // 1_000_000, account, site, "reinstate delivery", str(number), "")
-
-
-def _delivery(change: Change, site: int, number: int) -> Delivery:
-    delivery = change.readings.delivery(site, number)
-    if delivery is None:
-        raise UnknownDelivery(f"no delivery {number} at this site")
-    return delivery
 
 
 def _mark(

@@ -13,8 +13,9 @@ def user_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are the user's or the machine's, and no fault of the program."""
     from commonwatt.app.accounts import AccountProblem
     from commonwatt.app.declaration import InvalidDeclaration
+    from commonwatt.app.read_delivery import UnknownDelivery
     from commonwatt.app.store_errors import StoreError
-    from commonwatt.app.withdraw_delivery import NothingToChange, UnknownDelivery
+    from commonwatt.app.withdraw_delivery import NothingToChange
     from commonwatt.demo.faults import CannotRunDemo
     from commonwatt.demo.state import UnreadableDemoState
     from commonwatt.formats.errors import BadValue, BodyTooLarge, UnreadableBody

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from commonwatt.adapters.store.audit_table import write_audit
 from commonwatt.adapters.store.database import Database
 from commonwatt.adapters.store.schema import (
     account_keys,
     accounts,
-    audit,
     grants,
     meters,
     secrets,
@@ -178,15 +178,7 @@ class SqlAccountChange(SqlAccountView):
         self, by: str, action: str, subject: str, *, at: int, site: int | None = None
     ) -> None:
         """Write down for good who did what to which account, at Unix second ``at``."""
-        row = {
-            "at": at,
-            "account": by,
-            "site": site,
-            "action": action,
-            "subject": subject,
-            "reason": "",
-        }
-        self._connection.execute(insert(audit), row)
+        write_audit(self._connection, at, by, site, action, subject, reason="")
 
 
 def _account(row: Row[*tuple[object, ...]]) -> Account:

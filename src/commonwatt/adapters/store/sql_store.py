@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
-from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.account_access import (
     read_access,
     read_access_by_key,
     read_granted_sites,
 )
+from commonwatt.adapters.store.audit_table import write_audit
 from commonwatt.adapters.store.catalogue_tables import SqlCatalogueTables
 from commonwatt.adapters.store.database import Database
 from commonwatt.adapters.store.reading_tables import SqlReadingTables, SqlSensorTables
@@ -48,11 +48,7 @@ class SqlSnapshot:
         self, at: int, account: str, site: int, action: str, subject: str, reason: str
     ) -> None:
         """Record who did what, and why."""
-        self._connection.execute(
-            insert(schema.audit).values(
-                at=at, account=account, site=site, action=action, subject=subject, reason=reason
-            )
-        )
+        write_audit(self._connection, at, account, site, action, subject, reason)
 
 
 class SqlStore:
