@@ -1,12 +1,10 @@
 """Deliveries, raw readings and sensor values in the store."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
-from sqlalchemy import Connection, Insert, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.packing import (
@@ -15,6 +13,7 @@ from commonwatt.adapters.store.packing import (
     unpack_readings,
     unpack_sensor_values,
 )
+from commonwatt.adapters.store.upsert import replacing
 from commonwatt.app.ports import Delivery, RegisterSpan
 from commonwatt.domain.readings import SensorValues, StoredReadings
 
@@ -114,7 +113,7 @@ class SqlReadingTables:
         if not spans:
             return
         self._connection.execute(
-            _replace_register_span(self._connection.dialect.name),
+            replacing(self._connection, schema.meter_registers),
             [
                 {
                     "site": site,
@@ -302,15 +301,3 @@ def _unpacked(rows: Iterable[tuple[int, int, bytes]]) -> dict[int, StoredReading
 
 def _of_delivery(readings: StoredReadings, number: int) -> StoredReadings:
     return readings.at(np.flatnonzero(readings.deliveries == number))
-
-
-@lru_cache(maxsize=4)
-def _replace_register_span(dialect: str) -> Insert:
-    table = schema.meter_registers
-    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = build(table)
-    replaced = ("first_day", "last_day", "first_positive_at")
-    return statement.on_conflict_do_update(
-        index_elements=["site", "meter", "register"],
-        set_={name: statement.excluded[name] for name in replaced},
-    )

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, delete, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.hot_query import HotQuery
+from commonwatt.adapters.store.upsert import replacing
 from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
@@ -61,7 +61,7 @@ class SqlResultTables:
             for day in sorted(days)
         ]
         if rows:
-            self._connection.execute(self._replacing(schema.dirty_marks), rows)
+            self._connection.execute(replacing(self._connection, schema.dirty_marks), rows)
 
     def dirty_days(
         self, site: int, group: Group, first_day: int | None = None, end_day: int | None = None
@@ -99,7 +99,7 @@ class SqlResultTables:
         self._put_findings(site, meters, settlement, days)
         if days:
             self._connection.execute(
-                self._replacing(schema.settled_days),
+                replacing(self._connection, schema.settled_days),
                 [
                     {"site": site, "group": group.value, "day": day, "generation": generation}
                     for day in days
@@ -147,7 +147,7 @@ class SqlResultTables:
                     kept.add((profile.meter, day))
                     rows.append({"site": site, "meter": profile.meter, "day": day, **of_day})
         if rows:
-            self._connection.execute(self._replacing(schema.meter_days), rows)
+            self._connection.execute(replacing(self._connection, schema.meter_days), rows)
         self._delete_days(schema.meter_days, site, meters, days, kept)
 
     def _delete_days(
@@ -199,7 +199,7 @@ class SqlResultTables:
                 else:
                     rows.append({"site": site, "medium": medium.value, "day": day, **of_day})
         if rows:
-            self._connection.execute(self._replacing(table), rows)
+            self._connection.execute(replacing(self._connection, table), rows)
         if gone:
             # One statement a medium: its days are gone in one run of the primary key.
             for name in sorted({name for name, _ in gone}):
@@ -311,9 +311,6 @@ class SqlResultTables:
             for row in rows
         ]
 
-    def _replacing(self, table: Table) -> Insert:
-        return _replacing(table, self._connection.dialect.name)
-
 
 class _Run:
     """Joins the columns of stored days into arrays over the days [first, end)."""
@@ -402,15 +399,3 @@ def _balance_rows() -> HotQuery:
         .order_by(table.c.day)
     )
     return HotQuery(statement)
-
-
-@lru_cache(maxsize=16)
-def _replacing(table: Table, dialect: str) -> Insert:
-    """An insert that replaces the row of the same key."""
-    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = build(table)
-    key = [column.name for column in table.primary_key]
-    replaced = {
-        column.name: statement.excluded[column.name] for column in table.c if column.name not in key
-    }
-    return statement.on_conflict_do_update(index_elements=key, set_=replaced)
