@@ -32,6 +32,7 @@ from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.adapters.tokens import JwtTokens
 from commonwatt.api.app import create_app
+from commonwatt.api.http_protocol import ProblemHttpProtocol
 from commonwatt.api.services import Services
 from commonwatt.app.settler import Settler
 from commonwatt.app.sign_in import SignIn
@@ -179,7 +180,7 @@ def _server_config(app: FastAPI | str, settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=ProblemHttpProtocol,
         ws="none",
         access_log=False,
         log_level="warning",

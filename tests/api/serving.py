@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import uvicorn
 
+from commonwatt.api.http_protocol import ProblemHttpProtocol
 from commonwatt.bootstrap import Application, build_application
 from commonwatt.settings import Settings
 
@@ -20,7 +21,12 @@ def served(application: Application) -> Iterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        application.app, log_level="critical", access_log=False, ws="none", loop="uvloop"
+        application.app,
+        log_level="critical",
+        access_log=False,
+        http=ProblemHttpProtocol,
+        ws="none",
+        loop="uvloop",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))

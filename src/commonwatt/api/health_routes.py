@@ -32,10 +32,12 @@ def health_router(services: Services) -> APIRouter:
     """The routes; neither asks for a token, neither tells any detail."""
     router = APIRouter(redirect_slashes=False)
 
+    @router.head("/health", include_in_schema=False)
     @router.get("/health", **_HEALTH)
     async def health() -> Response:
         return Response(_OK, media_type=JSON_TYPE)
 
+    @router.head("/ready", include_in_schema=False)
     @router.get("/ready", **_READY)
     async def ready() -> Response:
         if not await anyio.to_thread.run_sync(services.store.ready, limiter=services.reading):

@@ -39,6 +39,7 @@ WRONG_CONTENT_TYPE = Kind("wrong-content-type", 415, "The body is of a kind that
 INVALID_INPUT = Kind("invalid-input", 422, "Invalid input")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 TOO_MANY_SIGN_INS = Kind("too-many-sign-ins", 429, "Too many failed sign-ins")
+HEADERS_TOO_LARGE = Kind("headers-too-large", 431, "The headers are too large")
 INTERNAL = Kind("internal", 500, "Our fault")
 STORE_BUSY = Kind("store-busy", 503, "The store is busy")
 STORE_FULL = Kind("store-full", 507, "The store is full")
