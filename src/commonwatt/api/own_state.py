@@ -10,6 +10,9 @@ from commonwatt.api.visits import Asked, Visit
 from commonwatt.app.read_findings import read_findings
 from commonwatt.app.read_status import read_status
 
+_FIRST_AT, _END_AT = -62_135_596_800, 253_402_300_800
+"""The years 1 to 9999 [Unix seconds]."""
+
 
 @dataclass(frozen=True, slots=True)
 class FindingsQuery:
@@ -82,6 +85,7 @@ def answer_findings(visit: Visit, query: FindingsQuery) -> bytes:
 
 
 def _utc(instant_at: int | None) -> str | None:
-    if instant_at is None:
+    # What a store of before may hold: an instant that the calendar cannot name.
+    if instant_at is None or not _FIRST_AT <= instant_at < _END_AT:
         return None
     return datetime.fromtimestamp(instant_at, UTC).isoformat().replace("+00:00", "Z")

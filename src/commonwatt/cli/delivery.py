@@ -161,7 +161,12 @@ def _when(instant_us: int, site: "Site") -> str:
 
 
 def _day(day: int | None) -> str:
-    return "-" if day is None else (_EPOCH + timedelta(days=day)).isoformat()
+    if day is None:
+        return "-"
+    try:
+        return (_EPOCH + timedelta(days=day)).isoformat()
+    except OverflowError:
+        return f"day {day} since 1970"
 
 
 def _now_us() -> int:
