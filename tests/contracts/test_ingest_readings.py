@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.first_reading import first_reading_at
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.ports import Delivery
 from commonwatt.app.read_delivery import UnknownDelivery
@@ -391,3 +392,19 @@ def test_what_is_set_aside_by_its_stamp_is_still_among_the_raw_readings(desk: De
     with desk.store.snapshot() as snapshot:
         latest = read_raw(snapshot, desk.catalogue, desk.catalogue.meters[0], None, NOON + 900)
     assert latest.stamps.tolist() == [NOON]
+
+
+def test_a_site_s_data_begin_with_the_first_reading_that_counts(desk: Desk) -> None:
+    long_ago, far_ahead = NOON - 12_000 * 86_400, NOON + 4_000 * 86_400
+
+    def begins() -> int | None:
+        with desk.store.snapshot() as snapshot:
+            return first_reading_at(snapshot, desk.catalogue)
+
+    desk.takes(Said(long_ago, 1), Said(far_ahead, 2))
+    assert begins() is None
+    desk.takes(Said(NOON, 100))
+    wrong = desk.takes(Said(NOON - 30 * 86_400, 90))
+    assert begins() == NOON - 30 * 86_400
+    desk.withdraws(wrong)
+    assert begins() == NOON

@@ -1,26 +1,38 @@
 """When a site's data begin."""
 
+import numpy as np
+
 from commonwatt.app.ports import Snapshot
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.catalogue import REGISTERS_OF, Meter, SiteCatalogue
 from commonwatt.domain.quarter_hours import day_of
+from commonwatt.domain.readings import counting_readings
+from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT
+
+_STEP_DAYS = 2
 
 
 def first_reading_at(snapshot: Snapshot, catalogue: SiteCatalogue) -> int | None:
-    """Return the instant of the first reading stored of a site [Unix seconds], None without any.
+    """Return the instant of the site's first reading [Unix seconds], None without any.
 
-    Whether it counts or not: the site was there when it was said. Stamps before 2000 apart.
+    Of those that count and whose stamp can be right: not before 2000, not ahead of its delivery.
     """
     site = catalogue.site.number
-    first_used_day = day_of(OLDEST_STAMP_AT)
-    first_days = {
-        meter.number: days[0]
-        for meter in catalogue.meters
-        if (days := snapshot.readings.days_after(site, meter.number, first_used_day, 1))
-    }
-    if not first_days:
-        return None
-    day = min(first_days.values())
-    meters = [meter for meter, first_day in first_days.items() if first_day == day]
-    stored = snapshot.readings.readings(site, meters, day, day + 1)
-    return min(int(readings.stamps.min()) for readings in stored.values())
+    withdrawn = snapshot.readings.withdrawn(site)
+    instants = [_first_of(snapshot, site, meter, withdrawn) for meter in catalogue.meters]
+    return min((at for at in instants if at is not None), default=None)
+
+
+def _first_of(snapshot: Snapshot, site: int, meter: Meter, withdrawn: frozenset[int]) -> int | None:
+    day = day_of(OLDEST_STAMP_AT)
+    while days := snapshot.readings.days_after(site, meter.number, day, _STEP_DAYS):
+        stored = snapshot.readings.readings(site, [meter.number], days[0], days[-1] + 1)
+        counting = [
+            counting_readings(stored.get(meter.number), register, withdrawn)
+            for register in REGISTERS_OF[meter.medium]
+        ]
+        stamps = np.concatenate([each.stamps[usable(each)] for each in counting])
+        if len(stamps):
+            return int(stamps.min())
+        day = days[-1] + 1
+    return None
