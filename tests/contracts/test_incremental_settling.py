@@ -270,7 +270,7 @@ def test_whatever_a_change_touches_is_marked(
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=1000)
+@settings(FEW, max_examples=150)
 @given(meter=lone_meters(), history=histories())
 def test_whatever_a_change_touches_is_marked_at_length(
     store: SqlStore, meter: oracle.Meter, history: list[Step]
