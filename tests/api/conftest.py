@@ -43,6 +43,7 @@ def populate(store: SqlStore) -> None:
         account("landlord", Role.OPERATOR, *both),
         account("old", Role.DEVELOPER, building.SITE, site_list=SiteList.IDS),
         account("late", Role.DEVELOPER, building.SITE, history_from=dt.date(2026, 3, 22)),
+        account("recent", Role.DEVELOPER, building.SITE, history_from=dt.date(2026, 4, 1)),
         account("narrow", Role.DEVELOPER),
         account("nobody", Role.DEVELOPER),
         account("hasty", Role.DEVELOPER, building.SITE, rate_limited=True),

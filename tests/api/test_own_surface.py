@@ -176,6 +176,18 @@ class TestState:
         assert electricity["complete_until"] == "2026-03-23T00:00:00Z"
         assert electricity["held_back_by"] == []
 
+    def test_status_tells_nothing_that_is_closed_or_before_the_history(
+        self, client: Clients
+    ) -> None:
+        narrow = client("narrow").get(f"{OWN}/status").json()
+        last = {each["meter"]: each["last_reading"] for each in narrow["meters"]}
+        assert last[BERT] is None
+        assert last[ANNA] == "2026-03-23T00:00:00Z"
+
+        recent = client("recent").get(f"{OWN}/status").json()
+        assert {each["last_reading"] for each in recent["meters"]} == {None}
+        assert {each["complete_until"] for each in recent["groups"]} == {None}
+
     def test_findings(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] == ANNA]
         rows[10]["en_im"] = 0

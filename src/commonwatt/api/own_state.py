@@ -28,26 +28,38 @@ def parse_status(_visit: Visit, asked: Asked) -> None:
 
 
 def answer_status(visit: Visit, _query: None) -> bytes:
-    """Answer each meter's last accepted reading, and by group until when the books are complete."""
+    """Answer each meter's last accepted reading, and by group until when the books are complete.
+
+    Nothing of closed meters, and no instant before the account's history.
+    """
     status = read_status(visit.snapshot, visit.catalogue)
     meters = [
         {
             "meter": each.meter.id,
             "name": each.meter.name,
             "type": each.meter.medium.value,
-            "last_reading": _utc(each.last_accepted_at),
+            "last_reading": None
+            if each.meter.id in visit.site.closed_meters
+            else _since_history(visit, each.last_accepted_at),
         }
         for each in status.meters
     ]
     groups = [
         {
             "group": group.value,
-            "complete_until": _utc(complete_until_at),
+            "complete_until": _since_history(visit, complete_until_at),
             "held_back_by": [meter.id for meter in status.held_back_by[group]],
         }
         for group, complete_until_at in status.complete_until.items()
     ]
     return orjson.dumps({"site": visit.site.id, "meters": meters, "groups": groups})
+
+
+def _since_history(visit: Visit, instant_at: int | None) -> str | None:
+    hidden_before_at = visit.site.history_from
+    if instant_at is None or (hidden_before_at is not None and instant_at < hidden_before_at):
+        return None
+    return _utc(instant_at)
 
 
 def parse_findings(visit: Visit, asked: Asked) -> FindingsQuery:
