@@ -106,4 +106,7 @@ def _handler(telling: Telling) -> Callable[[Request, Exception], Awaitable[Respo
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
     detail = "something went wrong here; it is logged, and trying again may help"
-    return Problem(kind=problems.INTERNAL, detail=detail).response()
+    # The server drops the connection once the fault has passed through it: who would ask again on
+    # it is told so.
+    headers = {"Connection": "close"}
+    return Problem(kind=problems.INTERNAL, detail=detail, headers=headers).response()
