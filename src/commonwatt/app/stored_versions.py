@@ -7,7 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import NO_VALUE, ReadingQuality, StoredReadings
+from commonwatt.domain.readings import (
+    NO_VALUE,
+    ReadingQuality,
+    StoredReadings,
+    best_versions,
+)
 
 _STAMP_BITS = 41
 _STAMP_OFFSET = 1 << 39
@@ -156,12 +161,12 @@ def _supersedes(
         (accepted.values[register] != NO_VALUE) & (accepted.qualities < ReadingQuality.PLACEHOLDER)
     )
     all_keys = np.concatenate((stored.keys[old], keys[rows]))
-    worse_first = -np.concatenate((said.qualities[old], accepted.qualities[rows])).astype(np.int8)
-    issued_at = np.concatenate((said.issued_at[old], accepted.issued_at[rows]))
-    deliveries = np.concatenate((said.deliveries[old], accepted.deliveries[rows]))
-    order = np.lexsort((np.arange(len(all_keys)), deliveries, issued_at, worse_first, all_keys))
-    ordered = all_keys[order]
-    winners = order[np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]]
+    winners = best_versions(
+        all_keys,
+        np.concatenate((said.qualities[old], accepted.qualities[rows])),
+        np.concatenate((said.issued_at[old], accepted.issued_at[rows])),
+        np.concatenate((said.deliveries[old], accepted.deliveries[rows])),
+    )
     winning = winners[winners >= len(old)]
     winning = winning[np.isin(all_keys[winning], stored.keys[old])]
     marked[rows[winning - len(old)]] = True

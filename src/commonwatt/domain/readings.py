@@ -206,20 +206,34 @@ def counting_positions(
     stamps = stored.stamps[positions]
     if len(stamps) < 2 or bool((stamps[1:] > stamps[:-1]).all()):
         return positions
-    worse_first = -stored.qualities[positions].astype(np.int8)
-    order = np.lexsort(
-        (
-            positions,
-            stored.deliveries[positions],
-            stored.issued_at[positions],
-            worse_first,
+    counting: NDArray[np.intp] = positions[
+        best_versions(
             stamps,
+            stored.qualities[positions],
+            stored.issued_at[positions],
+            stored.deliveries[positions],
         )
-    )
-    stamps = stamps[order]
-    last_of_instant = np.append(stamps[1:] != stamps[:-1], True)
-    counting: NDArray[np.intp] = positions[order[last_of_instant]]
+    ]
     return counting
+
+
+def best_versions(
+    keys: NDArray[np.int64],
+    qualities: NDArray[np.uint8],
+    issued_at: NDArray[np.int64],
+    deliveries: NDArray[np.int64],
+) -> NDArray[np.intp]:
+    """Return the position of the version that counts of each key, ascending by key.
+
+    The order of `counting_positions`; of what is equal in all of it, the later position counts.
+    """
+    worse_first = -qualities.astype(np.int8)
+    order = np.lexsort((np.arange(len(keys)), deliveries, issued_at, worse_first, keys))
+    ordered = keys[order]
+    last_of_key = np.ones(len(ordered), np.bool_)
+    last_of_key[:-1] = ordered[1:] != ordered[:-1]
+    best: NDArray[np.intp] = order[last_of_key]
+    return best
 
 
 def counting_readings(
