@@ -76,13 +76,64 @@ class BalanceMode(StrEnum):
     CLAMPED = "clamped"
 
 
+class BatteryOrder(StrEnum):
+    """Whether the site's own energy serves its consumers before it charges batteries."""
+
+    LAST = "last"
+    FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A physical device in a meter's place, from ``from_at`` [Unix seconds] to the next one.
+
+    The first device may have ``from_at`` None: from the beginning. ``start_index`` and
+    ``end_index`` are the raw register indexes [mWh, ml] when it was put in and taken out; a
+    register that one of both sides does not name has a break there. ``digits`` before the decimal
+    point [kWh, m3] tell where the register rolls over. ``factor`` replaces that of the meter.
+    """
+
+    from_at: int | None = None
+    serial: str | None = None
+    digits: int | None = None
+    factor: Decimal | None = None
+    start_index: Mapping[Register, int] = field(default_factory=dict)
+    end_index: Mapping[Register, int] = field(default_factory=dict)
+
+
+class ResolutionKind(StrEnum):
+    """What a break of a register was, as somebody declared it."""
+
+    RESET = "reset"
+    ROLLOVER = "rollover"
+    FAULTY = "faulty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """A declared cause of what validation found on a register over [start, end] [Unix seconds].
+
+    RESET and ROLLOVER: between the last reading at or before ``start_at`` and the first at or after
+    ``end_at`` the register began again at 0, or ran over its ``digits``. FAULTY: the readings of
+    [start, end], both inclusive, are wrong.
+    """
+
+    register: Register
+    kind: ResolutionKind
+    start_at: int
+    end_at: int
+    digits: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterFacts:
     """What holds of a meter over [valid_from, valid_to).
 
     ``registers`` names for a register of the profile the raw register that is wired to it (reversed
     wiring: {en_im: en_ex, en_ex: en_im}); ``factor`` multiplies the index; ``rule`` makes it a rule
-    meter.
+    meter. ``producers`` names the producers whose energy a consumer has a part in, as a rule does,
+    with the percentage of each where the key asks for one. ``max_per_hour`` [Wh, litre] is the most
+    that can flow in an hour.
     """
 
     valid_from: int
@@ -96,6 +147,8 @@ class MeterFacts:
     rule: str | None = None
     factor: Decimal = Decimal(1)
     registers: Mapping[Register, Register] = field(default_factory=dict)
+    producers: Mapping[str, Decimal | None] = field(default_factory=dict)
+    max_per_hour: int | None = None
 
     def raw_register(self, register: Register) -> Register:
         """The raw register that feeds a register of the profile."""
@@ -113,7 +166,9 @@ class Meter:
 
     ``number`` is its number within the site, ``interval_s`` the length of its intervals in seconds
     (None: an index meter), ``installed_index`` the raw register indexes at installation [mWh, ml].
-    ``installed_at`` and ``removed_at`` are Unix seconds.
+    ``installed_at`` and ``removed_at`` are Unix seconds. ``devices`` ascend by ``from_at``; without
+    any the meter is one device. ``register_meter`` names, as a rule does, the index meter whose
+    register the sums of this interval meter are checked against.
     """
 
     number: int
@@ -126,6 +181,9 @@ class Meter:
     installed_at: int | None = None
     installed_index: Mapping[Register, int] = field(default_factory=dict)
     removed_at: int | None = None
+    devices: tuple[Device, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
+    register_meter: str | None = None
 
     @property
     def current(self) -> MeterFacts:
@@ -157,12 +215,20 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
-    """What holds of a site's electricity over [valid_from, valid_to)."""
+    """What holds of a site over [valid_from, valid_to).
+
+    ``balance``, ``key``, ``battery`` and ``connection_w`` (the most that its grid connection can
+    carry [W]) concern its electricity. ``proxy_days`` allows that what a meter missed after its
+    last reading is estimated from comparable days until the reading comes.
+    """
 
     valid_from: int
     valid_to: int | None
     balance: BalanceMode = BalanceMode.PLAIN
     key: str = "pro_rata"
+    battery: BatteryOrder = BatteryOrder.LAST
+    connection_w: int | None = None
+    proxy_days: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

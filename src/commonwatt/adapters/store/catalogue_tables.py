@@ -3,17 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
 from commonwatt.adapters.store import schema
 from commonwatt.domain.catalogue import (
     BalanceMode,
+    BatteryOrder,
+    Device,
     Medium,
     Meter,
     MeterFacts,
     Mode,
     Register,
+    Resolution,
+    ResolutionKind,
     Sensor,
     Site,
     SiteCatalogue,
@@ -140,6 +145,9 @@ class SqlCatalogueTables:
                     valid_to=each.valid_to,
                     balance=each.balance.value,
                     allocation_key=each.key,
+                    battery=each.battery.value,
+                    connection_w=each.connection_w,
+                    proxy_days=each.proxy_days,
                 )
             )
 
@@ -155,6 +163,9 @@ class SqlCatalogueTables:
             "installed_at": meter.installed_at,
             "installed_index": {r.value: index for r, index in meter.installed_index.items()},
             "removed_at": meter.removed_at,
+            "devices": [_device_values(each) for each in meter.devices],
+            "resolutions": [asdict(each) for each in meter.resolutions],
+            "register_meter": meter.register_meter,
         }
         self._put(schema.meters, key, values)
         self._connection.execute(
@@ -211,6 +222,9 @@ def _site_facts(row: Row[tuple[object, ...]]) -> SiteFacts:
         valid_to=row.valid_to,
         balance=BalanceMode(row.balance),
         key=row.allocation_key,
+        battery=BatteryOrder(row.battery),
+        connection_w=row.connection_w,
+        proxy_days=row.proxy_days,
     )
 
 
@@ -232,6 +246,36 @@ def _meter(row: Row[tuple[object, ...]], facts: tuple[MeterFacts, ...]) -> Meter
         installed_at=row.installed_at,
         installed_index={Register(name): index for name, index in row.installed_index.items()},
         removed_at=row.removed_at,
+        devices=tuple(_device(each) for each in row.devices or ()),
+        resolutions=tuple(_resolution(each) for each in row.resolutions or ()),
+        register_meter=row.register_meter,
+    )
+
+
+def _device(stored: Mapping[str, Any]) -> Device:
+    return Device(
+        from_at=stored["from_at"],
+        serial=stored["serial"],
+        digits=stored["digits"],
+        factor=None if stored["factor"] is None else Decimal(stored["factor"]),
+        start_index={Register(name): index for name, index in stored["start_index"].items()},
+        end_index={Register(name): index for name, index in stored["end_index"].items()},
+    )
+
+
+def _device_values(device: Device) -> dict[str, object]:
+    values = asdict(device)
+    values["factor"] = None if device.factor is None else str(device.factor)
+    return values
+
+
+def _resolution(stored: Mapping[str, Any]) -> Resolution:
+    return Resolution(
+        register=Register(stored["register"]),
+        kind=ResolutionKind(stored["kind"]),
+        start_at=stored["start_at"],
+        end_at=stored["end_at"],
+        digits=stored["digits"],
     )
 
 
@@ -248,6 +292,11 @@ def _meter_facts(row: Row[tuple[object, ...]]) -> MeterFacts:
         rule=row.rule,
         factor=Decimal(row.factor),
         registers={Register(name): Register(raw) for name, raw in row.registers.items()},
+        producers={
+            name: None if part is None else Decimal(part)
+            for name, part in (row.producers or {}).items()
+        },
+        max_per_hour=row.max_per_hour,
     )
 
 
@@ -264,4 +313,8 @@ def _meter_facts_values(facts: MeterFacts) -> dict[str, object]:
         "rule": facts.rule,
         "factor": str(facts.factor),
         "registers": {name.value: raw.value for name, raw in facts.registers.items()},
+        "producers": {
+            name: None if part is None else str(part) for name, part in facts.producers.items()
+        },
+        "max_per_hour": facts.max_per_hour,
     }

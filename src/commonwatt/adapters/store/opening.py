@@ -8,9 +8,9 @@ from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.database import Database
 from commonwatt.app.store_errors import StoreError, StoreTooNew
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that leads to the tables of `schema`."""
-KNOWN_REVISIONS = ("0001",)
+KNOWN_REVISIONS = ("0001", "0002")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

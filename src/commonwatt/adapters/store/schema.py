@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -55,6 +56,9 @@ site_facts = Table(
     Column("valid_to", BigInteger),
     Column("balance", Text, nullable=False),
     Column("allocation_key", Text, nullable=False),
+    Column("battery", Text, nullable=False, server_default="last"),
+    Column("connection_w", BigInteger),
+    Column("proxy_days", Boolean, nullable=False, server_default=false()),
 )
 
 meters = Table(
@@ -70,6 +74,9 @@ meters = Table(
     Column("installed_at", BigInteger),
     Column("installed_index", JSON, nullable=False),
     Column("removed_at", BigInteger),
+    Column("devices", JSON),
+    Column("resolutions", JSON),
+    Column("register_meter", Text),
     UniqueConstraint("site", "type", "prim_ad"),
 )
 
@@ -89,6 +96,8 @@ meter_facts = Table(
     Column("rule", Text),
     Column("factor", Text, nullable=False),
     Column("registers", JSON, nullable=False),
+    Column("producers", JSON),
+    Column("max_per_hour", BigInteger),
 )
 
 sensors = Table(
@@ -176,36 +185,107 @@ settled_days = Table(
     Column("generation", BigInteger, nullable=False),
 )
 
-meter_days = Table(
-    "meter_days",
+
+def _meter_days(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("site", Integer, primary_key=True, autoincrement=False),
+        Column("meter", Integer, primary_key=True, autoincrement=False),
+        Column("day", Integer, primary_key=True, autoincrement=False),
+        Column("im", LargeBinary),
+        Column("ex", LargeBinary),
+        Column("self", LargeBinary),
+        Column("quality_total", LargeBinary, nullable=False),
+        Column("quality_self", LargeBinary),
+        Column("method", LargeBinary),
+    )
+
+
+def _site_days(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("site", Integer, primary_key=True, autoincrement=False),
+        Column("medium", Text, primary_key=True),
+        Column("day", Integer, primary_key=True, autoincrement=False),
+        Column("conso_total", LargeBinary),
+        Column("from_ext", LargeBinary),
+        Column("self", LargeBinary),
+        Column("to_ext", LargeBinary),
+        Column("storage_charging", LargeBinary),
+        Column("storage_discharging", LargeBinary),
+        Column("storage_charging_self", LargeBinary),
+        Column("allocated", LargeBinary),
+        Column("unmetered", LargeBinary),
+        Column("quality", LargeBinary, nullable=False),
+    )
+
+
+# What is answered. Locked quarter-hours stay in it as they were; what would be answered of them
+# without the lock is beside it, for the days where it differs.
+meter_days = _meter_days("meter_days")
+open_meter_days = _meter_days("open_meter_days")
+site_days = _site_days("site_days")
+open_site_days = _site_days("open_site_days")
+
+# Until when a group is locked, with the hash of what each step of locking froze.
+locks = Table(
+    "locks",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("group", Text, primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    Column("content_hash", Text, nullable=False),
+    Column("locked_us", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+)
+
+edits = Table(
+    "edits",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, nullable=False),
+    Column("register", Text, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("energy", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("undone_us", BigInteger),
+    Column("undone_by", Text),
+)
+
+# The days [first, end) that are estimated by the shape of other days of the meter.
+estimated_spans = Table(
+    "estimated_spans",
     metadata,
     Column("site", Integer, primary_key=True, autoincrement=False),
     Column("meter", Integer, primary_key=True, autoincrement=False),
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("im", LargeBinary),
-    Column("ex", LargeBinary),
-    Column("self", LargeBinary),
-    Column("quality_total", LargeBinary, nullable=False),
-    Column("quality_self", LargeBinary),
-    Column("method", LargeBinary),
+    Column("first_day", Integer, primary_key=True, autoincrement=False),
+    Column("end_day", Integer, nullable=False),
 )
 
-site_days = Table(
-    "site_days",
+# What was declared of a site until a change of it, to answer what was known before.
+past_catalogues = Table(
+    "past_catalogues",
     metadata,
     Column("site", Integer, primary_key=True, autoincrement=False),
-    Column("medium", Text, primary_key=True),
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("conso_total", LargeBinary),
-    Column("from_ext", LargeBinary),
-    Column("self", LargeBinary),
-    Column("to_ext", LargeBinary),
-    Column("storage_charging", LargeBinary),
-    Column("storage_discharging", LargeBinary),
-    Column("storage_charging_self", LargeBinary),
-    Column("allocated", LargeBinary),
-    Column("unmetered", LargeBinary),
-    Column("quality", LargeBinary, nullable=False),
+    Column("until_generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("catalogue", Text, nullable=False),
+)
+
+# Each time that a delivery was withdrawn or reinstated.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("delivery", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("withdrawn", Boolean, nullable=False),
 )
 
 findings = Table(
