@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from commonwatt.bootstrap import Application
+from commonwatt.domain.findings import Finding, FindingRule, finding_id
 from tests.api import building
 from tests.api.building import ANNA, BERT, SITE
 from tests.api.conftest import Clients, deliver, populate, token
@@ -194,8 +195,12 @@ class TestState:
         operator.put(f"{OWN}/readings", json=rows)
         found = operator.get(f"{OWN}/findings").json()
 
+        at = building.FIRST_AT + 10 * 900
         assert found == [
             {
+                "id": finding_id(
+                    SITE, ANNA, Finding(FindingRule.ZERO_AFTER_POSITIVE, 2, "en_im", at, at, {})
+                ),
                 "rule": "zero-after-positive",
                 "meter": ANNA,
                 "register": "en_im",

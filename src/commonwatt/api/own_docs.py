@@ -154,6 +154,7 @@ FINDINGS = operation(
         "The findings, ascending in time.",
         [
             {
+                "id": "e66b9a68e761",
                 "rule": "zero-after-positive",
                 "meter": _EXAMPLE_METER,
                 "register": "en_im",

@@ -78,6 +78,7 @@ class SiteState(BaseModel):
 class FindingRow(BaseModel):
     """What validation set aside or doubts."""
 
+    id: str = Field(description="Id of the finding, the same as long as it is found.")
     rule: str = Field(description="Id of the rule; it never changes its meaning.")
     meter: str = Field(description="Id of the meter.")
     register_: str = Field(alias="register", description="Register that is meant.")

@@ -9,6 +9,7 @@ from commonwatt.api.own_requests import instant, ordered, parameters
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.app.read_findings import read_findings
 from commonwatt.app.read_status import read_status
+from commonwatt.domain.findings import finding_id
 
 _FIRST_AT, _END_AT = -62_135_596_800, 253_402_300_800
 """The years 1 to 9999 [Unix seconds]."""
@@ -83,6 +84,7 @@ def answer_findings(visit: Visit, query: FindingsQuery) -> bytes:
     return orjson.dumps(
         [
             {
+                "id": finding_id(visit.site.id, meter_id, finding),
                 "rule": finding.rule.value,
                 "meter": meter_id,
                 "register": finding.register,

@@ -1,8 +1,11 @@
 """What validation set aside or doubts, as data."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+_ID_DIGITS = 12
 
 
 class FindingRule(StrEnum):
@@ -40,3 +43,21 @@ class Finding:
     def belongs_at(self) -> int:
         """The instant whose UTC day the finding is filed under [Unix seconds]."""
         return self.start_at if self.rule is FindingRule.QUARTER_TOO_LARGE else self.end_at
+
+
+def finding_id(site_id: str, meter_id: str, finding: Finding) -> str:
+    """Return the id by which people name a finding: 12 hexadecimal digits.
+
+    Made of what is found and where, not of its evidence or the order of findings: as long as
+    validation finds the same thing, the id stays.
+
+    >>> rule = FindingRule.INDEX_BREAK
+    >>> finding = Finding(rule, 1, "en_im", 1_767_225_600, 1_767_226_500, {})
+    >>> finding_id("61dfc9a0eba4e3564021f36a", "61dfcb4beba4e3563fdf3d9f", finding)
+    'd0555ae54556'
+    """
+    said = (
+        *(site_id, finding.rule.value, meter_id, finding.register),
+        *(str(finding.start_at), str(finding.end_at)),
+    )
+    return hashlib.sha256("|".join(said).encode()).hexdigest()[:_ID_DIGITS]
