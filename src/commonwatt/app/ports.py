@@ -13,7 +13,7 @@ from typing import Protocol
 from commonwatt.app.authorize import AccessReader, GrantedSite
 from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
 from commonwatt.domain.findings import Finding
-from commonwatt.domain.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.readings import SensorValues, StoredReadings
 from commonwatt.domain.settlement import Settlement
 
@@ -183,6 +183,12 @@ class ResultTables(Protocol):
         """The stored quarter-hours of the days [first, end), without their method.
 
         ABSENT where nothing is stored.
+        """
+
+    def methods(self, site: int, meter: int, first_day: int, end_day: int) -> Qualities:
+        """How the stored quarter-hours of the days [first, end) were found: codes of `Method`.
+
+        Apart from `profile`, whose answers do not tell it. NONE where nothing is stored.
         """
 
     def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:

@@ -5,7 +5,7 @@ answered; the background settler stores it in its own time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ class MeterSeries:
 
     ``total`` is its main register (production: exported, else imported); ``self_energy`` and
     ``quality_self`` are None for a meter that is no consumer of the balance. A value exists where
-    its quality is at least ESTIMATED, elsewhere it is 0.
+    its quality is at least ESTIMATED, elsewhere it is 0. ``method`` holds codes of `Method`, None
+    where it was not asked for.
     """
 
     first_quarter: int
@@ -32,6 +33,7 @@ class MeterSeries:
     self_energy: Energy | None
     quality_total: Qualities
     quality_self: Qualities | None
+    method: Qualities | None = None
 
     @property
     def ext(self) -> Energy | None:
@@ -66,6 +68,7 @@ def read_meter_series(
     first_quarter: int,
     end_quarter: int,
     is_settled: bool = False,
+    with_method: bool = False,
 ) -> MeterSeries:
     """Read the quarter-hours [first, end) of a meter.
 
@@ -75,7 +78,8 @@ def read_meter_series(
     settlements: Sequence[Settlement] = ()
     if not is_settled:
         settlements = dirty_settlements(snapshot, catalogue, meter.medium.group, *days)
-    return _meter_series(snapshot, catalogue, meter, first_quarter, end_quarter, settlements)
+    window = first_quarter, end_quarter
+    return _meter_series(snapshot, catalogue, meter, *window, settlements, with_method)
 
 
 def read_site_series(
@@ -120,10 +124,14 @@ def _meter_series(
     first_quarter: int,
     end_quarter: int,
     settlements: Sequence[Settlement],
+    with_method: bool = False,
 ) -> MeterSeries:
     first_day, end_day = _days(first_quarter, end_quarter)
     site = catalogue.site.number
     profile = snapshot.results.profile(site, meter.number, first_day, end_day)
+    if with_method:
+        methods = snapshot.results.methods(site, meter.number, first_day, end_day)
+        profile = replace(profile, method=methods)
     for settlement in settlements:
         profile = _with_profile(profile, settlement, first_day)
     base = first_day * DAY_QUARTERS
@@ -137,6 +145,7 @@ def _meter_series(
         self_energy=None if own is None else own[wanted],
         quality_total=profile.quality_total[wanted],
         quality_self=None if quality_self is None else quality_self[wanted],
+        method=None if profile.method is None else profile.method[wanted],
     )
 
 
@@ -164,7 +173,11 @@ def _with_profile(stored: LoadProfile, settlement: Settlement, first_day: int) -
         for field in fields(LoadProfile)
         if field.name not in ("meter", "method")
     }
-    return LoadProfile(meter=stored.meter, method=None, **columns)  # type: ignore[arg-type]
+    # Only where the stored one was read, else there is nothing to lay it over.
+    method = None
+    if stored.method is not None:
+        method = _laid_over(stored, fresh, "method", settlement, first_day)
+    return LoadProfile(meter=stored.meter, method=method, **columns)  # type: ignore[arg-type]
 
 
 def _with_balance(

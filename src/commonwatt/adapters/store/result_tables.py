@@ -13,7 +13,7 @@ from commonwatt.adapters.store.hot_query import HotQuery
 from commonwatt.adapters.store.upsert import replacing
 from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, day_of
 from commonwatt.domain.settlement import Settlement
 
@@ -268,6 +268,25 @@ class SqlResultTables:
             quality_self=None if not any(columns[5]) else run.filled(columns[5], np.uint8),
             method=None,
         )
+
+    def methods(self, site: int, meter: int, first_day: int, end_day: int) -> Qualities:
+        """How the stored quarter-hours of the days [first, end) were found: codes of `Method`.
+
+        Apart from `profile`, whose answers do not tell it. NONE where nothing is stored.
+        """
+        table = schema.meter_days
+        rows = self._connection.execute(
+            select(table.c.day, table.c.method)
+            .where(
+                table.c.site == site,
+                table.c.meter == meter,
+                table.c.day >= first_day,
+                table.c.day < end_day,
+            )
+            .order_by(table.c.day)
+        ).all()
+        run = _Run(first_day, end_day, [row.day for row in rows])
+        return run.filled([row.method for row in rows], np.uint8)
 
     def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
         """The stored balance of the days [first, end); ABSENT where nothing is stored."""
