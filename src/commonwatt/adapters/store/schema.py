@@ -167,6 +167,8 @@ sensor_readings = Table(
     Column("readings", LargeBinary, nullable=False),
 )
 
+# ``since_generation``: of the first mark on the day since it was settled last; of a settled day the
+# first one ever. What was never marked has no results.
 dirty_marks = Table(
     "dirty_marks",
     metadata,
@@ -174,6 +176,7 @@ dirty_marks = Table(
     Column("group", Text, primary_key=True),
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("generation", BigInteger, nullable=False),
+    Column("since_generation", BigInteger, nullable=False, server_default="0"),
 )
 
 settled_days = Table(
@@ -183,6 +186,7 @@ settled_days = Table(
     Column("group", Text, primary_key=True),
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("generation", BigInteger, nullable=False),
+    Column("since_generation", BigInteger, nullable=False, server_default="0"),
 )
 
 

@@ -9,7 +9,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Add what billing needs; a withdrawal that stands is the first event of its delivery."""
-    _add_declared_columns()
+    _add_columns()
     _create_locks()
     _create_edits()
     _create_history()
@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
 
 
-def _add_declared_columns() -> None:
+def _add_columns() -> None:
     for table, column in (
         ("site_facts", sa.Column("battery", sa.Text(), nullable=False, server_default="last")),
         ("site_facts", sa.Column("connection_w", sa.BigInteger())),
@@ -32,6 +32,13 @@ def _add_declared_columns() -> None:
         ("meters", sa.Column("register_meter", sa.Text())),
         ("meter_facts", sa.Column("producers", sa.JSON())),
         ("meter_facts", sa.Column("max_per_hour", sa.BigInteger())),
+        *(
+            (
+                table,
+                sa.Column("since_generation", sa.BigInteger(), nullable=False, server_default="0"),
+            )
+            for table in ("dirty_marks", "settled_days")
+        ),
     ):
         op.add_column(table, column)
 
