@@ -73,7 +73,7 @@ def test_400_days_of_ten_gwh_with_a_factor_of_4000() -> None:
 @example(whole=500, rest=0, factor="1")
 @example(whole=0, rest=112, factor="4000")
 def test_halves_are_rounded_up(whole: int, rest: int, factor: str) -> None:
-    columns = (np.array([n], np.int64) for n in (whole, rest, 900, 5, 0))
+    columns = (np.array([n], np.int64) for n in (whole, rest, 900, 5, 0, 1))
     index = BoundaryIndex(*columns)  # type: ignore[arg-type]
     mwh = Fraction(Decimal(factor)) * (whole + Fraction(rest, 900))
     assert rounded(index, Decimal(factor))[0] == (mwh / 1000 + Fraction(1, 2)).__floor__()

@@ -27,13 +27,14 @@ class MeterEnergy:
     """Both registers of a meter over a run of quarter-hours; None where it has no such register.
 
     ``alive`` per quarter-hour; the qualities of the registers are ABSENT where it is not.
-    ``method`` holds codes of `quality.Method`.
+    ``method`` holds codes of `quality.Method` per quarter-hour, those of the main register; they
+    mean nothing where it has no value.
     """
 
     im: RegisterEnergy | None
     ex: RegisterEnergy | None
     alive: NDArray[np.bool_]
-    method: int
+    method: NDArray[np.uint8]
 
     def with_main(self, exported: bool) -> "MeterEnergy":
         """The same meter with a main register: what it has not is unknown there, not absent.
@@ -64,7 +65,7 @@ class MeterEnergy:
             None if r is None else RegisterEnergy(r.energy[here], r.quality[here])
             for r in (self.im, self.ex)
         )
-        return MeterEnergy(im, ex, self.alive[here], self.method)
+        return MeterEnergy(im, ex, self.alive[here], self.method[here])
 
 
 def masked(energy: Energy, quality: Qualities) -> RegisterEnergy:
@@ -75,9 +76,10 @@ def masked(energy: Energy, quality: Qualities) -> RegisterEnergy:
 def joined(parts: Sequence[tuple[int, int, MeterEnergy]], length: int) -> MeterEnergy:
     """Join the parts [start, end) of a run; what no part has is absent there."""
     alive = np.zeros(length, np.bool_)
+    method = np.zeros(length, np.uint8)
     columns: list[RegisterEnergy | None] = []
     for start, end, part in parts:
-        alive[start:end] = part.alive
+        alive[start:end], method[start:end] = part.alive, part.method
     for exported in (False, True):
         energy = np.zeros(length, np.int64)
         quality = np.full(length, Quality.ABSENT, np.uint8)
@@ -88,7 +90,7 @@ def joined(parts: Sequence[tuple[int, int, MeterEnergy]], length: int) -> MeterE
                 found = True
                 energy[start:end], quality[start:end] = register.energy, register.quality
         columns.append(RegisterEnergy(energy, quality) if found else None)
-    return MeterEnergy(columns[0], columns[1], alive, parts[0][2].method)
+    return MeterEnergy(columns[0], columns[1], alive, method)
 
 
 def within_int32(

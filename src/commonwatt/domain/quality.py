@@ -37,12 +37,23 @@ _LEAST = np.uint8(Quality.ESTIMATED)
 
 
 class Method(IntEnum):
-    """How the energy of a quarter-hour was found."""
+    """How the energy of a quarter-hour was found.
+
+    INDEX: between readings near enough. INTERVAL: sent as energy. RULE: computed from other meters.
+    LINEAR, SHAPE: a part of a longer gap's energy, spread evenly or by the shape of comparable
+    days. PROXY: no reading after it yet, taken from comparable days. EDIT: set by a person. SEAM:
+    the index started anew within it, as in an exchange of the device.
+    """
 
     NONE = 0
     INDEX = 1
     INTERVAL = 2
     RULE = 3
+    LINEAR = 4
+    SHAPE = 5
+    PROXY = 6
+    EDIT = 7
+    SEAM = 8
 
 
 def exists(quality: "NDArray[np.uint8]") -> "NDArray[np.bool_]":

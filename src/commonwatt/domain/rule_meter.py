@@ -52,7 +52,8 @@ def evaluate_rule(terms: Sequence[Term], main_is_export: bool, length: int) -> M
     alive = np.zeros(length, np.bool_)
     for term in terms:
         alive |= term.energy.alive
-    return MeterEnergy(_signed_sum(im, length), _signed_sum(ex, length), alive, Method.RULE)
+    method = np.full(length, Method.RULE, np.uint8)
+    return MeterEnergy(_signed_sum(im, length), _signed_sum(ex, length), alive, method)
 
 
 def _signed_sum(inputs: list[tuple[int, RegisterEnergy]], length: int) -> RegisterEnergy | None:

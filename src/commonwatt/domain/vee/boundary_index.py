@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.quality import Method, Quality
 
 RAW_PER_UNIT = 1_000
 """mWh per Wh, ml per litre."""
@@ -38,7 +38,7 @@ class BoundaryIndex:
     """The index at instants: ``whole`` + ``rest`` / ``span`` [mWh, ml], 0 <= rest < span.
 
     ``quality`` holds codes of `Quality` (MISSING: unknown there), ``break_count`` the breaks
-    before.
+    before, ``method`` codes of `Method`: INDEX, or how the energy of a long gap was spread.
     """
 
     whole: NDArray[np.int64]
@@ -46,6 +46,19 @@ class BoundaryIndex:
     span: NDArray[np.int64]
     quality: NDArray[np.uint8]
     break_count: NDArray[np.int64]
+    method: NDArray[np.uint8]
+
+    def part(self, start: int, end: int) -> "BoundaryIndex":
+        """The instants [start, end) by position."""
+        here = slice(start, end)
+        return BoundaryIndex(
+            self.whole[here],
+            self.rest[here],
+            self.span[here],
+            self.quality[here],
+            self.break_count[here],
+            self.method[here],
+        )
 
 
 def interpolate(
@@ -56,13 +69,15 @@ def interpolate(
     Unknown before the first and after the last reading, across a break, and over more than 400
     days. The quality follows the distance of the readings around an instant: MEASURED up to 30
     minutes, INTERPOLATED up to ``interpolated_gap_s``, else ESTIMATED; what rests on a reading that
-    was sent as estimated is at best ESTIMATED.
+    was sent as estimated is at best ESTIMATED. The method is LINEAR within a gap of more than
+    ``interpolated_gap_s``, else INDEX.
     """
     stamps, values = readings.stamps, readings.values
     if not len(stamps):
         nothing = np.zeros(len(instants), np.int64)
         unknown = np.full(len(instants), Quality.MISSING, np.uint8)
-        return BoundaryIndex(nothing, nothing, nothing + 1, unknown, nothing)
+        no_method = np.zeros(len(instants), np.uint8)
+        return BoundaryIndex(nothing, nothing, nothing + 1, unknown, nothing, no_method)
     last = len(stamps) - 1
     position = np.searchsorted(stamps, instants, side="right") - 1
     left = np.maximum(position, 0)
@@ -79,7 +94,8 @@ def interpolate(
     known = (position >= 0) & (
         on_reading | ((position < last) & (gap <= LONGEST_GAP_S) & (breaks[left] == breaks[right]))
     )
-    quality = np.where(gap <= interpolated_gap_s, np.uint8(Quality.INTERPOLATED), Quality.ESTIMATED)
+    far = ~on_reading & (gap > interpolated_gap_s)
+    quality = np.where(far, np.uint8(Quality.ESTIMATED), np.uint8(Quality.INTERPOLATED))
     quality[on_reading | (gap <= MEASURED_GAP_S)] = Quality.MEASURED
     as_sent = readings.estimated
     if as_sent.any():
@@ -87,7 +103,8 @@ def interpolate(
     quality[~known] = Quality.MISSING
     break_count = np.where(position >= 0, breaks[left], 0)
     whole = values[left] + per_second * elapsed + more
-    return BoundaryIndex(whole, rest, span, quality.astype(np.uint8), break_count)
+    method = np.where(far, np.uint8(Method.LINEAR), np.uint8(Method.INDEX))
+    return BoundaryIndex(whole, rest, span, quality, break_count, method)
 
 
 def rounded(
@@ -98,7 +115,7 @@ def rounded(
     ``raw_per_unit`` is how many units of the index make one [Wh, litre]. Without a known index the
     value means nothing.
 
-    >>> half = BoundaryIndex(*(np.array([n]) for n in (499, 1, 2, 5, 0)))
+    >>> half = BoundaryIndex(*(np.array([n]) for n in (499, 1, 2, 5, 0, 1)))
     >>> rounded(half, Decimal(1)).tolist()  # 499 1/2 mWh
     [0]
     """

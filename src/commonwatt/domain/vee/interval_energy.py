@@ -106,7 +106,8 @@ def interval_energy(
     cumulated = np.zeros((end_day - first_day, DAY_QUARTERS + 1), np.int64)
     np.cumsum(parts.reshape(-1, DAY_QUARTERS), axis=1, out=cumulated[:, 1:])
     nothing = np.zeros_like(cumulated)
-    index = BoundaryIndex(cumulated, nothing, nothing + 1, nothing.astype(np.uint8), nothing)
+    no_code = nothing.astype(np.uint8)
+    index = BoundaryIndex(cumulated, nothing, nothing + 1, no_code, nothing, no_code)
     energy = np.diff(rounded(index, factor, RAW_PER_UNIT * _PARTS), axis=1).ravel()
     wanted = slice(first_quarter - base, end_quarter - base)
     return energy[wanted], quality[wanted]

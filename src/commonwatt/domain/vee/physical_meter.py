@@ -18,12 +18,18 @@ from commonwatt.domain.meter_energy import (
 )
 from commonwatt.domain.quality import Method, Quality
 from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.domain.vee.boundary_index import BoundaryIndex, interpolate, rounded
+from commonwatt.domain.vee.index_energy import (
+    QuarterColumns,
+    SegmentIndex,
+    index_energy,
+    index_segments,
+)
 from commonwatt.domain.vee.interval_energy import JudgedIntervals, interval_energy
 from commonwatt.domain.vee.life import Life
 from commonwatt.domain.vee.pipeline import JudgedRegister
 
 Judged: TypeAlias = JudgedRegister | JudgedIntervals
+_NO_REGISTER = (None, None)
 INTERPOLATED_GAP_S = 2 * 3600
 INTERPOLATED_GAP_SLOW_S = 26 * 3600
 """Heat, cooling and water are often read once a day."""
@@ -31,10 +37,14 @@ INTERPOLATED_GAP_SLOW_S = 26 * 3600
 
 @dataclass(frozen=True, slots=True)
 class JudgedMeter:
-    """A physical meter with the judged registers that ever carried a reading."""
+    """A physical meter with the judged registers that ever carried a reading.
+
+    ``conflicts`` are findings about what was said of it before it was judged.
+    """
 
     meter: Meter
     registers: Mapping[Register, Judged]
+    conflicts: tuple[Finding, ...] = ()
 
 
 def meter_energy(
@@ -62,10 +72,14 @@ def meter_energy(
         if judged_register.first_accepted_at is not None
     }
     columns = [_register_energy(meter, name, sources, pieces, alive, findings) for name in names]
-    im, ex = columns[0], columns[1] if len(columns) > 1 else None
-    method = Method.INDEX if meter.interval_s is None else Method.INTERVAL
-    energy = MeterEnergy(im, ex, alive, method)
+    (im, im_method), (ex, ex_method) = columns[0], columns[-1] if len(columns) > 1 else _NO_REGISTER
     first = pieces[0][1]
+    method = np.zeros(end_quarter - first_quarter, np.uint8)
+    for facts, start, end in pieces:
+        of_main = ex_method if facts.main_is_export else im_method
+        if of_main is not None:
+            method[start - first : end - first] = of_main[start - first : end - first]
+    energy = MeterEnergy(im, ex, alive, method)
     parts = [
         (
             start - first,
@@ -89,27 +103,13 @@ def _pieces(
 
 @dataclass(frozen=True, slots=True)
 class _IndexSource:
-    """A raw register whose boundary indexes are known, from ``first_quarter`` on."""
+    """A raw register whose boundary indexes are known, segment by segment."""
 
-    index: BoundaryIndex
-    first_quarter: int
+    indexes: tuple[SegmentIndex, ...]
 
-    def energy(
-        self, start: int, end: int, facts: MeterFacts
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Energy and quality of the quarter-hours [start, end)."""
-        here = slice(start - self.first_quarter, end - self.first_quarter + 1)
-        index = self.index
-        part = BoundaryIndex(
-            index.whole[here],
-            index.rest[here],
-            index.span[here],
-            index.quality[here],
-            index.break_count[here],
-        )
-        quality = np.minimum(part.quality[:-1], part.quality[1:])
-        quality[part.break_count[:-1] != part.break_count[1:]] = Quality.MISSING
-        return np.diff(rounded(part, facts.factor)), quality
+    def columns(self, start: int, end: int, facts: MeterFacts) -> QuarterColumns:
+        """Energy, quality and method of the quarter-hours [start, end)."""
+        return index_energy(self.indexes, start, end, facts.factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,10 @@ class _IntervalSource:
 
     intervals: JudgedIntervals
 
-    def energy(
-        self, start: int, end: int, facts: MeterFacts
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Energy and quality of the quarter-hours [start, end)."""
-        return interval_energy(self.intervals, start, end, facts.factor)
+    def columns(self, start: int, end: int, facts: MeterFacts) -> QuarterColumns:
+        """Energy, quality and method of the quarter-hours [start, end)."""
+        energy, quality = interval_energy(self.intervals, start, end, facts.factor)
+        return QuarterColumns(energy, quality, np.full(end - start, Method.INTERVAL, np.uint8))
 
 
 def _source(
@@ -131,9 +130,8 @@ def _source(
     if isinstance(judged, JudgedIntervals):
         return _IntervalSource(judged)
     slow = medium not in (Medium.ELECTRICITY, Medium.CHARGE_POINT)
-    boundaries = np.arange(first_quarter, end_quarter + 1) * QUARTER_S
     gap_s = INTERPOLATED_GAP_SLOW_S if slow else INTERPOLATED_GAP_S
-    return _IndexSource(interpolate(judged.accepted, boundaries, gap_s), first_quarter)
+    return _IndexSource(index_segments(judged.segments, first_quarter, end_quarter, gap_s))
 
 
 def _register_energy(
@@ -143,17 +141,22 @@ def _register_energy(
     pieces: list[tuple[MeterFacts, int, int]],
     alive: NDArray[np.bool_],
     findings: list[Finding],
-) -> RegisterEnergy | None:
-    """Return the energy of one register of the profile; None if no raw register ever feeds it."""
+) -> tuple[RegisterEnergy | None, NDArray[np.uint8] | None]:
+    """Return the energy of one register of the profile and its method.
+
+    None if no raw register ever feeds it.
+    """
     if not any(facts.raw_register(name) in sources for facts, _, _ in pieces):
-        return None
+        return _NO_REGISTER
     first = pieces[0][1]
     energy = np.zeros(len(alive), np.int64)
     quality = np.full(len(alive), Quality.ABSENT, np.uint8)
+    method = np.zeros(len(alive), np.uint8)
     for facts, start, end in pieces:
         source = sources.get(facts.raw_register(name))
         if source is not None:
             here = slice(start - first, end - first)
-            energy[here], quality[here] = source.energy(start, end, facts)
+            energy[here], quality[here], method[here] = source.columns(start, end, facts)
     quality[~alive] = Quality.ABSENT
-    return within_int32(masked(energy, quality), meter.number, name.value, first, findings)
+    register = masked(energy, quality)
+    return within_int32(register, meter.number, name.value, first, findings), method

@@ -21,6 +21,7 @@ from commonwatt.domain.vee.history import (
     set_aside,
 )
 from commonwatt.domain.vee.life import Life
+from commonwatt.domain.vee.segments import Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class JudgedRegister:
     first or after the last reading in sight.
     """
 
-    accepted: AcceptedReadings
+    segments: tuple[Segment, ...]
     findings: tuple[Finding, ...]
     sure_from: int
     sure_to: int
@@ -42,10 +43,9 @@ class JudgedRegister:
     @property
     def first_accepted_at(self) -> int | None:
         """The first accepted reading that is sure [Unix seconds], None if there is none."""
-        position = int(np.searchsorted(self.accepted.stamps, self.sure_from))
-        if position == len(self.accepted.stamps):
-            return None
-        return int(self.accepted.stamps[position])
+        stamps = self.accepted_stamps
+        position = int(np.searchsorted(stamps, self.sure_from))
+        return int(stamps[position]) if position < len(stamps) else None
 
     def enough_before(self, instant_at: int, count: int) -> bool:
         """Whether the ``count`` nearest accepted at or before an instant are known for sure."""
@@ -58,11 +58,14 @@ class JudgedRegister:
     @property
     def accepted_stamps(self) -> NDArray[np.int64]:
         """The stamps of the accepted readings [Unix seconds], ascending."""
-        return self.accepted.stamps
+        if len(self.segments) == 1:
+            return self.segments[0].readings.stamps
+        return np.concatenate([segment.readings.stamps for segment in self.segments])
 
     def _between(self, from_at: int, to_at: int) -> NDArray[np.int64]:
-        start, end = np.searchsorted(self.accepted.stamps, (from_at, to_at + 1))
-        return self.accepted.stamps[start:end]
+        stamps = self.accepted_stamps
+        start, end = np.searchsorted(stamps, (from_at, to_at + 1))
+        return stamps[start:end]
 
 
 _EARLIEST_AT = -(2**62)
@@ -91,7 +94,7 @@ def judge_index_register(
     readings = set_aside(history, readings, dropped, FindingRule.INDEX_OUT_OF_ORDER, findings)
     breaks_before = _count_breaks(history, readings, findings)
     return JudgedRegister(
-        accepted=_stand_still(readings, breaks_before, life),
+        segments=(Segment(_stand_still(readings, breaks_before, life)),),
         findings=tuple(findings),
         sure_from=sure_from,
         sure_to=sure_to,

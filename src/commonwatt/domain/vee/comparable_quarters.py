@@ -1,0 +1,89 @@
+"""What a register counts in a quarter-hour of its kind, on average: the shape of estimates.
+
+Quarter-hours are compared by the clock of the site: the same quarter of the local day, best of the
+same weekday, else of another working day or another day of the weekend, else of any day. Only what
+was measured is compared, never an estimate.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.load_profile import Energy
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, first_quarter_from
+from commonwatt.domain.zones import utc_offsets
+
+DONOR_S = 35 * DAY_S
+"""Donors lie this near, to either side: five of every weekday."""
+MILLI = 1_000
+"""Means are kept in mWh [ml]."""
+NO_DONOR = -1
+_WEEKDAYS = 7
+_FIRST_WEEKEND_DAY = 5
+_EPOCH_WEEKDAY = 3
+"""1970-01-01 was a Thursday; Monday is 0."""
+
+
+def _likeness() -> NDArray[np.int64]:
+    """How much a donor of a weekday (column) counts for a quarter-hour of a weekday (row)."""
+    weekdays = np.arange(_WEEKDAYS)
+    weekend = weekdays >= _FIRST_WEEKEND_DAY
+    same_kind = weekend[:, None] == weekend[None, :]
+    same_day = weekdays[:, None] == weekdays[None, :]
+    return np.where(same_day, 16, np.where(same_kind, 4, 1)).astype(np.int64)
+
+
+_LIKENESS = _likeness()
+
+
+@dataclass(frozen=True, slots=True)
+class Donors:
+    """Measured quarter-hours of a register, ascending, and their energy [Wh, litre].
+
+    The energy is what the quarter-hours are settled with, factor applied; below 0 counts as 0.
+    """
+
+    quarters: NDArray[np.int64]
+    energy: Energy
+
+    def within(self, *spans: tuple[int, int]) -> "Donors":
+        """Those that lie wholly in one of the spans [start, end] of instants [Unix seconds]."""
+        inside = np.zeros(len(self.quarters), np.bool_)
+        for start_at, end_at in spans:
+            first, end = first_quarter_from(start_at), end_at // QUARTER_S
+            inside |= (self.quarters >= first) & (self.quarters < end)
+        return Donors(self.quarters[inside], self.energy[inside])
+
+
+def comparable_means(donors: Donors, quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """Return the mean energy of what compares with each quarter-hour, in whole mWh [ml].
+
+    The mean counts a donor 16 times if it is of the same local weekday, 4 times if both are
+    working days (Monday to Friday) or both are not, else once. It is cut to whole mWh. NO_DONOR
+    where no donor is of the same quarter of the local day.
+
+    The quarter-hour from 00:00 on a Thursday, after 8 Wh on a Tuesday and 3 Wh on a Sunday:
+
+    >>> tuesday, sunday, thursday = 96 * 5, 96 * 10, 96 * 14
+    >>> donors = Donors(np.array([tuesday, sunday]), np.array([8, 3]))
+    >>> comparable_means(donors, np.array([thursday, thursday + 1]), "UTC").tolist()
+    [7000, -1]
+    """
+    sums = np.zeros(_WEEKDAYS * DAY_QUARTERS, np.int64)
+    counts = np.zeros_like(sums)
+    cells = _cells(donors.quarters, zone)
+    np.add.at(sums, cells, np.maximum(donors.energy, 0))
+    np.add.at(counts, cells, 1)
+    weighted = (_LIKENESS @ sums.reshape(_WEEKDAYS, -1)).ravel() * MILLI
+    weights = (_LIKENESS @ counts.reshape(_WEEKDAYS, -1)).ravel()
+    means = np.where(weights > 0, weighted // np.maximum(weights, 1), NO_DONOR)
+    return means[_cells(quarters, zone)]
+
+
+def _cells(quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """Number the local (weekday, quarter of the day) of each quarter-hour."""
+    starts_at = quarters * QUARTER_S
+    local_s = starts_at + utc_offsets(zone, starts_at)
+    weekday = (local_s // DAY_S + _EPOCH_WEEKDAY) % _WEEKDAYS
+    return weekday * DAY_QUARTERS + local_s % DAY_S // QUARTER_S
