@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import BalanceMode
+from commonwatt.domain.catalogue import BalanceMode, BatteryOrder
 from commonwatt.domain.load_profile import Energy, Qualities
 
 
@@ -33,7 +33,11 @@ class MeasuredFlows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedBooks:
-    """The balance per quarter-hour [Wh]; ``pool`` is what can be shared among consumers."""
+    """The balance per quarter-hour [Wh].
+
+    ``pool`` is the most that can be shared among consumers, ``available`` what they or the grid
+    could have of the site's own energy; neither is negative.
+    """
 
     conso_total: Energy
     from_ext: Energy
@@ -42,16 +46,19 @@ class ClosedBooks:
     storage_charging_self: Energy
     unmetered: Energy
     pool: Energy
+    available: Energy
 
 
-def close_books(flows: MeasuredFlows, mode: BalanceMode) -> ClosedBooks:
+def close_books(
+    flows: MeasuredFlows, mode: BalanceMode, battery: BatteryOrder = BatteryOrder.LAST
+) -> ClosedBooks:
     """Close the books of each quarter-hour [Wh].
 
     With a grid meter its import and export stand, and production follows; without one the grid
     takes what is left. Plain books stay as measured, so ``self_energy`` may dip below 0 when meters
     are not read at the same instant. Clamped books take such energy as unmetered consumption:
-    nothing is negative. Charging and discharging within a quarter-hour are netted; consumers come
-    before storage.
+    nothing is negative. Charging and discharging within a quarter-hour are netted; ``battery``
+    tells whether the site's own energy serves consumers before it charges, or after.
     """
     both = np.minimum(flows.charging, flows.discharging)
     charging, discharging = flows.charging - both, flows.discharging - both
@@ -68,16 +75,19 @@ def close_books(flows: MeasuredFlows, mode: BalanceMode) -> ClosedBooks:
     conso_total = flows.consumed + unmetered
     own = np.where(flows.has_grid, conso_total + charging - grid_im, flows.produced + discharging)
     # Without storage what a grid meter leaves is all the site's own, whatever its sign.
-    to_storage = np.minimum(charging, own - np.minimum(own, conso_total))
+    first_served = np.minimum(own, conso_total if battery is BatteryOrder.LAST else 0)
+    to_storage = np.minimum(charging, own - first_served)
     left = own - to_storage
     self_energy = np.where(flows.has_grid, left, np.minimum(left, conso_total))
     drawn = conso_total + charging - self_energy - to_storage
+    to_ext = np.where(flows.has_grid, grid_ex, left - self_energy)
     return ClosedBooks(
         conso_total=conso_total,
         from_ext=np.where(flows.has_grid, grid_im, drawn),
         self_energy=self_energy,
-        to_ext=np.where(flows.has_grid, grid_ex, left - self_energy),
+        to_ext=to_ext,
         storage_charging_self=to_storage,
         unmetered=unmetered,
         pool=np.maximum(0, np.minimum(self_energy, flows.consumed)),
+        available=np.maximum(0, self_energy + to_ext),
     )

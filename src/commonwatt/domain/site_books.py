@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.allocation import KEYS, AllocationKey
+from commonwatt.domain.allocation import KEYS, Key, share_out
 from commonwatt.domain.balance import MeasuredFlows, close_books
 from commonwatt.domain.catalogue import (
     Group,
@@ -18,7 +18,8 @@ from commonwatt.domain.catalogue import (
     SiteFacts,
     epochs,
 )
-from commonwatt.domain.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.declared_terms import ConsumerTerms, ProducerTerms, declared_terms
+from commonwatt.domain.load_profile import Energy, LoadProfile, SiteBalance
 from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.quality import Quality, exists, worst
 from commonwatt.domain.quarter_hours import QUARTER_S
@@ -39,6 +40,11 @@ class _Member:
     def mode(self) -> Mode:
         """What it is to the site in this epoch."""
         return self.facts.mode
+
+    @property
+    def total(self) -> Energy:
+        """The energy of its main register, 0 where there is none."""
+        return self.energy.total(self.facts.main_is_export).energy
 
     @property
     def quality(self) -> NDArray[np.uint8]:
@@ -104,9 +110,9 @@ class SiteBooks:
     def _close_electricity(
         self, members: list[_Member], epoch_start_at: int, start: int, end: int
     ) -> None:
-        flows, consumers = _measured_flows(members, end - start)
+        flows, by_mode = _measured_flows(members, end - start)
         facts = self._catalogue.site_facts_at(epoch_start_at)
-        books = close_books(flows, facts.balance)
+        books = close_books(flows, facts.balance, facts.battery)
         known = exists(flows.quality)
         amounts = {
             "conso_total": books.conso_total,
@@ -116,30 +122,44 @@ class SiteBooks:
             "storage_charging": flows.charging,
             "storage_discharging": flows.discharging,
             "storage_charging_self": books.storage_charging_self,
-            "allocated": books.pool,
             "unmetered": books.unmetered,
         }
         for name, amount in amounts.items():
             self._amounts[name][start:end] = np.where(known, amount, 0)
         self._quality[start:end] = flows.quality
-        self._share(KEYS[facts.key], consumers, start, end)
-        self._sum_charge_points(consumers, start, end)
+        pool, available = (np.where(known, amount, 0) for amount in (books.pool, books.available))
+        self._share(KEYS[facts.key], pool, available, by_mode, start)
+        self._sum_charge_points(by_mode[Mode.CONSUMPTION], start, end)
 
-    def _share(self, key: AllocationKey, consumers: list[_Member], start: int, end: int) -> None:
-        pool = self._amounts["allocated"][start:end]
-        weights = np.zeros((len(consumers), end - start), np.int64)
-        for weight, member in zip(weights, consumers, strict=True):
-            np.maximum(member.energy.total(exported=False).energy, 0, out=weight)
-        shares = key(pool, weights, self._first + start)
+    def _share(
+        self,
+        key: Key,
+        pool: Energy,
+        available: Energy,
+        by_mode: dict[Mode, list[_Member]],
+        start: int,
+    ) -> None:
+        """Share the pool from a position of the run on; nothing is shared of books that are open."""
+        consumers, producers = by_mode[Mode.CONSUMPTION], by_mode[Mode.PRODUCTION]
+        terms = declared_terms(
+            self._catalogue,
+            key,
+            self._first + start,
+            pool,
+            available,
+            [ConsumerTerms(each.facts, each.total) for each in consumers],
+            [ProducerTerms(each.number, each.total) for each in producers],
+        )
+        shares = share_out(key, terms)
+        here = slice(start, start + len(pool))
+        self._amounts["allocated"][here] = shares.sum(axis=0)
         for share, member in zip(shares, consumers, strict=True):
             energy = self._self_energy.setdefault(member.number, np.zeros(self._length, np.int64))
             quality = self._self_quality.setdefault(
                 member.number, np.full(self._length, Quality.ABSENT, np.uint8)
             )
-            energy[start:end] = share
-            quality[start:end] = np.where(
-                member.energy.alive, self._quality[start:end], Quality.ABSENT
-            )
+            energy[here] = share
+            quality[here] = np.where(member.energy.alive, self._quality[here], Quality.ABSENT)
 
     def _sum_charge_points(self, consumers: list[_Member], start: int, end: int) -> None:
         points = [member for member in consumers if member.medium is Medium.CHARGE_POINT]
@@ -198,8 +218,10 @@ def _is_member(facts: MeterFacts) -> bool:
     return facts.enabled and facts.balance and not facts.isolated
 
 
-def _measured_flows(members: list[_Member], length: int) -> tuple[MeasuredFlows, list[_Member]]:
-    """Sum the members' energies by mode; also return the consumers, ascending by id."""
+def _measured_flows(
+    members: list[_Member], length: int
+) -> tuple[MeasuredFlows, dict[Mode, list[_Member]]]:
+    """Sum the members' energies by mode; also return the members by mode, ascending by id."""
     by_mode: dict[Mode, list[_Member]] = {mode: [] for mode in Mode}
     for member in members:
         by_mode[member.mode].append(member)
@@ -224,7 +246,7 @@ def _measured_flows(members: list[_Member], length: int) -> tuple[MeasuredFlows,
         has_grid=has_grid,
         quality=worst(qualities, length),
     )
-    return flows, by_mode[Mode.CONSUMPTION]
+    return flows, by_mode
 
 
 def _sum(registers: Iterable[RegisterEnergy | None], length: int) -> NDArray[np.int64]:
