@@ -31,7 +31,8 @@ def store(store_url: str) -> Iterator[SqlStore]:
 
 
 def apply(store: SqlStore, text: str, now_at: int = NOW) -> list[str]:
-    return apply_declaration(store, declaration_from_yaml(text.encode()), "tester", now_at)
+    declaration = declaration_from_yaml(text.encode())
+    return list(apply_declaration(store, declaration, "tester", now_at).lines)
 
 
 def meters(store: SqlStore, *declared: str, now_at: int = NOW, site: str = SITE) -> list[str]:

@@ -113,7 +113,7 @@ def changed(store: SqlStore, number: int, chance: random.Random, plan: Plan) -> 
         with store.snapshot() as snapshot:
             assert snapshot.catalogue.catalogue(number) == catalogue
     else:
-        assert apply_declaration(store, declaration, "tester", start_at) == []
+        assert apply_declaration(store, declaration, "tester", start_at).lines == ()
 
 
 def a_change(meter: Meter, chance: random.Random, from_at: int, start_at: int) -> MeterDeclaration:

@@ -5,7 +5,7 @@ time when it is declared first; a later change acts from ``valid_from``, else fr
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from commonwatt.app.declaration import (
     DeclarationFault,
@@ -14,25 +14,38 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.app.declared_meters import LIFE, MeterChange
-from commonwatt.app.mark_changes import EVERYTHING, days_with_data
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.new_ids import new_id
 from commonwatt.app.plan_declaration import SitePlan, plan_declaration
 from commonwatt.app.ports import Change, RegisterSpan, Snapshot, Store
-from commonwatt.domain.catalogue import (
-    Group,
-    Register,
-    Site,
-    SiteCatalogue,
-    SiteFacts,
-)
-from commonwatt.domain.quarter_hours import day_of
+from commonwatt.app.recomputation import Recomputation, recomputation_line, recomputations
+from commonwatt.domain.catalogue import Register, Site, SiteCatalogue, SiteFacts
+
+_ACTION = "apply declaration"
+_NO_SITE = 0
+"""A number that no site of a store has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was changed of a site, or would be: a line for each thing, and what it computes anew."""
+
+    site: Site
+    lines: Sequence[str]
+    recomputed: Sequence[Recomputation]
+
+    @property
+    def told(self) -> Sequence[str]:
+        """All of it for people."""
+        label = f"site {self.site.site_ref or self.site.id}"
+        recomputed = (recomputation_line(each, self.site.timezone) for each in self.recomputed)
+        return [*self.lines, *(f"{label}: {line}" for line in recomputed)]
 
 
 def apply_declaration(
     store: Store, declaration: SiteDeclaration, account: str, now_at: int
-) -> list[str]:
-    """Create or update what is declared; return a line for each thing changed, none if none was.
+) -> Applied:
+    """Create or update what is declared; return what was changed, nothing if nothing was.
 
     ``account`` is who declares, ``now_at`` [Unix seconds] from when changes hold that do not say.
     Everything is one transaction, and results that depend on a change are marked to be settled.
@@ -44,12 +57,29 @@ def apply_declaration(
         if known is not None:
             with store.change(known.number) as change:
                 catalogue = change.catalogue.catalogue(known.number)
-                return _apply(change, catalogue, declaration, account, now_at)
+                plan = plan_declaration(change, catalogue, declaration, now_at, is_new=False)
+                return store_plan(change, catalogue, plan, account, now_at, _ACTION)
         with store.new_site() as (change, number):
             # Another process may have added it since.
             if _known_site(change, declaration) is None:
                 catalogue = _added_site(change, number, declaration, now_at)
-                return _apply(change, catalogue, declaration, account, now_at, is_new=True)
+                plan = plan_declaration(change, catalogue, declaration, now_at, is_new=True)
+                return store_plan(change, catalogue, plan, account, now_at, _ACTION)
+
+
+def try_declaration(store: Store, declaration: SiteDeclaration, now_at: int) -> Applied:
+    """Return what applying a declaration would change, and change nothing.
+
+    Raises `InvalidDeclaration` with every fault found, and the errors of `store_errors`.
+    """
+    with store.snapshot() as snapshot:
+        known = _known_site(snapshot, declaration)
+        if known is None:
+            catalogue = _new_catalogue(_new_site(_NO_SITE, declaration, now_at))
+        else:
+            catalogue = snapshot.catalogue.catalogue(known.number)
+        plan = plan_declaration(snapshot, catalogue, declaration, now_at, is_new=known is None)
+        return Applied(plan.catalogue.site, plan.lines, recomputations(snapshot, catalogue, plan))
 
 
 def _known_site(snapshot: Snapshot, declaration: SiteDeclaration) -> Site | None:
@@ -70,38 +100,53 @@ def _known_site(snapshot: Snapshot, declaration: SiteDeclaration) -> Site | None
 def _added_site(
     change: Change, number: int, declaration: SiteDeclaration, now_at: int
 ) -> SiteCatalogue:
-    site = Site(
+    added = _new_catalogue(_new_site(number, declaration, now_at))
+    change.catalogue.add_site(added.site, added.facts)
+    return change.catalogue.catalogue(number)
+
+
+def _new_site(number: int, declaration: SiteDeclaration, now_at: int) -> Site:
+    return Site(
         number=number,
         id=new_id(now_at) if isinstance(declaration.id, NotSaid) else declaration.id,
         name=declaration.name,
         timezone=declaration.timezone,
     )
-    change.catalogue.add_site(site, [SiteFacts(valid_from=0, valid_to=None)])
-    return change.catalogue.catalogue(number)
 
 
-def _apply(
+def _new_catalogue(site: Site) -> SiteCatalogue:
+    facts = (SiteFacts(valid_from=0, valid_to=None),)
+    return SiteCatalogue(site=site, facts=facts, meters=(), sensors=(), generation=0)
+
+
+def store_plan(
     change: Change,
     before: SiteCatalogue,
-    declaration: SiteDeclaration,
+    plan: SitePlan,
     account: str,
     now_at: int,
-    is_new: bool = False,
-) -> list[str]:
-    plan = plan_declaration(change, before, declaration, now_at, is_new)
+    action: str,
+    reason: str = "",
+) -> Applied:
+    """Store what is planned for a site, mark what depends on it, and record who did it.
+
+    ``action`` and ``reason`` are for the audit trail, which tells the changes as well.
+    """
     if not plan.lines:
-        return []
+        return Applied(before.site, (), ())
     after, site = plan.catalogue, before.site.number
-    generation = change.catalogue.next_generation(site, catalogue_changed=True)
+    generation = change.catalogue.next_generation(site, catalogue_changed_us=now_at * 1_000_000)
     change.catalogue.put_site(after.site, after.facts)
     _put_meters(change, before, plan.meters)
     for sensor in plan.sensors:
         change.catalogue.put_sensor(site, sensor)
     _correct_spans(change, site, plan.meters)
-    for group, first_day in _touched(before, plan).items():
-        _mark(change, before, after, group, first_day, generation)
-    change.audit(now_at, account, site, "apply declaration", after.site.id, "; ".join(plan.lines))
-    return list(plan.lines)
+    recomputed = recomputations(change, before, plan)
+    for each in recomputed:
+        change.results.mark_dirty(site, each.group, [(each.first_day, each.end_day)], generation)
+    said = "; ".join([reason, *plan.lines] if reason else plan.lines)
+    change.audit(now_at, account, site, action, after.site.id, said)
+    return Applied(after.site, plan.lines, recomputed)
 
 
 def _put_meters(change: Change, before: SiteCatalogue, meters: Sequence[MeterChange]) -> None:
@@ -134,51 +179,3 @@ def _life_changed(change: MeterChange) -> bool:
     return before is not None and any(
         getattr(before, name) != getattr(after, name) for name in LIFE
     )
-
-
-def _touched(before: SiteCatalogue, plan: SitePlan) -> dict[Group, int]:
-    """Return from which day on the results of which groups depend on what changes."""
-    touched: dict[Group, int] = {}
-    if plan.catalogue.facts != before.facts:
-        touched[Group.ELECTRICITY] = day_of(plan.site_facts_from_at)
-    for change in plan.meters:
-        first_day = _first_day_touched(change)
-        if first_day is not None:
-            group = change.after.medium.group
-            touched[group] = min(first_day, touched.get(group, first_day))
-    return touched
-
-
-def _first_day_touched(change: MeterChange) -> int | None:
-    before, after = change.before, change.after
-    everything, _ = EVERYTHING
-    if before is None:
-        counts = after.installed_at is not None or after.is_rule_meter
-        return everything if counts else None
-    # A prim_ad is how rules name the meter, whenever they hold.
-    if (
-        _life_changed(change)
-        or before.installed_index != after.installed_index
-        or before.prim_ad != after.prim_ad
-    ):
-        return everything
-    return day_of(change.from_at) if before.facts != after.facts else None
-
-
-def _mark(
-    change: Change,
-    before: SiteCatalogue,
-    after: SiteCatalogue,
-    group: Group,
-    first_day: int,
-    generation: int,
-) -> None:
-    """Mark the days of a group from ``first_day`` on that have results, or had."""
-    site = after.site.number
-    spans = [days_with_data(change, each.meters_of(group), site) for each in (before, after)]
-    known = [span for span in spans if span is not None]
-    if known:
-        first = max(first_day, min(span[0] for span in known))
-        end = max(span[1] for span in known)
-        if first < end:
-            change.results.mark_dirty(site, group, [(first, end)], generation)

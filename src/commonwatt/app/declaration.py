@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, Literal
 
-from commonwatt.domain.catalogue import BalanceMode, Medium, Mode, Register
+from commonwatt.domain.catalogue import BalanceMode, BatteryOrder, Device, Medium, Mode, Register
 
 
 class NotSaid(Enum):
@@ -50,7 +50,11 @@ class MeterDeclaration:
     line: where it stands in its file. interval_s: the length of its intervals in seconds.
     installed_index: of the main register, or by raw register [kWh, m3, up to 6 decimals].
     valid_from: from when the other facts hold. registers: for a register of the profile the raw one
-    that is wired to it. share: a fixed percentage, 0 to 100. factor: multiplies the index.
+    that is wired to it. share: a percentage, 0 to 100, that the allocation key reads. producers:
+    those that a consumer names, as a rule does, each with a percentage or None. max_per_hour: the
+    most that can flow in an hour [Wh, litre]. factor: multiplies the index.
+    devices: all that were in the meter's place, in order. register_meter: whose register the sums
+    of this interval meter are checked against, named as a rule names it.
     """
 
     line: int
@@ -70,8 +74,12 @@ class MeterDeclaration:
     priority: int | NotSaid = NOT_SAID
     factor: Decimal | NotSaid = NOT_SAID
     share: Decimal | NotSaid | None = NOT_SAID
+    producers: Mapping[str, Decimal | None] | NotSaid = NOT_SAID
+    max_per_hour: int | NotSaid | None = NOT_SAID
     rule: str | NotSaid | None = NOT_SAID
     registers: Mapping[Register, Register] | NotSaid = NOT_SAID
+    devices: tuple[Device, ...] | NotSaid = NOT_SAID
+    register_meter: str | NotSaid | None = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +99,8 @@ class SiteDeclaration:
     """A site as declared, with its meters and sensors; known by id, else site_ref.
 
     At least one of ``id`` and ``site_ref`` is said. creation_date: an ISO date. latitude and
-    longitude: degrees. balance and key: of its electricity, holding from ``valid_from`` on.
+    longitude: degrees. balance, key, battery, connection_w [W]: of its electricity; they and
+    proxy_days hold from ``valid_from`` on.
     """
 
     line: int
@@ -108,6 +117,9 @@ class SiteDeclaration:
     longitude: float | NotSaid | None = NOT_SAID
     balance: BalanceMode | NotSaid = NOT_SAID
     key: str | NotSaid = NOT_SAID
+    battery: BatteryOrder | NotSaid = NOT_SAID
+    connection_w: int | NotSaid | None = NOT_SAID
+    proxy_days: bool | NotSaid = NOT_SAID
     valid_from: int | NotSaid = NOT_SAID
     meters: tuple[MeterDeclaration, ...] = ()
     sensors: tuple[SensorDeclaration, ...] = ()

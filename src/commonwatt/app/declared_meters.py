@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import cast
 
 from commonwatt.app.declaration import DeclarationFault, MeterDeclaration, NotSaid
+from commonwatt.app.declared_devices import device_fault, factor_fault
 from commonwatt.app.declared_facts import effective_from, facts_from, said_of, updated
 from commonwatt.app.declared_rules import meter_label
 from commonwatt.app.new_ids import new_id
@@ -21,16 +22,16 @@ from commonwatt.domain.catalogue import (
 
 FACTS = (
     *("mode", "enabled", "balance", "isolated", "priority"),
-    *("factor", "share", "rule", "registers"),
+    *("factor", "share", "producers", "max_per_hour", "rule", "registers"),
 )
 """Fields of a declaration that hold from an instant on."""
 LIFE = ("installed_at", "removed_at")
-_PHYSICAL = ("interval_s", "installed_at", "installed_index", "removed_at", "factor", "registers")
+_PHYSICAL = (
+    *("interval_s", "installed_at", "installed_index", "removed_at", "factor", "registers"),
+    *("devices", "register_meter", "max_per_hour"),
+)
 _FIRST_FREE_PRIM_AD = 900
 _MILLION = 1_000_000
-_FACTOR_TERMS_MAX = 10**15
-"""Largest product of a factor's reduced numerator and denominator that 64 bits settle exactly."""
-_FACTOR_MAX = 1_000_000
 
 
 class _Wrong(Exception):
@@ -144,7 +145,7 @@ def _updated(meter: Meter, declared: MeterDeclaration, from_at: int) -> Meter:
     facts = said_of(declared, FACTS)
     if isinstance(declared.registers, Mapping):
         facts["registers"] = {to: raw for to, raw in declared.registers.items() if to is not raw}
-    fields = said_of(declared, ("name", "prim_ad", *LIFE))
+    fields = said_of(declared, ("name", "prim_ad", *LIFE, "devices", "register_meter"))
     after = updated(
         updated(meter, fields),
         {"facts": facts_from(meter.facts, from_at, lambda each: updated(each, facts))},
@@ -185,22 +186,14 @@ def _check(
     exports = len(REGISTERS_OF[after.medium]) > 1
     if declared.mode in (Mode.PRODUCTION, Mode.BATTERY) and not exports:
         raise _Wrong("mode", f"{declared.mode} is a mode of electricity, not of {after.medium}")
-    _check_factor(declared)
+    if not isinstance(declared.factor, NotSaid) and (reason := factor_fault(declared.factor)):
+        raise _Wrong("factor", reason)
+    if reason := device_fault(after):
+        raise _Wrong("devices", reason)
+    if after.register_meter is not None and after.interval_s is None:
+        raise _Wrong("register_meter", "is for an interval meter, whose sums it checks")
     if after.facts_at(from_at).rule is not None:
         _check_rule_meter(after, declared, with_readings)
-
-
-def _check_factor(declared: MeterDeclaration) -> None:
-    if isinstance(declared.factor, NotSaid):
-        return
-    numerator, denominator = declared.factor.as_integer_ratio()
-    if not (0 < declared.factor < _FACTOR_MAX and numerator * denominator <= _FACTOR_TERMS_MAX):
-        raise _Wrong(
-            "factor",
-            f"{declared.factor} is {numerator}/{denominator}, too fine for exact arithmetic; "
-            f"it must lie above 0 and below {_FACTOR_MAX}, and numerator x denominator of the "
-            "reduced fraction must not exceed 10^15",
-        )
 
 
 def _check_rule_meter(
@@ -213,7 +206,7 @@ def _check_rule_meter(
             "declare the rule meter as another meter",
         )
     for key, value in said_of(declared, _PHYSICAL).items():
-        if value not in (None, {}, Decimal(1)):
+        if value not in (None, {}, (), Decimal(1)):
             name = "interval" if key == "interval_s" else key
             raise _Wrong(name, "means nothing for a rule meter: it is what its operands are")
 

@@ -32,6 +32,37 @@ def rule_faults(
     return list(found)
 
 
+def register_meter_faults(
+    catalogue: SiteCatalogue, lines: Mapping[int, int], site_line: int
+) -> list[DeclarationFault]:
+    """Return what is wrong with the meters that interval meters are checked against."""
+    faults: list[DeclarationFault] = []
+    for meter in catalogue.meters:
+        reason = _register_meter_fault(catalogue, meter)
+        if reason is not None:
+            line = lines.get(meter.number, site_line)
+            whose = "" if meter.number in lines else f"of {meter_label(meter)} "
+            faults.append(DeclarationFault(line, "register_meter", whose + reason))
+    return faults
+
+
+def _register_meter_fault(catalogue: SiteCatalogue, meter: Meter) -> str | None:
+    if meter.register_meter is None:
+        return None
+    try:
+        operands = parse_rule(meter.register_meter)
+    except BadRule:
+        operands = ()
+    if len(operands) != 1 or operands[0].sign != 1 or operands[0].register is not None:
+        return "must name one meter, as prim_ad:12 or by its 24-digit id"
+    other = _named(catalogue, meter, operands[0])
+    if other is None:
+        return f"names {meter.register_meter}, which no {meter.medium} meter of this site has"
+    if other.interval_s is not None or other.is_rule_meter or other.medium is not meter.medium:
+        return f"names {meter_label(other)}, which is no index meter of the type {meter.medium}"
+    return None
+
+
 def meter_label(meter: Meter) -> str:
     """Name a meter as people do: its name, type and prim_ad."""
     return f"{meter.name} ({meter.medium} {meter.prim_ad})"

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from decimal import Decimal
 
 from commonwatt.app.declared_meters import LIFE, MeterChange
 from commonwatt.app.declared_rules import meter_label
 from commonwatt.app.declared_sensors import SensorChange
+from commonwatt.app.describe_devices import device_lines, resolution_lines
+from commonwatt.app.local_stamp import local_stamp
 from commonwatt.domain.catalogue import MeterFacts, SiteCatalogue, SiteFacts
+
+_DECLARED_AS = {"connection_w": "connection_kw"}
+_IN_THOUSANDTHS = ("connection_w", "max_per_hour")
+"""Fields that are declared in a thousandfold of the unit in which they are kept."""
 
 
 def site_lines(before: SiteCatalogue | None, after: SiteCatalogue, from_at: int) -> Iterator[str]:
@@ -29,8 +34,10 @@ def meter_lines(change: MeterChange, timezone: str) -> Iterator[str]:
     if change.before is None:
         yield f"{label}: added, id {change.after.id}"
         return
-    names = ("name", "prim_ad", *LIFE, "installed_index")
+    names = ("name", "prim_ad", *LIFE, "installed_index", "register_meter")
     yield from _prefixed(label, _differences(change.before, change.after, names, timezone))
+    yield from _prefixed(label, device_lines(change.before, change.after, timezone))
+    yield from _prefixed(label, resolution_lines(change.before, change.after, timezone))
     facts = _facts(change.before.facts, change.after.facts, change.from_at, timezone)
     yield from _prefixed(label, facts)
 
@@ -55,7 +62,8 @@ def _differences(
     for name in names:
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
-            yield f"{name} {_shown(name, was, timezone)} -> {_shown(name, now, timezone)}"
+            declared = _DECLARED_AS.get(name, name)
+            yield f"{declared} {_shown(name, was, timezone)} -> {_shown(name, now, timezone)}"
 
 
 def _facts(
@@ -90,7 +98,11 @@ def _shown(name: str, value: object, timezone: str) -> str:
     if value is None:
         return "none"
     if name in LIFE and isinstance(value, int):
-        return datetime.fromtimestamp(value, ZoneInfo(timezone)).isoformat(" ")
+        return local_stamp(value, timezone)
+    if name in _IN_THOUSANDTHS and isinstance(value, int):
+        return str(Decimal(value) / 1000)
+    if name == "producers" and isinstance(value, Mapping) and not any(value.values()):
+        return "[" + ", ".join(value) + "]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_value(name, each)}" for key, each in value.items()) + "}"
     return repr(value) if isinstance(value, str) and name in ("name", "rule") else str(value)

@@ -12,8 +12,9 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.app.declared_facts import effective_from, facts_from, said_of, updated
+from commonwatt.app.declared_keys import key_faults
 from commonwatt.app.declared_meters import MeterChange, declared_meters
-from commonwatt.app.declared_rules import rule_faults
+from commonwatt.app.declared_rules import register_meter_faults, rule_faults
 from commonwatt.app.declared_sensors import declared_sensors
 from commonwatt.app.describe_changes import meter_lines, sensor_lines, site_lines
 from commonwatt.app.ports import Snapshot
@@ -23,7 +24,7 @@ _SITE_FIELDS = (
     *("site_ref", "name", "timezone", "street_name", "street_number", "city", "postal_code"),
     *("creation_date", "latitude", "longitude"),
 )
-_SITE_FACTS = ("balance", "key")
+_SITE_FACTS = ("balance", "key", "battery", "connection_w", "proxy_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def plan_declaration(
     lines = {each.after.number: each.line for each in meters}
     if not faults:
         faults = rule_faults(after, lines, declaration.line)
+        faults += register_meter_faults(after, lines, declaration.line)
+        faults += key_faults(after, lines, declaration.line)
     if faults:
         raise InvalidDeclaration(faults)
     told = [

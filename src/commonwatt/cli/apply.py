@@ -1,6 +1,7 @@
 """``commonwatt apply``."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,38 +11,49 @@ from commonwatt.cli.faults import Failed
 from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store, patiently
 
 if TYPE_CHECKING:
+    from commonwatt.app.apply_declaration import Applied
     from commonwatt.app.declaration import SiteDeclaration
+    from commonwatt.app.ports import Store
 
 
 def apply(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Declarations in YAML.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Create or update the sites, meters and sensors that files declare.
 
-    Prints what changed. Applied twice, nothing changes the second time; nothing is deleted by
-    omission. A change of what results depend on acts from now, unless valid_from says from when.
+    Prints what changed, and which days are computed anew because of it. Applied twice, nothing
+    changes the second time; nothing is deleted by omission. A change of what results depend on acts
+    from now, unless valid_from says from when.
 
     Example: commonwatt apply house.yaml
     """
-    from commonwatt.app.apply_declaration import apply_declaration
     from commonwatt.app.declaration import InvalidDeclaration
 
     declarations = _read(files)
-    with opened_store(data, database_url, create=True) as store:
+    with opened_store(data, database_url, create=not dry_run) as store:
         for file, declaration in zip(files, declarations, strict=True):
-            now_at = int(time.time())
             try:
-                lines = patiently(
-                    lambda declared=declaration, at=now_at: apply_declaration(  # type: ignore[misc]
-                        store, declared, BY_COMMAND_LINE, at
-                    )
-                )
+                applied = patiently(partial(_apply, store, declaration, dry_run))
             except InvalidDeclaration as error:
                 raise Failed(*(f"{file}: {fault}" for fault in error.faults)) from error
-            for line in lines or [f"{file}: nothing to change"]:
+            if not applied.lines:
+                typer.echo(f"{file}: nothing to change")
+            for line in applied.told:
                 typer.echo(line)
+
+
+def _apply(store: "Store", declaration: "SiteDeclaration", dry_run: bool) -> "Applied":
+    from commonwatt.app.apply_declaration import apply_declaration, try_declaration
+
+    now_at = int(time.time())
+    if dry_run:
+        return try_declaration(store, declaration, now_at)
+    return apply_declaration(store, declaration, BY_COMMAND_LINE, now_at)
 
 
 def _read(files: list[Path]) -> "list[SiteDeclaration]":

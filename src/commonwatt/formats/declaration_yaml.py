@@ -1,6 +1,7 @@
 """A declaration of a site in YAML to typed values; everything that is wrong is told at once."""
 
 from collections.abc import Hashable, Iterable
+from typing import TypeVar
 
 from commonwatt.app.declaration import (
     NOT_SAID,
@@ -12,22 +13,29 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.domain.allocation import KEYS
-from commonwatt.domain.catalogue import REGISTERS_OF, BalanceMode, Medium, Mode
+from commonwatt.domain.catalogue import REGISTERS_OF, BalanceMode, BatteryOrder, Medium, Mode
 from commonwatt.formats import yaml_values as read
-from commonwatt.formats.yaml_fields import Fields, document_of
+from commonwatt.formats.yaml_devices import devices_of
+from commonwatt.formats.yaml_fields import Fields, Reader, document_of
+from commonwatt.formats.yaml_producers import producers
 
 _SITE_KEYS = (
     *("id", "site_ref", "name", "address", "creation_date"),
-    *("latitude", "longitude", "timezone", "electricity"),
+    *("latitude", "longitude", "timezone", "electricity", "proxy_days"),
 )
+_ELECTRICITY_KEYS = ("balance", "key", "battery", "connection_kw", "valid_from")
 _ADDRESS_KEYS = ("street_name", "street_number", "city", "postal_code")
 _METER_KEYS = (
     *("id", "name", "type", "mode", "prim_ad", "interval", "installed_at", "installed_index"),
     *("removed_at", "valid_from", "enabled", "balance", "isolated", "priority", "factor"),
-    *("share", "rule", "registers"),
+    *("share", "producers", "max_per_hour", "rule", "registers", "devices", "register_meter"),
 )
 _SENSOR_KEYS = ("id", "name", "type", "unit", "model")
 _INT32_MAX = 2**31 - 1
+_MOST = "1000000000"
+"""The largest limit [kW, kWh or m3 per hour]: of a terawatt, nothing is implausible."""
+
+T = TypeVar("T")
 
 
 def declaration_from_yaml(text: bytes) -> SiteDeclaration:
@@ -73,7 +81,7 @@ def _site(
         NOT_SAID if address is None else address.optional(key, text_or_null)
         for key in _ADDRESS_KEYS
     )
-    balance, key, valid_from = _electricity(site, zone)
+    electricity = site.fields("electricity", _ELECTRICITY_KEYS)
     return SiteDeclaration(
         line=site.line,
         id=site_id,
@@ -87,29 +95,20 @@ def _site(
         creation_date=site.optional("creation_date", read.or_null(read.iso_date)),
         latitude=site.optional("latitude", read.or_null(read.degrees(90))),
         longitude=site.optional("longitude", read.or_null(read.degrees(180))),
-        balance=balance,
-        key=key,
-        valid_from=valid_from,
+        balance=_said(electricity, "balance", read.one_of(BalanceMode)),
+        key=_said(electricity, "key", read.word_of(KEYS)),
+        battery=_said(electricity, "battery", read.one_of(BatteryOrder)),
+        connection_w=_said(electricity, "connection_kw", read.or_null(read.thousandths(_MOST))),
+        proxy_days=site.optional("proxy_days", read.boolean),
+        valid_from=_said(electricity, "valid_from", read.instant(zone)),
         meters=meters,
         sensors=sensors,
     )
 
 
-def _electricity(
-    site: Fields, zone: str
-) -> tuple[BalanceMode | NotSaid, str | NotSaid, int | NotSaid]:
-    """Read the balance mode, the allocation key, and from when they hold."""
-    electricity = site.fields("electricity", ("balance", "key", "valid_from"))
-    if electricity is None:
-        return NOT_SAID, NOT_SAID, NOT_SAID
-    key = electricity.optional("key", read.text)
-    if not isinstance(key, NotSaid) and key not in KEYS:
-        electricity.fault("key", f"must be one of {', '.join(KEYS)}, not {key}")
-    return (
-        electricity.optional("balance", read.one_of(BalanceMode)),
-        key,
-        electricity.optional("valid_from", read.instant(zone)),
-    )
+def _said(fields: Fields | None, key: str, reader: Reader[T]) -> T | NotSaid:
+    """Return a field of a mapping that may be absent itself."""
+    return NOT_SAID if fields is None else fields.optional(key, reader)
 
 
 def _meter(fields: Fields, zone: str) -> MeterDeclaration:
@@ -138,8 +137,12 @@ def _meter(fields: Fields, zone: str) -> MeterDeclaration:
         priority=fields.optional("priority", read.whole(-_INT32_MAX, _INT32_MAX)),
         factor=fields.optional("factor", read.decimal("0.000001", "999999.999999")),
         share=fields.optional("share", read.or_null(read.decimal("0", "100"))),
+        producers=fields.optional("producers", producers),
+        max_per_hour=fields.optional("max_per_hour", read.or_null(read.thousandths(_MOST))),
         rule=fields.optional("rule", read.or_null(read.rule)),
         registers=fields.optional("registers", read.wiring(registers)),
+        devices=devices_of(fields, registers, zone),
+        register_meter=fields.optional("register_meter", read.or_null(read.rule)),
     )
 
 

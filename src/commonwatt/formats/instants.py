@@ -95,6 +95,15 @@ def _from_extended_json(value: object) -> tuple[int, int, bool]:
     return seconds, millis * 1000, False
 
 
+def utc_text(instant_at: int) -> str:
+    """Write an instant [Unix seconds] of the years 2 to 9998.
+
+    >>> utc_text(1_767_604_503)
+    '2026-01-05T09:15:03Z'
+    """
+    return datetime.fromtimestamp(instant_at, UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_instants(values: Sequence[object]) -> Instants:
     """Read a column of stamps; see `parse_instant` for the forms.
 

@@ -1,7 +1,7 @@
 """Values of a declaration from YAML scalars: each reader says what would be right."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
@@ -85,6 +85,18 @@ def one_of(kind: type[E]) -> Reader[E]:
     return read
 
 
+def word_of(words: Collection[str]) -> Reader[str]:
+    """Return a reader of some words."""
+
+    def read(node: yaml.Node) -> str:
+        value = _scalar(node)
+        if value not in words:
+            raise BadValue(f"must be one of {', '.join(words)}, not {shown(value)}")
+        return value
+
+    return read
+
+
 def boolean(node: yaml.Node) -> bool:
     """Read true or false (YAML's yes, no, on and off included)."""
     if not _is(node, "bool"):
@@ -120,6 +132,21 @@ def decimal(least: str, most: str) -> Reader[Decimal]:
                 f"must be a number from {least} to {most} with up to 6 decimals, not {shown(value)}"
             )
         return number
+
+    return read
+
+
+def thousandths(most: str) -> Reader[int]:
+    """Return a reader of numbers above 0 with up to 3 decimals, in thousandths."""
+
+    def read(node: yaml.Node) -> int:
+        value = _scalar(node)
+        number = Decimal(value) if _DECIMAL.fullmatch(value) else None
+        if number is None or not 0 < number <= Decimal(most) or number * 1000 % 1:
+            raise BadValue(
+                f"must be a number above 0, up to {most}, with up to 3 decimals, not {shown(value)}"
+            )
+        return int(number * 1000)
 
     return read
 
@@ -191,6 +218,15 @@ def index_or_indexes(registers: Sequence[Register]) -> Reader[Decimal | Mapping[
         if isinstance(node, yaml.MappingNode):
             return _by_register(node, registers, index)
         return index(node)
+
+    return read
+
+
+def indexes(registers: Sequence[Register]) -> Reader[Mapping[Register, Decimal]]:
+    """Return a reader of an index [kWh, m3] of each register that is named."""
+
+    def read(node: yaml.Node) -> Mapping[Register, Decimal]:
+        return _by_register(node, registers, decimal("0", "9000000000"))
 
     return read
 

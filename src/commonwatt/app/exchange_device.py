@@ -1,0 +1,88 @@
+"""Declaring what was in a meter's place: all devices at once, or one exchange, also long after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from commonwatt.app.apply_declaration import Applied
+from commonwatt.app.change_meter import CannotChange, change_meter
+from commonwatt.app.ports import Store
+from commonwatt.domain.catalogue import Device, Meter, Register
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A device was put in another's place at an instant [Unix seconds].
+
+    ``end_index`` of the old and ``start_index`` of the new are raw register indexes [mWh, ml]; a
+    register that one of both does not name has a break there. What is None is not said.
+    """
+
+    at: int
+    end_index: Mapping[Register, int] = field(default_factory=dict)
+    start_index: Mapping[Register, int] = field(default_factory=dict)
+    serial: str | None = None
+    factor: Decimal | None = None
+    digits: int | None = None
+
+
+def declare_devices(
+    store: Store, site: int, meter_id: str, devices: Sequence[Device], account: str, now_at: int
+) -> Applied:
+    """Replace the list of a meter's devices.
+
+    Raises `CannotChange`, `NoSuchMeter`, and the errors of `store_errors`.
+    """
+
+    def changed(meter: Meter) -> Meter:
+        return replace(meter, devices=tuple(devices))
+
+    return change_meter(store, site, meter_id, changed, account, now_at, "declare devices")
+
+
+def exchange_device(
+    store: Store, site: int, meter_id: str, exchange: Exchange, account: str, now_at: int
+) -> Applied:
+    """Declare an exchange of a meter's device; said again at the same instant, it is corrected.
+
+    Raises `CannotChange`, `NoSuchMeter`, and the errors of `store_errors`.
+    """
+
+    def changed(meter: Meter) -> Meter:
+        return replace(meter, devices=exchanged(meter.devices, exchange))
+
+    return change_meter(store, site, meter_id, changed, account, now_at, "exchange device")
+
+
+def exchanged(devices: Sequence[Device], exchange: Exchange) -> tuple[Device, ...]:
+    """Return the devices with one that was put in at an instant. Raises `CannotChange`.
+
+    The device in use before gets the end index, and is made where there was none. An end index that
+    it had is that of the device that is put between: it is the one that was taken out later.
+
+    >>> first = Exchange(at=900, end_index={Register.EN_IM: 7_000_000}, serial="B")
+    >>> [(each.from_at, each.serial, dict(each.end_index)) for each in exchanged([], first)]
+    [(None, None, {<Register.EN_IM: 'en_im'>: 7000000}), (900, 'B', {})]
+    """
+    known = list(devices) or [Device()]
+    position = sum(each.from_at is None or each.from_at < exchange.at for each in known) - 1
+    if position < 0:
+        raise CannotChange("at", "no device is in use before; the first one begins then or later")
+    old, after = known[position], known[position + 1 :]
+    if after and after[0].from_at == exchange.at:
+        new = after.pop(0)
+    else:
+        new = Device(from_at=exchange.at, end_index=old.end_index)
+        old = replace(old, end_index={})
+    old = replace(old, end_index={**old.end_index, **exchange.end_index})
+    return (*known[:position], old, _with_said(new, exchange), *after)
+
+
+def _with_said(device: Device, exchange: Exchange) -> Device:
+    return replace(
+        device,
+        serial=device.serial if exchange.serial is None else exchange.serial,
+        factor=device.factor if exchange.factor is None else exchange.factor,
+        digits=device.digits if exchange.digits is None else exchange.digits,
+        start_index={**device.start_index, **exchange.start_index},
+    )

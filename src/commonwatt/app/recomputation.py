@@ -1,0 +1,90 @@
+"""What a change of a declaration has computed anew, told before it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from commonwatt.app.declared_meters import LIFE, MeterChange
+from commonwatt.app.local_stamp import local_stamp
+from commonwatt.app.mark_changes import EVERYTHING, days_with_data
+from commonwatt.app.plan_declaration import SitePlan
+from commonwatt.app.ports import Snapshot
+from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.domain.quarter_hours import DAY_S, day_of
+
+_AS_A_WHOLE = ("installed_index", "prim_ad", "devices", "resolutions", "register_meter", *LIFE)
+"""What is of a meter as a whole. A prim_ad is how rules name it, whenever they hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """The UTC days [first, end) of a group that are computed anew."""
+
+    group: Group
+    first_day: int
+    end_day: int
+
+    @property
+    def start_at(self) -> int:
+        """Where it begins [Unix seconds]."""
+        return self.first_day * DAY_S
+
+    @property
+    def end_at(self) -> int:
+        """Where it ends, not included [Unix seconds]."""
+        return self.end_day * DAY_S
+
+    @property
+    def days(self) -> int:
+        """How many days it are."""
+        return self.end_day - self.first_day
+
+
+def recomputation_line(each: Recomputation, timezone: str) -> str:
+    """Tell it to people."""
+    start, end = local_stamp(each.start_at, timezone), local_stamp(each.end_at, timezone)
+    days = "1 day" if each.days == 1 else f"{each.days} days"
+    return f"recomputes {each.group} from {start} to {end}: {days}"
+
+
+def recomputations(
+    snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan
+) -> list[Recomputation]:
+    """Return what a plan has computed anew of the days that have results, or had."""
+    found: list[Recomputation] = []
+    for group, first_day in _touched(before, plan).items():
+        # The meters of the group as they were and as they are to be.
+        spans = [
+            days_with_data(snapshot, each.meters_of(group), before.site.number)
+            for each in (before, plan.catalogue)
+        ]
+        known = [span for span in spans if span is not None]
+        if known:
+            first = max(first_day, min(span[0] for span in known))
+            end = max(span[1] for span in known)
+            if first < end:
+                found.append(Recomputation(group, first, end))
+    return found
+
+
+def _touched(before: SiteCatalogue, plan: SitePlan) -> Mapping[Group, int]:
+    """Return from which day on the results of which groups depend on what changes."""
+    touched: dict[Group, int] = {}
+    if plan.catalogue.facts != before.facts:
+        touched[Group.ELECTRICITY] = day_of(plan.site_facts_from_at)
+    for change in plan.meters:
+        first_day = _first_day_touched(change)
+        if first_day is not None:
+            group = change.after.medium.group
+            touched[group] = min(first_day, touched.get(group, first_day))
+    return touched
+
+
+def _first_day_touched(change: MeterChange) -> int | None:
+    before, after = change.before, change.after
+    everything, _ = EVERYTHING
+    if before is None:
+        counts = after.installed_at is not None or after.is_rule_meter
+        return everything if counts else None
+    if any(getattr(before, name) != getattr(after, name) for name in _AS_A_WHOLE):
+        return everything
+    return day_of(change.from_at) if before.facts != after.facts else None
