@@ -42,6 +42,7 @@ def test_every_endpoint_is_there(document: Fragment) -> None:
         ("put", f"{own}/readings"),
         ("put", f"{own}/sensor_readings"),
         ("get", f"{own}/meters/{{meter_id}}/series"),
+        ("get", f"{own}/balance"),
         ("get", f"{own}/status"),
         ("get", f"{own}/findings"),
         ("get", "/health"),
@@ -72,10 +73,10 @@ def test_everything_is_described(document: Fragment) -> None:
 
 
 def test_energies_and_volumes_have_units(document: Fragment) -> None:
-    for name in ("SiteDataRow", "MeterDataRow", "RawRow", "SeriesRow"):
+    for name in ("SiteDataRow", "MeterDataRow", "RawRow", "SeriesRow", "BalanceRow"):
         for field, schema in document["components"]["schemas"][name]["properties"].items():
             if schema.get("type") == "number":
-                assert re.search(r"kWh|m3", schema["description"]), (name, field)
+                assert re.search(r"kWh|m3|\[0 to 1\]", schema["description"]), (name, field)
 
 
 def test_every_error_is_a_problem(document: Fragment) -> None:

@@ -46,7 +46,10 @@ class TestSeries:
 
         assert len(rows) == 96
         assert rows[0]["start"] == "2026-03-21T00:00:00Z"
-        assert list(rows[0]) == ["start", "total", "self", "ext", "quality_total", "quality_self"]
+        assert list(rows[0]) == [
+            *("start", "end", "start_local", "total", "self", "ext"),
+            *("quality_total", "quality_self", "coverage", "estimated", "method"),
+        ]
         # 48 Wh among 40, 20 and 30: 21.33 of them are Anna's, to the Wh.
         assert {row["total"] for row in rows} == {0.04}
         assert {row["self"] for row in rows} == {0.021, 0.022}
@@ -59,11 +62,16 @@ class TestSeries:
 
         assert rows[0] == {
             "start": "2026-03-21T00:00:00Z",
+            "end": "2026-03-21T00:15:00Z",
+            "start_local": "2026-03-21T01:00:00+01:00",
             "total": 0.007,
             "self": None,
             "ext": None,
             "quality_total": "measured",
             "quality_self": None,
+            "coverage": 1.0,
+            "estimated": 0.0,
+            "method": "index",
         }
 
     @pytest.mark.parametrize(
@@ -98,11 +106,16 @@ class TestSeries:
         assert (len(found), len(published)) == (96, 48)
         assert found[48] == {
             "start": "2026-03-21T12:00:00Z",
+            "end": "2026-03-21T12:15:00Z",
+            "start_local": "2026-03-21T13:00:00+01:00",
             "total": 0.04,
             "self": None,
             "ext": None,
             "quality_total": "measured",
             "quality_self": "missing",
+            "coverage": 1.0,
+            "estimated": 0.0,
+            "method": "index",
         }
 
     def test_a_gap_is_null_and_says_missing(self, operator: httpx2.Client) -> None:
@@ -113,11 +126,16 @@ class TestSeries:
 
         assert found[-1] == {
             "start": "2026-03-21T23:45:00Z",
+            "end": "2026-03-22T00:00:00Z",
+            "start_local": "2026-03-22T00:45:00+01:00",
             "total": None,
             "self": None,
             "ext": None,
             "quality_total": "missing",
             "quality_self": "missing",
+            "coverage": 0.0,
+            "estimated": None,
+            "method": None,
         }
 
 

@@ -79,14 +79,19 @@ def operation(
     told: Sequence[Kind],
     parameters: Sequence[Fragment] = (),
     body: Fragment | None = None,
+    other_forms: Fragment | None = None,
 ) -> Operation:
-    """Document an operation; ``answer`` is its 200, ``told`` the problems."""
+    """Document an operation; ``answer`` is its 200, ``told`` the problems.
+
+    ``other_forms`` are what the 200 may be besides JSON, by media type.
+    """
     extra: Fragment = {}
     if parameters:
         extra["parameters"] = list(parameters)
     if body is not None:
         extra["requestBody"] = body
-    ok: Fragment = {"content": {"application/json": {"example": answer.example}}}
+    forms = {"application/json": {"example": answer.example}, **(other_forms or {})}
+    ok: Fragment = {"content": forms}
     return {
         "summary": summary,
         "description": description,

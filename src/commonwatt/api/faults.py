@@ -70,6 +70,7 @@ TOLD_AS: Mapping[type[Exception], Telling] = {
     UnknownSite: _plain(problems.UNKNOWN_SITE),
     problems.UnknownMeter: _plain(problems.UNKNOWN_METER),
     problems.UnknownSensor: _plain(problems.UNKNOWN_SENSOR),
+    problems.NotAcceptable: _plain(problems.NOT_ACCEPTABLE),
     RuleMeterHasNoReadings: _plain(problems.RULE_METER),
     BodyTooLarge: _plain(problems.TOO_LARGE),
     UnknownContentType: _plain(problems.WRONG_CONTENT_TYPE),

@@ -14,8 +14,8 @@ from starlette.responses import Response
 JSON_TYPE = "application/json"
 WORTH_PACKING = 1024
 _OFF_LOOP = 100 * 1024
-_LEVEL = 1
-_GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
+GZIP_LEVEL = 1
+GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
 _VARY = {"Vary": "Accept-Encoding"}
 _PACKED = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
 
@@ -62,5 +62,5 @@ def _weight(part: str) -> tuple[str, float]:
 
 
 def _pack(content: bytes) -> bytes:
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW_BITS)
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WINDOW_BITS)
     return packer.compress(content) + packer.flush()

@@ -6,6 +6,8 @@ from commonwatt.api import climkit_models, problems
 from commonwatt.api import own_models as models
 from commonwatt.api.climkit_docs import METER_ID, SITE_ID
 from commonwatt.api.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
+from commonwatt.api.media_types import ARROW, CSV, PARQUET
+from commonwatt.domain.catalogue import Medium
 
 _TAG = "commonwatt"
 _EXAMPLE_METER = "61dfcb4beba4e3563fdf3d9f"
@@ -50,6 +52,40 @@ _SAMPLING = parameter(
 )
 
 
+_TYPE = parameter(
+    "type",
+    "Which books: electricity (default), heating, cooling, cold_water, hot_water, charge_point.",
+    {"type": "string", "enum": [medium.value for medium in Medium]},
+    where="query",
+    example="electricity",
+)
+_AS_OF = parameter(
+    "as_of",
+    "Answer what was known at this instant, ISO 8601 with up to microseconds; without a zone UTC. "
+    "Default: now.",
+    climkit_models.TIME_PARAMETER,
+    where="query",
+    example="2026-04-02T08:00:00Z",
+)
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_PERIOD = {
+    "start": "2026-03-22T04:15:00Z",
+    "end": "2026-03-22T04:30:00Z",
+    "start_local": "2026-03-22T05:15:00+01:00",
+}
+
+
+def _other_forms(row: Fragment) -> Fragment:
+    """The forms of a table besides JSON, by an example of a row."""
+    cells = ["" if value is None else str(value) for value in row.values()]
+    csv = f"{','.join(row)}\r\n{','.join(cells)}\r\n"
+    return {
+        CSV: {"schema": {"type": "string"}, "example": csv},
+        ARROW: _BYTES,
+        PARQUET: _BYTES,
+    }
+
+
 def _rows_body(schema: Fragment, example: Any, csv: str) -> Fragment:
     texts = {"type": "string"}
     return {
@@ -92,27 +128,62 @@ SENSOR_READINGS = operation(
         f"sensor,timestamp,value\n{_EXAMPLE_METER},2026-03-22T04:30:00Z,21.3\n",
     ),
 )
+_SERIES_ROW: Fragment = {
+    **_PERIOD,
+    "total": 0.029,
+    "self": None,
+    "ext": None,
+    "quality_total": "measured",
+    "quality_self": "missing",
+    "coverage": 1.0,
+    "estimated": 0.0,
+    "method": "index",
+}
+_BALANCE_ROW: Fragment = {
+    **_PERIOD,
+    "conso_total": 0.105,
+    "prod_total": 0.15,
+    "from_ext": 0.0,
+    "self": 0.105,
+    "to_ext": 0.045,
+    "storage_charging_self": 0.0,
+    "storage_charging_total": 0.0,
+    "storage_discharging_total": 0.0,
+    "unallocated": 0.0,
+    "unmetered": 0.0,
+    "coverage": 1.0,
+    "estimated": 0.0,
+    "quality": "measured",
+}
 SERIES = operation(
     tag=_TAG,
     summary="A meter's series, with qualities",
     description="Periods that lie in [start, end): no quarter-hour is hidden because another meter "
-    "is missing. Default: the last 24 hours. At most one request a second per account.",
+    "is missing. Default: the last 24 hours. As JSON, CSV, Arrow or Parquet, by `Accept`; in the "
+    "latter two, instants are timestamps and amounts decimals. At most one request a second per "
+    "account.",
     answer=Answer(
         list[models.SeriesRow],
         "The rows, ascending in time; none where the meter is not alive.",
-        [
-            {
-                "start": "2026-03-22T04:15:00Z",
-                "total": 0.029,
-                "self": None,
-                "ext": None,
-                "quality_total": "measured",
-                "quality_self": "missing",
-            }
-        ],
+        [_SERIES_ROW],
     ),
-    told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER),
-    parameters=(SITE_ID, METER_ID, _START, _END, _SAMPLING),
+    told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER, problems.NOT_ACCEPTABLE),
+    parameters=(SITE_ID, METER_ID, _START, _END, _SAMPLING, _AS_OF),
+    other_forms=_other_forms(_SERIES_ROW),
+)
+BALANCE = operation(
+    tag=_TAG,
+    summary="The books of the site, with their quality",
+    description="Periods that lie in [start, end), those of which a member is missing too. Forms "
+    "as of a meter's series. Default: the last 24 hours. At most one request a second per account.",
+    answer=Answer(
+        list[models.BalanceRow],
+        "The rows, ascending in time; none where no meter of the type is alive.",
+        [_BALANCE_ROW],
+    ),
+    told=(*_READING, problems.NOT_ACCEPTABLE),
+    parameters=(SITE_ID, _START, _END, _SAMPLING, _TYPE, _AS_OF),
+    other_forms=_other_forms(_BALANCE_ROW),
 )
 STATUS = operation(
     tag=_TAG,

@@ -1,10 +1,14 @@
 """What our own surface is asked: unknown parameters are refused, never ignored."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from commonwatt.api.problems import InvalidInput
 from commonwatt.climkit_v1.requests import parse_time
+from commonwatt.domain.catalogue import Medium
 from commonwatt.domain.resample import Sampling
+
+_FRACTION = re.compile(r"\.([0-9]+)")
 
 
 def parameters(query: Sequence[tuple[str, str]], known: Sequence[str]) -> Mapping[str, str]:
@@ -26,6 +30,15 @@ def instant(query: Mapping[str, str], name: str) -> int | None:
     return None if value is None else parse_time(name, value)
 
 
+def instant_us(query: Mapping[str, str], name: str) -> int | None:
+    """An instant of the query in Unix microseconds, None where it is not given."""
+    instant_at = instant(query, name)
+    if instant_at is None:
+        return None
+    fraction = _FRACTION.search(query[name])
+    return instant_at * 1_000_000 + (int(fraction[1].ljust(6, "0")[:6]) if fraction else 0)
+
+
 def sampling(query: Mapping[str, str]) -> Sampling:
     """The length of the periods asked for; quarter-hours by default."""
     word = query.get("sampling", Sampling.QUARTER_HOUR.value)
@@ -33,6 +46,15 @@ def sampling(query: Mapping[str, str]) -> Sampling:
         return Sampling(word)
     except ValueError:
         raise InvalidInput("sampling", f"sampling is one of {', '.join(Sampling)}") from None
+
+
+def medium(query: Mapping[str, str]) -> Medium:
+    """The type asked for; electricity by default."""
+    word = query.get("type", Medium.ELECTRICITY.value)
+    try:
+        return Medium(word)
+    except ValueError:
+        raise InvalidInput("type", f"type is one of {', '.join(Medium)}") from None
 
 
 def ordered(start_at: int | None, end_at: int | None) -> None:

@@ -19,6 +19,12 @@ SERIES = Question(
     answer=own_series.answer_series,
     is_quick=own_series.is_quick_series,
 )
+BALANCE = Question(
+    route=f"{PREFIX}/balance",
+    parse=own_series.parse_balance,
+    answer=own_series.answer_balance,
+    is_quick=own_series.is_quick_balance,
+)
 STATUS = Question(
     route=f"{PREFIX}/status",
     parse=own_state.parse_status,
@@ -49,6 +55,10 @@ def own_router(services: Services) -> APIRouter:
     @router.get("/meters/{meter_id}/series", **docs.SERIES)
     async def series(request: Request) -> Response:
         return await answer_question(services, request, SERIES)
+
+    @router.get("/balance", **docs.BALANCE)
+    async def balance(request: Request) -> Response:
+        return await answer_question(services, request, BALANCE)
 
     @router.get("/status", **docs.STATUS)
     async def status(request: Request) -> Response:

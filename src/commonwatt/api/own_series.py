@@ -1,24 +1,66 @@
-"""The series of a meter on our own surface: every quarter-hour of its life, with its qualities."""
+"""The series of a meter and the balance of a site on our own surface, as tables of periods.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Every quarter-hour of a life is told with its quality: none is hidden because another meter is
+missing.
+"""
+
+from dataclasses import dataclass, fields
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from commonwatt.api.asked_series import QUICK_VALUES, is_settled, open_meter
-from commonwatt.api.own_requests import instant, ordered, parameters, sampling
+from commonwatt.api.media_types import OF_TABLES, accepted_type
+from commonwatt.api.own_requests import (
+    instant,
+    instant_us,
+    medium,
+    ordered,
+    parameters,
+    sampling,
+)
+from commonwatt.api.series_tables import balance_table, meter_table
+from commonwatt.api.table_answers import TableAnswer
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, quarters_within
-from commonwatt.app.read_series import MeterSeries, read_meter_series
-from commonwatt.domain.catalogue import Meter
-from commonwatt.domain.quality import Quality, exists
+from commonwatt.app.as_of import view_as_of
+from commonwatt.app.ports import Snapshot
+from commonwatt.app.read_series import MeterSeries, read_meter_series, read_site_series
+from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue
+from commonwatt.domain.load_profile import SiteBalance
 from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.resample import Buckets, Sampling, buckets
+from commonwatt.domain.resample import Sampling
+from commonwatt.formats.tables import Table
 
-_CHUNK_ROWS = 10_000
-_WORDS = {quality.value: quality.name.lower() for quality in Quality} | {Quality.ABSENT: None}
+_VALUES_A_ROW = 12
+"""A row of these costs as much as some dozen values of Climkit's."""
+_NO_SERIES = MeterSeries(
+    0, np.zeros(0, np.int64), None, np.zeros(0, np.uint8), None, np.zeros(0, np.uint8)
+)
+_NO_BALANCE = SiteBalance(
+    quality=np.zeros(0, np.uint8),
+    **{
+        field.name: np.zeros(0, np.int64)
+        for field in fields(SiteBalance)
+        if field.name != "quality"
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Which periods of what time are asked for, as known when, and as which media type.
+
+    ``as_of_us`` [Unix microseconds] is None for what is known now.
+    """
+
+    window: QuarterWindow
+    sampling: Sampling
+    media_type: str
+    as_of_us: int | None
+
+    def answer(self, table: Table) -> TableAnswer:
+        """The answer that carries a table."""
+        return TableAnswer(table, self.media_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,90 +68,88 @@ class SeriesQuery:
     """A meter's periods over a window."""
 
     meter: Meter
-    window: QuarterWindow
-    sampling: Sampling
+    periods: Periods
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceQuery:
+    """The periods of a medium of the site over a window."""
+
+    medium: Medium
+    periods: Periods
 
 
 def parse_series(visit: Visit, asked: Asked) -> SeriesQuery:
     """Read a request; without start the 24 hours before the end, which is now by default."""
-    query = parameters(asked.query, ("start", "end", "sampling"))
+    periods = _periods(visit, asked)
+    return SeriesQuery(open_meter(visit, asked.path["meter_id"]), periods)
+
+
+def parse_balance(visit: Visit, asked: Asked) -> BalanceQuery:
+    """Read a request for the balance of one type, electricity by default."""
+    periods = _periods(visit, asked, "type")
+    return BalanceQuery(medium(dict(asked.query)), periods)
+
+
+def _periods(visit: Visit, asked: Asked, *more: str) -> Periods:
+    query = parameters(asked.query, ("start", "end", "sampling", "as_of", *more))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
-    periods = sampling(query)
-    meter = open_meter(visit, asked.path["meter_id"])
     end_at = int(visit.now) if end_at is None else end_at
     start_at = end_at - DAY_S if start_at is None else start_at
-    return SeriesQuery(meter, quarters_within(start_at, end_at, visit.site, visit.now), periods)
+    window = quarters_within(start_at, end_at, visit.site, visit.now)
+    media_type = accepted_type(asked.accept, OF_TABLES)
+    return Periods(window, sampling(query), media_type, instant_us(query, "as_of"))
 
 
 def is_quick_series(visit: Visit, query: SeriesQuery) -> bool:
-    """Whether the window is short and settled; these rows cost some times those of Climkit."""
-    quick = query.window.length * 8 <= QUICK_VALUES
-    return quick and is_settled(visit, query.meter.medium.group, query.window)
+    """Whether the window is short and settled."""
+    return _is_quick(visit, query.periods, query.meter.medium.group)
 
 
-def answer_series(visit: Visit, query: SeriesQuery) -> bytes:
-    """Answer JSON rows: start, total, self, ext, quality_total, quality_self.
+def is_quick_balance(visit: Visit, query: BalanceQuery) -> bool:
+    """Whether the window is short and settled."""
+    return _is_quick(visit, query.periods, query.medium.group)
 
-    What is missing is null and says so by its quality; a period's quality is the worst of its
-    quarter-hours, its sums are of those that have a value. Where the meter is not alive there is no
-    row.
-    """
-    window = query.window
-    if not window.length:
-        return b"[]"
+
+def _is_quick(visit: Visit, periods: Periods, group: Group) -> bool:
+    is_short = periods.window.length * _VALUES_A_ROW <= QUICK_VALUES
+    return periods.as_of_us is None and is_short and is_settled(visit, group, periods.window)
+
+
+def answer_series(visit: Visit, query: SeriesQuery) -> TableAnswer:
+    """Answer the periods of a meter; where it is not alive there is no row."""
+    periods, zone = query.periods, visit.site.timezone
+    window = periods.window
+    snapshot, catalogue = _known_then(visit, periods)
+    meter = catalogue.meter_by_id.get(query.meter.id)
+    if meter is None:
+        # It was declared later: nothing was known of it.
+        return periods.answer(meter_table(_NO_SERIES, zone, periods.sampling))
+    is_now = periods.as_of_us is None
     series = read_meter_series(
-        visit.snapshot,
-        visit.catalogue,
-        query.meter,
+        snapshot,
+        catalogue,
+        meter,
         window.first,
-        window.end,
-        is_settled=is_settled(visit, query.meter.medium.group, window),
+        window.first + window.length,
+        is_settled=is_now and is_settled(visit, meter.medium.group, window),
+        with_method=True,
     )
-    alive = np.flatnonzero(series.quality_total != Quality.ABSENT)
-    periods = buckets(alive + window.first, visit.site.timezone, query.sampling)
-    return b"[" + b",".join(_chunks(_columns(series, alive, periods))) + b"]"
+    return periods.answer(meter_table(series, zone, periods.sampling))
 
 
-def _columns(
-    series: MeterSeries, alive: NDArray[np.intp], periods: Buckets
-) -> dict[str, list[str | None] | list[float | None]]:
-    starts = np.datetime_as_string(periods.starts_at.astype("datetime64[s]"), timezone="UTC")
-    quality_total = series.quality_total[alive]
-    own, ext, quality_self = series.self_energy, series.ext, series.quality_self
-    if own is None or ext is None or quality_self is None:
-        own = ext = np.zeros_like(series.total)
-        quality_self = np.zeros_like(series.quality_total)
-    quality_self = quality_self[alive]
-    return {
-        "start": starts.tolist(),
-        "total": _amounts(series.total[alive], exists(quality_total), periods),
-        "self": _amounts(own[alive], exists(quality_self), periods),
-        "ext": _amounts(ext[alive], exists(quality_self), periods),
-        "quality_total": [_WORDS[code] for code in periods.min(quality_total).tolist()],
-        "quality_self": [_WORDS[code] for code in periods.min(quality_self).tolist()],
-    }
+def answer_balance(visit: Visit, query: BalanceQuery) -> TableAnswer:
+    """Answer the balance of a site; a type that it lacks has no rows."""
+    periods = query.periods
+    first, end = periods.window.first, periods.window.first + periods.window.length
+    series = read_site_series(*_known_then(visit, periods), query.medium, first, end)
+    balance = _NO_BALANCE if series is None else series.balance
+    zone = visit.site.timezone
+    return periods.answer(balance_table(balance, first, query.medium, zone, periods.sampling))
 
 
-def _amounts(
-    values: NDArray[np.integer], known: NDArray[np.bool_], periods: Buckets
-) -> list[float | None]:
-    """The sums of each period in kWh or m3, None where nothing of it is known.
-
-    A whole number divided by 1000 is the double nearest to its three decimals, and is written as
-    these.
-    """
-    sums = (periods.sum(np.where(known, values, 0)) / 1000).tolist()
-    if known.all():
-        return list(sums)
-    there = periods.any(known).tolist()
-    return [each if is_there else None for each, is_there in zip(sums, there, strict=True)]
-
-
-def _chunks(columns: dict[str, list[str | None] | list[float | None]]) -> Iterator[bytes]:
-    """JSON of the rows without brackets, some thousand at a time."""
-    names = tuple(columns)
-    for first in range(0, len(columns["start"]), _CHUNK_ROWS):
-        parts = (column[first : first + _CHUNK_ROWS] for column in columns.values())
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*parts, strict=True)]
-        yield orjson.dumps(rows)[1:-1]
+def _known_then(visit: Visit, periods: Periods) -> tuple[Snapshot, SiteCatalogue]:
+    if periods.as_of_us is None:
+        return visit.snapshot, visit.catalogue
+    return view_as_of(visit.snapshot, visit.catalogue, periods.as_of_us)

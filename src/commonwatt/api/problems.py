@@ -1,6 +1,6 @@
 """One shape for every error: problem details, RFC 9457, as ``application/problem+json``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -33,6 +33,7 @@ UNKNOWN_SITE = Kind("unknown-site", 404, "Unknown site")
 UNKNOWN_METER = Kind("unknown-meter", 404, "Unknown meter")
 UNKNOWN_SENSOR = Kind("unknown-sensor", 404, "Unknown sensor")
 WRONG_METHOD = Kind("wrong-method", 405, "The path does not know this method")
+NOT_ACCEPTABLE = Kind("not-acceptable", 406, "There is no such form of it")
 RULE_METER = Kind("rule-meter", 409, "A rule meter has no readings")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 WRONG_CONTENT_TYPE = Kind("wrong-content-type", 415, "The body is of a kind that is not read here")
@@ -89,6 +90,13 @@ class UnknownSensor(Exception):
 
     def __init__(self, sensor_id: str) -> None:
         super().__init__(f"the site has no sensor {sensor_id}; sensors_list lists its sensors")
+
+
+class NotAcceptable(Exception):
+    """The client takes none of the media types that there are."""
+
+    def __init__(self, accept: str, offered: Sequence[str]) -> None:
+        super().__init__(f"Accept is {accept[:80]!r}; there are {', '.join(offered)}")
 
 
 class TooManyRequests(Exception):

@@ -19,6 +19,7 @@ from commonwatt.api.json_answers import json_answer
 from commonwatt.api.problems import TooManyRequests
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
 from commonwatt.api.services import Services, SettledGroups
+from commonwatt.api.table_answers import TableAnswer, table_answer
 from commonwatt.app.authorize import (
     AccountAccess,
     Action,
@@ -37,10 +38,11 @@ _OBJECT_ID = re.compile("[0-9A-Fa-f]{24}")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came with a request: path parameters, query parameters as they stand, the body."""
+    """What came with a request: parameters of path and query as they stand, Accept, the body."""
 
     path: Mapping[str, str]
     query: Sequence[tuple[str, str]]
+    accept: str
     unread: BodyTooLarge | None
     raw_body: bytes
 
@@ -79,13 +81,13 @@ class Question(Generic[Q]):
     """One kind of question about a site.
 
     ``route`` is the path's template, under which requests are counted (None: not counted).
-    ``parse`` reads what was asked, ``answer`` gives ready JSON, and ``is_quick`` tells whether
-    answering may hold the event loop up that long.
+    ``parse`` reads what was asked, ``answer`` gives ready JSON or a table that is yet to be
+    written, and ``is_quick`` tells whether answering may hold the event loop up that long.
     """
 
     route: str | None
     parse: Callable[[Visit, Asked], Q]
-    answer: Callable[[Visit, Q], bytes]
+    answer: Callable[[Visit, Q], bytes | TableAnswer]
     is_quick: Callable[[Visit, Q], bool] = always_quick
 
 
@@ -123,7 +125,7 @@ async def answer_question(services: Services, request: Request, question: Questi
     if not services.store.reads_inline:
         work = partial(_answer_in_thread, services, bearer, asked, question)
         content = await anyio.to_thread.run_sync(work, limiter=services.reading)
-        return await json_answer(request, content)
+        return await _rendered(request, content)
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, asked.path["site_id"])
         if services.limits.blocking and access.rate_limited:
@@ -139,12 +141,18 @@ async def answer_question(services: Services, request: Request, question: Questi
             content = await anyio.to_thread.run_sync(
                 question.answer, visit, query, limiter=services.reading
             )
+    return await _rendered(request, content)
+
+
+async def _rendered(request: Request, content: bytes | TableAnswer) -> Response:
+    if isinstance(content, TableAnswer):
+        return await table_answer(request, content)
     return await json_answer(request, content)
 
 
 def _answer_in_thread(
     services: Services, bearer: str | None, asked: Asked, question: Question[Q]
-) -> bytes:
+) -> bytes | TableAnswer:
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, asked.path["site_id"])
         count(services, access, question.route)
@@ -168,4 +176,5 @@ async def _asked(request: Request) -> Asked:
         except BodyTooLarge as error:
             unread = error
     query = request.query_params.multi_items() if request.scope["query_string"] else ()
-    return Asked(request.path_params, query, unread, body)
+    accept = ", ".join(request.headers.getlist("accept"))
+    return Asked(request.path_params, query, accept, unread, body)

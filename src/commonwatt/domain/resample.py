@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
-from commonwatt.domain.zones import first_instants, offset_changes
+from commonwatt.domain.zones import first_instants, offset_changes, utc_offsets
 
 _HOUR_S = 3600
 # A bucket that began a year ago, and a margin for offsets.
@@ -111,6 +111,30 @@ def buckets(quarters: NDArray[np.int64], zone: str, sampling: Sampling) -> Bucke
         int(quarters[-1]) * QUARTER_S,
     )
     return Buckets(starts_at, run_edges, merging)
+
+
+def period_ends(starts_at: NDArray[np.int64], zone: str, sampling: Sampling) -> NDArray[np.int64]:
+    """Return where the periods that begin at ascending instants end: where the next one begins.
+
+    Raises UnknownTimezone and InstantOutOfRange.
+
+    >>> starts_at = np.array([1_792_879_200])  # Zurich, 2026-10-25 00:00+02:00
+    >>> period_ends(starts_at, "Europe/Zurich", Sampling.DAY) - starts_at
+    array([90000])
+    """
+    if not starts_at.size or sampling is Sampling.QUARTER_HOUR:
+        return starts_at + QUARTER_S
+    first_at, last_at = int(starts_at[0]), int(starts_at[-1]) + _LONGEST_BUCKET_S
+    walls_s = starts_at + utc_offsets(zone, starts_at)
+    if sampling is Sampling.HOUR:
+        changes_at = offset_changes(zone, first_at, last_at).starts_at
+        following = np.append(changes_at, np.iinfo(np.int64).max)
+        next_change_at = following[np.searchsorted(changes_at, starts_at, side="right")]
+        return np.minimum(starts_at + _HOUR_S - walls_s % _HOUR_S, next_change_at)
+    unit = {Sampling.DAY: "D", Sampling.MONTH: "M", Sampling.YEAR: "Y"}[sampling]
+    next_periods = walls_s.astype("datetime64[s]").astype(f"datetime64[{unit}]") + 1
+    next_walls_s = next_periods.astype("datetime64[s]").astype(np.int64)
+    return first_instants(zone, next_walls_s, first_at, last_at)
 
 
 def _merging(walls_s: NDArray[np.int64]) -> Merging | None:
