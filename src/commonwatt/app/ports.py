@@ -12,6 +12,7 @@ from typing import Protocol
 
 from commonwatt.app.authorize import AccessReader, GrantedSite
 from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
+from commonwatt.domain.edits import Edit
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.readings import SensorValues, StoredReadings
@@ -54,6 +55,57 @@ class Delivery:
     withdrawn_reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """What is kept of the results of a UTC day of a group.
+
+    ``since_generation`` is that of the first change that ever concerned the day; before it, the day
+    had no results. ``generation`` is the one that its result was computed from, None where it never
+    was; ``dirty_since`` that of the first change since then, None where there was none.
+    """
+
+    day: int
+    since_generation: int
+    generation: int | None
+    dirty_since: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockStep:
+    """A step of locking: what lies before ``until_at`` [Unix seconds] is frozen.
+
+    ``content_hash`` is that of what this step froze, the hash of the step before included;
+    ``locked_us`` [Unix microseconds] when and ``account`` by whom.
+    """
+
+    group: Group
+    until_at: int
+    content_hash: str
+    locked_us: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was recorded of a site at or before an instant, told from what was recorded later.
+
+    Deliveries below ``later_from`` were there, above only ``stragglers``; ``withdrawn`` did not
+    count. ``last_day`` is the last UTC day that they speak of, ``later_first_day`` the first one of
+    those that came later. ``turned``: since then a delivery was withdrawn or reinstated, or
+    something was declared. A result of no later generation than ``generation`` holds nothing
+    later; a day first concerned by a later one than ``concerned_until`` had no results.
+    """
+
+    later_from: int
+    stragglers: frozenset[int]
+    withdrawn: frozenset[int]
+    last_day: int | None
+    later_first_day: int | None
+    turned: bool
+    generation: int
+    concerned_until: int
+
+
 class CatalogueTables(Protocol):
     """Sites, meters and sensors with their facts."""
 
@@ -69,8 +121,12 @@ class CatalogueTables(Protocol):
     def site_having(self, id_: str) -> int | None:
         """The number of the site that has a meter or a sensor of this id."""
 
-    def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
-        """Draw the next change number; the change that draws it commits under it."""
+    def next_generation(self, site: int, catalogue_changed_us: int | None = None) -> int:
+        """Draw the next change number; the change that draws it commits under it.
+
+        ``catalogue_changed_us`` [Unix microseconds]: what is declared is about to change, now. What
+        was declared until then is kept, so draw first and change afterwards.
+        """
 
     def add_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
         """Add a site."""
@@ -94,8 +150,8 @@ class ReadingTables(Protocol):
     def deliveries(self, site: int) -> Sequence[Delivery]:
         """The deliveries of a site, ascending."""
 
-    def set_withdrawn(self, site: int, number: int, at_us: int | None, reason: str | None) -> None:
-        """Withdraw a delivery, or reinstate it (None)."""
+    def set_withdrawn(self, site: int, number: int, at_us: int, reason: str | None) -> None:
+        """Withdraw a delivery at an instant for a reason, or reinstate it (None)."""
 
     def withdrawn(self, site: int) -> frozenset[int]:
         """The numbers of the site's withdrawn deliveries."""
@@ -165,6 +221,14 @@ class ResultTables(Protocol):
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
 
+    def settled_days(self, site: int, group: Group, first_day: int, end_day: int) -> list[int]:
+        """The days of [first, end) that were ever settled, ascending."""
+
+    def day_states(
+        self, site: int, group: Group, first_day: int, end_day: int
+    ) -> Sequence[DayState]:
+        """The days of [first, end) that a change ever concerned, ascending."""
+
     def put_settlement(
         self,
         site: int,
@@ -176,7 +240,8 @@ class ResultTables(Protocol):
         """Store the settled UTC days of a run and clear their marks.
 
         ``meters`` are all of the group; one without a profile is not alive there. A day that was
-        computed from a newer generation is left alone, and so is a newer mark.
+        computed from a newer generation is left alone, and so is a newer mark. Locked quarter-hours
+        stay as they are; what differs there is kept beside them.
         """
 
     def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
@@ -200,6 +265,58 @@ class ResultTables(Protocol):
         """The stored findings of the days [first, end), ascending by meter and instant."""
 
 
+class EditTables(Protocol):
+    """Quarter-hours that somebody set or cleared."""
+
+    def edits(
+        self, site: int, start_at: int | None = None, end_at: int | None = None
+    ) -> Sequence[Edit]:
+        """The edits that touch [start, end), undone ones too, ascending by number."""
+
+    def add_edit(self, site: int, edit: Edit) -> None:
+        """Store an edit under its number."""
+
+    def set_undone(self, site: int, number: int, at_us: int, account: str) -> None:
+        """Let an edit count no more."""
+
+
+class LockTables(Protocol):
+    """Until when the groups of a site are locked, and what would be answered without."""
+
+    def steps(self, site: int) -> Sequence[LockStep]:
+        """The steps of all groups that are in force, ascending by group and instant."""
+
+    def locked_until(self, site: int, group: Group) -> int | None:
+        """The instant [Unix seconds] before which a group is locked; None where it is not."""
+
+    def add_step(self, site: int, step: LockStep) -> None:
+        """Lock a group further."""
+
+    def take_back(self, site: int, group: Group, meters: Collection[int], until_at: int) -> None:
+        """Drop the steps after an instant, and answer what would be answered from it on."""
+
+    def open_days(
+        self, site: int, meters: Collection[int], first_day: int, end_day: int
+    ) -> list[int]:
+        """The days of [first, end) on which meters would answer otherwise without the lock."""
+
+    def open_profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+        """As `ResultTables.profile`, as it would be without the lock, with its methods."""
+
+    def open_balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
+        """As `ResultTables.balance`, as it would be without the lock."""
+
+
+class HistoryTables(Protocol):
+    """What was known of a site at instants of the past."""
+
+    def known_at(self, site: int, at_us: int) -> Known | None:
+        """What was recorded at or before an instant [Unix microseconds]; None for all there is."""
+
+    def catalogue_at(self, site: int, at_us: int) -> SiteCatalogue | None:
+        """What was declared at an instant [Unix microseconds]; None for what still is."""
+
+
 class Snapshot(AccessReader, Protocol):
     """One consistent view of the store."""
 
@@ -218,6 +335,18 @@ class Snapshot(AccessReader, Protocol):
     @property
     def results(self) -> ResultTables:
         """Settled days."""
+
+    @property
+    def edits(self) -> EditTables:
+        """Edited quarter-hours."""
+
+    @property
+    def locks(self) -> LockTables:
+        """What is locked."""
+
+    @property
+    def history(self) -> HistoryTables:
+        """What was known before."""
 
     def granted_sites(self, account: str) -> Sequence[GrantedSite]:
         """All sites that are granted to an account, ascending by id."""

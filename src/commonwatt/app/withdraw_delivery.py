@@ -42,7 +42,7 @@ def reinstate_delivery(store: Store, site: int, number: int, account: str, now_u
         delivery = required_delivery(change, site, number)
         if delivery.withdrawn_us is None:
             raise NothingToChange(f"delivery {number} is not withdrawn")
-        change.readings.set_withdrawn(site, number, None, None)
+        change.readings.set_withdrawn(site, number, now_us, None)
         after = change.readings.withdrawn(site)
         _mark(change, site, delivery, after | {number}, after)
         change.audit(now_us // 1_000_000, account, site, "reinstate delivery", str(number), "")

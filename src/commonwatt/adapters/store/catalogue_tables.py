@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.history_tables import keep_catalogue
 from commonwatt.domain.catalogue import (
     BalanceMode,
     BatteryOrder,
@@ -105,12 +106,16 @@ class SqlCatalogueTables:
         )
         return next((int(site) for site in found if site is not None), None)
 
-    def next_generation(self, site: int, catalogue_changed: bool = False) -> int:
-        """Draw the next change number."""
+    def next_generation(self, site: int, catalogue_changed_us: int | None = None) -> int:
+        """Draw the next change number; keep what is declared if that is about to change."""
         generation = self.generation(site) + 1
         values = {"generation": generation}
-        if catalogue_changed:
+        if catalogue_changed_us is not None:
             values["catalogue_generation"] = generation
+            # Of a site that begins with this change nothing was known before.
+            if generation > 1:
+                before = self.catalogue(site)
+                keep_catalogue(self._connection, before, generation, catalogue_changed_us)
         self._connection.execute(
             update(schema.sites).where(schema.sites.c.no == site).values(values)
         )

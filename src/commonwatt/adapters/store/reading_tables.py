@@ -69,12 +69,17 @@ class SqlReadingTables:
         found = row.mappings().first()
         return None if found is None else Delivery(**found)
 
-    def set_withdrawn(self, site: int, number: int, at_us: int | None, reason: str | None) -> None:
-        """Withdraw a delivery, or reinstate it (None)."""
+    def set_withdrawn(self, site: int, number: int, at_us: int, reason: str | None) -> None:
+        """Withdraw a delivery at an instant for a reason, or reinstate it (None)."""
+        withdrawn = reason is not None
         self._connection.execute(
             update(schema.deliveries)
             .where(schema.deliveries.c.site == site, schema.deliveries.c.number == number)
-            .values(withdrawn_us=at_us, withdrawn_reason=reason)
+            .values(withdrawn_us=at_us if withdrawn else None, withdrawn_reason=reason)
+        )
+        self._connection.execute(
+            replacing(self._connection, schema.withdrawals),
+            {"site": site, "delivery": number, "at_us": at_us, "withdrawn": withdrawn},
         )
 
     def withdrawn(self, site: int) -> frozenset[int]:

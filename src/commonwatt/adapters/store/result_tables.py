@@ -1,35 +1,32 @@
 """Settled days and dirty marks in the store."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, bindparam, delete, select
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.day_columns import (
+    BALANCE_COLUMNS,
+    PROFILE_COLUMNS,
+    DayColumns,
+    DayKey,
+    StoredRun,
+    balance_of,
+    packed_balance,
+    packed_profile,
+    profile_of,
+)
 from commonwatt.adapters.store.hot_query import HotQuery
+from commonwatt.adapters.store.locked_days import LockedDays
 from commonwatt.adapters.store.upsert import replacing
+from commonwatt.app.ports import DayState
 from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, day_of
 from commonwatt.domain.settlement import Settlement
-
-_T = TypeVar("_T", bound=np.generic)
-_BALANCE_COLUMNS = {
-    "conso_total": "conso_total",
-    "from_ext": "from_ext",
-    "self": "self_energy",
-    "to_ext": "to_ext",
-    "storage_charging": "storage_charging",
-    "storage_discharging": "storage_discharging",
-    "storage_charging_self": "storage_charging_self",
-    "allocated": "allocated",
-    "unmetered": "unmetered",
-}
-"""Columns of a stored site-day and the fields of a `SiteBalance` they hold."""
 
 _FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
 # Asked by every read: built once.
@@ -57,11 +54,18 @@ class SqlResultTables:
         """Mark the days of the spans [first, end)."""
         days = {day for first, end in spans for day in range(first, end)}
         rows = [
-            {"site": site, "group": group.value, "day": day, "generation": generation}
+            {
+                "site": site,
+                "group": group.value,
+                "day": day,
+                "generation": generation,
+                "since_generation": generation,
+            }
             for day in sorted(days)
         ]
         if rows:
-            self._connection.execute(replacing(self._connection, schema.dirty_marks), rows)
+            marks = replacing(self._connection, schema.dirty_marks, keep="since_generation")
+            self._connection.execute(marks, rows)
 
     def dirty_days(
         self, site: int, group: Group, first_day: int | None = None, end_day: int | None = None
@@ -94,17 +98,16 @@ class SqlResultTables:
         end_day = settlement.end_quarter // DAY_QUARTERS
         newer = self._newer_days(site, group, first_day, end_day, generation)
         days = [day for day in range(first_day, end_day) if day not in newer]
-        self._put_profiles(site, meters, settlement, first_day, days)
-        self._put_balances(site, group, settlement, first_day, days)
+        locked_days = LockedDays(self._connection, site, group, meters)
+        free_from = locked_days.first_free_day()
+        locked = [day for day in days if day < free_from]
+        free = days[len(locked) :]
+        if locked:
+            locked_days.put(*_columns_of(settlement, first_day, locked), locked)
+        self._put_profiles(site, meters, settlement, first_day, free)
+        self._put_balances(site, group, settlement, first_day, free)
         self._put_findings(site, meters, settlement, days)
-        if days:
-            self._connection.execute(
-                replacing(self._connection, schema.settled_days),
-                [
-                    {"site": site, "group": group.value, "day": day, "generation": generation}
-                    for day in days
-                ],
-            )
+        self._put_settled(site, group, first_day, end_day, days, generation)
         marks = schema.dirty_marks
         self._connection.execute(
             delete(marks).where(
@@ -115,6 +118,70 @@ class SqlResultTables:
                 marks.c.generation <= generation,
             )
         )
+
+    def _put_settled(
+        self,
+        site: int,
+        group: Group,
+        first_day: int,
+        end_day: int,
+        days: Sequence[int],
+        generation: int,
+    ) -> None:
+        """Remember what generation the days are of, and of days that are new since when."""
+        marks = schema.dirty_marks
+        marked = self._connection.execute(
+            select(marks.c.day, marks.c.since_generation).where(
+                marks.c.site == site,
+                marks.c.group == group.value,
+                marks.c.day >= first_day,
+                marks.c.day < end_day,
+            )
+        )
+        since = dict(iter(marked))
+        rows = [
+            {
+                "site": site,
+                "group": group.value,
+                "day": day,
+                "generation": generation,
+                "since_generation": since.get(day, generation),
+            }
+            for day in days
+        ]
+        if rows:
+            table = schema.settled_days
+            statement = replacing(self._connection, table, keep="since_generation")
+            self._connection.execute(statement, rows)
+
+    def settled_days(self, site: int, group: Group, first_day: int, end_day: int) -> list[int]:
+        """The days of [first, end) that were ever settled, ascending."""
+        states = self.day_states(site, group, first_day, end_day)
+        return [state.day for state in states if state.generation is not None]
+
+    def day_states(self, site: int, group: Group, first_day: int, end_day: int) -> list[DayState]:
+        """The days of [first, end) that a change ever concerned, ascending."""
+        settled, dirty = (
+            {
+                day: (generation, since)
+                for day, generation, since in self._connection.execute(
+                    select(table.c.day, table.c.generation, table.c.since_generation).where(
+                        table.c.site == site,
+                        table.c.group == group.value,
+                        table.c.day >= first_day,
+                        table.c.day < end_day,
+                    )
+                )
+            }
+            for table in (schema.settled_days, schema.dirty_marks)
+        )
+        states = []
+        for day in sorted(settled.keys() | dirty.keys()):
+            generation, since = settled.get(day, (None, None))
+            _, dirty_since = dirty.get(day, (None, None))
+            first = min(each for each in (since, dirty_since) if each is not None)
+            states.append(DayState(day, first, generation, dirty_since))
+        return states
 
     def _newer_days(
         self, site: int, group: Group, first_day: int, end_day: int, generation: int
@@ -140,7 +207,7 @@ class SqlResultTables:
         rows: list[dict[str, object]] = []
         kept: set[tuple[int, int]] = set()
         for profile in settlement.profiles:
-            columns = _packed_profile(profile)
+            columns = packed_profile(profile)
             for day in days:
                 of_day = {name: packed[day - first_day] for name, packed in columns.items()}
                 if of_day["quality_total"] is not None:
@@ -191,7 +258,7 @@ class SqlResultTables:
             if balance is None:
                 gone.extend((medium.value, day) for day in days)
                 continue
-            columns = _packed_balance(balance)
+            columns = packed_balance(balance)
             for day in days:
                 of_day = {name: packed[day - first_day] for name, packed in columns.items()}
                 if of_day["quality"] is None:
@@ -257,17 +324,7 @@ class SqlResultTables:
             self._connection,
             {"site": site, "meter": meter, "first_day": first_day, "end_day": end_day},
         )
-        columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-        run = _Run(first_day, end_day, columns[0])
-        return LoadProfile(
-            meter=meter,
-            im=run.energy(columns[1]),
-            ex=run.energy(columns[2]),
-            self_energy=run.energy(columns[3]),
-            quality_total=run.filled(columns[4], np.uint8),
-            quality_self=None if not any(columns[5]) else run.filled(columns[5], np.uint8),
-            method=None,
-        )
+        return profile_of(meter, first_day, end_day, rows)
 
     def methods(self, site: int, meter: int, first_day: int, end_day: int) -> Qualities:
         """How the stored quarter-hours of the days [first, end) were found: codes of `Method`.
@@ -285,7 +342,7 @@ class SqlResultTables:
             )
             .order_by(table.c.day)
         ).all()
-        run = _Run(first_day, end_day, [row.day for row in rows])
+        run = StoredRun(first_day, end_day, [row.day for row in rows])
         return run.filled([row.method for row in rows], np.uint8)
 
     def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
@@ -294,14 +351,7 @@ class SqlResultTables:
             self._connection,
             {"site": site, "medium": medium.value, "first_day": first_day, "end_day": end_day},
         )
-        width = 2 + len(_BALANCE_COLUMNS)
-        columns = list(zip(*rows, strict=True)) if rows else [()] * width
-        run = _Run(first_day, end_day, columns[0])
-        fields = {
-            field: run.filled(column, np.int64)
-            for field, column in zip(_BALANCE_COLUMNS.values(), columns[2:], strict=True)
-        }
-        return SiteBalance(quality=run.filled(columns[1], np.uint8), **fields)
+        return balance_of(first_day, end_day, rows)
 
     def findings(
         self, site: int, meters: Collection[int], first_day: int, end_day: int
@@ -331,66 +381,29 @@ class SqlResultTables:
         ]
 
 
-class _Run:
-    """Joins the columns of stored days into arrays over the days [first, end)."""
-
-    def __init__(self, first_day: int, end_day: int, stored_days: Sequence[int]) -> None:
-        self._length = end_day - first_day
-        self._whole = len(stored_days) == self._length
-        self._positions = [day - first_day for day in stored_days]
-
-    def filled(self, blobs: Sequence[bytes | None], kind: type[_T]) -> NDArray[_T]:
-        """Join a column; zeros where a day or its value is not stored."""
-        if self._whole and None not in blobs:
-            return np.frombuffer(b"".join(blobs), kind)  # type: ignore[arg-type]
-        blank = bytes(DAY_QUARTERS * np.dtype(kind).itemsize)
-        days: list[bytes] = [blank] * self._length
-        for position, blob in zip(self._positions, blobs, strict=True):
-            days[position] = blob or blank
-        return np.frombuffer(b"".join(days), kind)
-
-    def energy(self, blobs: Sequence[bytes | None]) -> NDArray[np.int64] | None:
-        """Join a column of stored int32; None if no day has it."""
-        if blobs.count(None) == len(blobs):
-            return None
-        return self.filled(blobs, np.int32).astype(np.int64)
+def _columns_of(
+    settlement: Settlement, first_day: int, days: Sequence[int]
+) -> tuple[dict[DayKey, DayColumns], dict[DayKey, DayColumns]]:
+    """Return the columns of each meter-day and site-day that there is."""
+    profiles: dict[DayKey, DayColumns] = {}
+    balances: dict[DayKey, DayColumns] = {}
+    for profile in settlement.profiles:
+        packed = packed_profile(profile)
+        profiles |= {(profile.meter, day): _day_of(packed, day - first_day) for day in days}
+    for medium, balance in settlement.balances.items():
+        packed = packed_balance(balance)
+        balances |= {(medium.value, day): _day_of(packed, day - first_day) for day in days}
+    return profiles, balances
 
 
-def _packed(
-    column: NDArray[np.generic] | None, kind: type[np.generic], days: int
-) -> list[bytes | None]:
-    """Cut a column over whole days into the stored form of each day; None for a day of zeros."""
-    if column is None:
-        return [None] * days
-    stored = np.ascontiguousarray(column, np.dtype(kind).newbyteorder("<")).reshape(days, -1)
-    set_days: list[bool] = np.any(stored, axis=1).tolist()
-    return [row.tobytes() if is_set else None for row, is_set in zip(stored, set_days, strict=True)]
-
-
-def _packed_profile(profile: LoadProfile) -> dict[str, list[bytes | None]]:
-    days = len(profile.quality_total) // DAY_QUARTERS
-    return {
-        "im": _packed(profile.im, np.int32, days),
-        "ex": _packed(profile.ex, np.int32, days),
-        "self": _packed(profile.self_energy, np.int32, days),
-        "quality_total": _packed(profile.quality_total, np.uint8, days),
-        "quality_self": _packed(profile.quality_self, np.uint8, days),
-        "method": _packed(profile.method, np.uint8, days),
-    }
-
-
-def _packed_balance(balance: SiteBalance) -> dict[str, list[bytes | None]]:
-    days = len(balance.quality) // DAY_QUARTERS
-    columns = {"quality": _packed(balance.quality, np.uint8, days)}
-    for name, field in _BALANCE_COLUMNS.items():
-        columns[name] = _packed(getattr(balance, field), np.int64, days)
-    return columns
+def _day_of(packed: Mapping[str, Sequence[bytes | None]], position: int) -> DayColumns:
+    return {name: column[position] for name, column in packed.items()}
 
 
 @lru_cache(maxsize=1)
 def _profile_rows() -> HotQuery:
     table = schema.meter_days
-    names = ("day", "im", "ex", "self", "quality_total", "quality_self")
+    names = ("day", *PROFILE_COLUMNS)
     statement = (
         select(*(table.c[name] for name in names))
         .where(
@@ -408,7 +421,7 @@ def _profile_rows() -> HotQuery:
 def _balance_rows() -> HotQuery:
     table = schema.site_days
     statement = (
-        select(*(table.c[name] for name in ("day", "quality", *_BALANCE_COLUMNS)))
+        select(*(table.c[name] for name in ("day", "quality", *BALANCE_COLUMNS)))
         .where(
             table.c.site == bindparam("site"),
             table.c.medium == bindparam("medium"),

@@ -13,6 +13,9 @@ from commonwatt.adapters.store.account_access import (
 from commonwatt.adapters.store.audit_table import write_audit
 from commonwatt.adapters.store.catalogue_tables import SqlCatalogueTables
 from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.edit_tables import SqlEditTables
+from commonwatt.adapters.store.history_tables import SqlHistoryTables
+from commonwatt.adapters.store.lock_tables import SqlLockTables
 from commonwatt.adapters.store.reading_tables import SqlReadingTables, SqlSensorTables
 from commonwatt.adapters.store.result_tables import SqlResultTables
 from commonwatt.app.authorize import AccountAccess, GrantedSite
@@ -31,6 +34,9 @@ class SqlSnapshot:
         self.readings = SqlReadingTables(connection)
         self.sensors = SqlSensorTables(connection)
         self.results = SqlResultTables(connection)
+        self.edits = SqlEditTables(connection)
+        self.locks = SqlLockTables(connection)
+        self.history = SqlHistoryTables(connection)
 
     def access(self, account: str, site_id: str | None) -> AccountAccess | None:
         """What an account may see of a site, in one query; None for an unknown account."""

@@ -32,15 +32,11 @@ def _add_columns() -> None:
         ("meters", sa.Column("register_meter", sa.Text())),
         ("meter_facts", sa.Column("producers", sa.JSON())),
         ("meter_facts", sa.Column("max_per_hour", sa.BigInteger())),
-        *(
-            (
-                table,
-                sa.Column("since_generation", sa.BigInteger(), nullable=False, server_default="0"),
-            )
-            for table in ("dirty_marks", "settled_days")
-        ),
     ):
         op.add_column(table, column)
+    for table in ("dirty_marks", "settled_days"):
+        since = sa.Column("since_generation", sa.BigInteger(), nullable=False, server_default="0")
+        op.add_column(table, since)
 
 
 def _create_locks() -> None:

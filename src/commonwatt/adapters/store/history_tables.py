@@ -1,0 +1,125 @@
+"""What was known of a site at instants of the past: catalogues, withdrawals, deliveries."""
+
+from functools import lru_cache
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, case, exists, func, insert, or_, select
+
+from commonwatt.adapters.store import schema
+from commonwatt.app.ports import Known
+from commonwatt.domain.catalogue import SiteCatalogue
+
+_deliveries = schema.deliveries
+_past = schema.past_catalogues
+_withdrawals = schema.withdrawals
+
+
+@lru_cache(maxsize=1)
+def _catalogue_json() -> TypeAdapter[SiteCatalogue]:
+    return TypeAdapter(SiteCatalogue)
+
+
+def keep_catalogue(
+    connection: Connection, catalogue: SiteCatalogue, until_generation: int, until_us: int
+) -> None:
+    """Keep what was declared of a site until a change of it, at a Unix microsecond."""
+    connection.execute(
+        insert(_past).values(
+            site=catalogue.site.number,
+            until_generation=until_generation,
+            until_us=until_us,
+            catalogue=_catalogue_json().dump_json(catalogue).decode(),
+        )
+    )
+
+
+class SqlHistoryTables:
+    """`ports.HistoryTables` on a connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def catalogue_at(self, site: int, at_us: int) -> SiteCatalogue | None:
+        """What was declared at an instant [Unix microseconds]; None for what still is."""
+        kept = self._connection.execute(
+            select(_past.c.catalogue)
+            .where(_past.c.site == site, _past.c.until_us > at_us)
+            .order_by(_past.c.until_generation)
+            .limit(1)
+        ).scalar()
+        return None if kept is None else _catalogue_json().validate_json(kept)
+
+    def known_at(self, site: int, at_us: int) -> Known | None:
+        """What was recorded at or before an instant [Unix microseconds]; None for all there is."""
+        later = _deliveries.c.recorded_us > at_us
+        row = self._connection.execute(
+            select(
+                func.min(case((later, _deliveries.c.number))),
+                func.min(case((later, _deliveries.c.first_day))),
+                func.max(case((~later, _deliveries.c.number))),
+                func.max(case((~later, _deliveries.c.last_day))),
+            ).where(_deliveries.c.site == site)
+        ).one()
+        later_from, later_first_day, last_known, last_day = row
+        declared, declared_later = self._declared(site, at_us)
+        turned = declared_later is not None or self._withdrawn_after(site, at_us)
+        if later_from is None and not turned and not self._edited_after(site, at_us):
+            return None
+        drawn = self._connection.execute(
+            select(schema.sites.c.generation).where(schema.sites.c.no == site)
+        ).scalar_one()
+        before = [each - 1 for each in (later_from, declared_later) if each is not None]
+        concerned_until = min(before, default=drawn)
+        known = max((each for each in (last_known, declared) if each is not None), default=-1)
+        return Known(
+            later_from=drawn + 1 if later_from is None else later_from,
+            stragglers=frozenset() if later_from is None else self._known(site, later_from, at_us),
+            withdrawn=self._withdrawn_at(site, at_us),
+            last_day=last_day,
+            later_first_day=later_first_day,
+            turned=turned,
+            generation=min(known, concerned_until),
+            concerned_until=concerned_until,
+        )
+
+    def _declared(self, site: int, at_us: int) -> tuple[int | None, int | None]:
+        """The generations of the last change of the catalogue until then, and of the next one."""
+        later = _past.c.until_us > at_us
+        last, following = self._connection.execute(
+            select(
+                func.max(case((~later, _past.c.until_generation))),
+                func.min(case((later, _past.c.until_generation))),
+            ).where(_past.c.site == site)
+        ).one()
+        return last, following
+
+    def _known(self, site: int, first: int, at_us: int) -> frozenset[int]:
+        """The deliveries from a number on that were recorded before others of lower numbers."""
+        rows = self._connection.execute(
+            select(_deliveries.c.number).where(
+                _deliveries.c.site == site,
+                _deliveries.c.number > first,
+                _deliveries.c.recorded_us <= at_us,
+            )
+        )
+        return frozenset(rows.scalars())
+
+    def _withdrawn_at(self, site: int, at_us: int) -> frozenset[int]:
+        rows = self._connection.execute(
+            select(_withdrawals.c.delivery, _withdrawals.c.withdrawn)
+            .where(_withdrawals.c.site == site, _withdrawals.c.at_us <= at_us)
+            .order_by(_withdrawals.c.at_us)
+        )
+        last = dict(iter(rows))
+        return frozenset(delivery for delivery, withdrawn in last.items() if withdrawn)
+
+    def _withdrawn_after(self, site: int, at_us: int) -> bool:
+        later = exists().where(_withdrawals.c.site == site, _withdrawals.c.at_us > at_us)
+        return bool(self._connection.execute(select(later)).scalar_one())
+
+    def _edited_after(self, site: int, at_us: int) -> bool:
+        edits = schema.edits
+        later = exists().where(
+            edits.c.site == site, or_(edits.c.made_us > at_us, edits.c.undone_us > at_us)
+        )
+        return bool(self._connection.execute(select(later)).scalar_one())
