@@ -7,12 +7,13 @@ date on. docs/allocation.md has an example of each key.
 
 from commonwatt.domain.allocation.keys import KEYS, Key, ShareMeaning, share_out, share_pro_rata
 from commonwatt.domain.allocation.rounding import dither
-from commonwatt.domain.allocation.terms import Percentages, SharingTerms
+from commonwatt.domain.allocation.terms import Percentages, Rounding, SharingTerms
 
 __all__ = [
     "KEYS",
     "Key",
     "Percentages",
+    "Rounding",
     "ShareMeaning",
     "SharingTerms",
     "dither",

@@ -1,16 +1,23 @@
 """Keys that follow consumption: pro rata, and pro rata within levels of priority."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from commonwatt.domain.allocation.rounding import parts_of
 from commonwatt.domain.allocation.terms import SharingTerms
 from commonwatt.domain.load_profile import Energy
 
 
-def in_proportion(terms: SharingTerms, pool: Energy, weights: Energy, step: int = 0) -> Energy:
-    """Share a pool in proportion to weights, at most these; ``step``: see `dither`."""
+def in_proportion(
+    terms: SharingTerms,
+    pool: Energy,
+    weights: Energy,
+    step: int = 0,
+    consumers: Sequence[int] | None = None,
+) -> Energy:
+    """Share a pool in proportion to weights, at most these; see `SharingTerms.parts`."""
     whole = weights.sum(axis=0)
-    return parts_of(weights, np.minimum(pool, whole), whole, terms.start(step))
+    return terms.parts(weights, np.minimum(pool, whole), whole, step, consumers)
 
 
 def taking_part(terms: SharingTerms) -> Energy:
@@ -55,6 +62,6 @@ def priority(terms: SharingTerms) -> Energy:
     shares = np.zeros_like(wanted)
     for level in sorted(set(terms.priorities)):
         rows = [row for row, each in enumerate(terms.priorities) if each == level]
-        shares[rows] = in_proportion(terms, left, wanted[rows])
+        shares[rows] = in_proportion(terms, left, wanted[rows], consumers=rows)
         left = left - shares[rows].sum(axis=0)
     return shares

@@ -3,7 +3,6 @@
 import numpy as np
 
 from commonwatt.domain.allocation.by_consumption import in_proportion
-from commonwatt.domain.allocation.rounding import parts_of
 from commonwatt.domain.allocation.terms import SharingTerms
 from commonwatt.domain.load_profile import Energy
 
@@ -78,7 +77,7 @@ def _filled(terms: SharingTerms, parts: Energy) -> Energy:
     while True:
         full = (widths > 0) & (weights * width <= widths * left)
         if not full.any():
-            return taken + parts_of(widths, left, width, terms.start(0))
+            return taken + terms.parts(widths, left, width, step=0)
         filled = np.where(full, weights, 0)
         taken += filled
         left = left - filled.sum(axis=0)

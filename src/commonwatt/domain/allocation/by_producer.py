@@ -13,7 +13,7 @@ def parts_of_producers(terms: SharingTerms) -> Energy:
     None has more than it delivered. What is left of the pool came from elsewhere (a battery, or a
     producer whose meter is missing) and is nobody's own.
     """
-    return in_proportion(terms, terms.pool, terms.produced, step=2)
+    return in_proportion(terms, terms.pool, terms.produced, step=2, consumers=())
 
 
 def own_first(terms: SharingTerms) -> Energy:
@@ -34,10 +34,10 @@ def own_first(terms: SharingTerms) -> Energy:
     """
     wanted = taking_part(terms)
     shares = np.zeros_like(wanted)
-    for position, part in enumerate(parts_of_producers(terms)):
-        rows = np.flatnonzero(terms.named[position])
+    for part, named in zip(parts_of_producers(terms), terms.named, strict=True):
+        rows = np.flatnonzero(named)
         needed = wanted[rows] - shares[rows]
-        shares[rows] += in_proportion(terms, part, needed, step=3 + position)
+        shares[rows] += in_proportion(terms, part, needed, step=3, consumers=rows.tolist())
     return _with_rest(terms, wanted, shares)
 
 

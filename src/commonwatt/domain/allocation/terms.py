@@ -37,6 +37,22 @@ class Percentages:
         return cls(parts, _HUNDRED // unit)
 
 
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """A cut of whole Wh as `parts_of` made it, with what it was given and gave.
+
+    ``consumers`` are the positions of those whose ``weights`` these are, a row each; none where
+    they are not consumers'.
+    """
+
+    consumers: tuple[int, ...]
+    weights: Energy
+    numerator: Energy
+    denominator: Energy
+    start: Energy
+    parts: Energy
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SharingTerms:
     """What is to be shared in some quarter-hours, and what was declared of the consumers.
@@ -49,7 +65,8 @@ class SharingTerms:
     Of each consumer: ``percentages``, in the sense of the key's `ShareMeaning`; ``priorities``, the
     smaller is served first. ``produced`` [Wh] has a row for each producer in ascending order of
     meter id, 0 where it is not known. ``named`` tells with a row a producer and a column a consumer
-    who names whom, ``entitled`` the percentage of that producer's energy.
+    who names whom, ``entitled`` the percentage of that producer's energy. Where ``roundings`` is a
+    list, a key notes in it each time that it cuts whole Wh, so that a share can be explained.
     """
 
     quarters: NDArray[np.int64]
@@ -61,6 +78,7 @@ class SharingTerms:
     produced: Energy
     named: NDArray[np.bool_]
     entitled: Percentages
+    roundings: list[Rounding] | None = None
 
     @classmethod
     def alike(cls, pool: Energy, weights: Energy, first_quarter: int) -> "SharingTerms":
@@ -104,10 +122,32 @@ class SharingTerms:
         start = dither(self.quarters, step)
         return start if self.pool.dtype == np.int64 else _unbounded(start)
 
+    def parts(
+        self,
+        weights: Energy,
+        numerator: Energy,
+        denominator: Energy,
+        step: int,
+        consumers: Sequence[int] | None = None,
+    ) -> Energy:
+        """Cut whole Wh as `parts_of` does: the one place where keys round.
+
+        ``consumers`` are those whose weights these are, by position; all of them by default, none
+        where they are the producers' (an empty sequence).
+        """
+        start = self.start(step)
+        parts = parts_of(weights, numerator, denominator, start)
+        if self.roundings is not None:
+            who = range(len(weights)) if consumers is None else consumers
+            self.roundings.append(
+                Rounding(tuple(who), weights, numerator, denominator, start, parts)
+            )
+        return parts
+
     def whole_wh(self, energy: Energy, percentages: Percentages, step: int) -> Energy:
         """Return Wh of energies that were multiplied by percentages, rounded as all parts are."""
         hundred = np.full_like(self.pool, percentages.hundred)
-        return parts_of(energy, np.ones_like(self.pool), hundred, self.start(step))
+        return self.parts(energy, np.ones_like(self.pool), hundred, step)
 
 
 def _unbounded(energy: Energy) -> Energy:
