@@ -1,13 +1,13 @@
 """The members of the balance of a group, and what they measured together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.balance import MeasuredFlows
-from commonwatt.domain.catalogue import Medium, MeterFacts, Mode
+from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode
 from commonwatt.domain.load_profile import Energy
 from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.quality import Quality, worst
@@ -44,6 +44,21 @@ class Member:
 def is_member(facts: MeterFacts) -> bool:
     """Whether a meter of these facts is a member of the balance."""
     return facts.enabled and facts.balance and not facts.isolated
+
+
+def members_of(
+    meters: Iterable[Meter], energies: Mapping[int, MeterEnergy], start_at: int, here: slice
+) -> list[Member]:
+    """Return the members of the balance by the facts that hold from an instant on.
+
+    ``here`` are the quarter-hours of ``energies`` that are meant, over which no facts change.
+    """
+    return [
+        Member(meter.number, meter.medium, facts, energy.part(here.start, here.stop))
+        for meter in meters
+        if (energy := energies.get(meter.number)) is not None
+        and is_member(facts := meter.facts_at(start_at))
+    ]
 
 
 def measured_flows(

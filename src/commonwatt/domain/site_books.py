@@ -1,12 +1,12 @@
 """The books of a group over a run of quarter-hours: the balance, the shares, the profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.allocation import KEYS, Key, share_out
+from commonwatt.domain.allocation import KEYS, Key, SharingTerms, share_out
 from commonwatt.domain.balance import close_books
 from commonwatt.domain.catalogue import (
     Group,
@@ -20,12 +20,32 @@ from commonwatt.domain.catalogue import (
 )
 from commonwatt.domain.declared_terms import ConsumerTerms, ProducerTerms, declared_terms
 from commonwatt.domain.load_profile import Energy, LoadProfile, SiteBalance
-from commonwatt.domain.members import Member, is_member, measured_flows, total_of
+from commonwatt.domain.members import Member, measured_flows, members_of, total_of
 from commonwatt.domain.meter_energy import MeterEnergy
 from commonwatt.domain.quality import Quality, exists, worst
 from commonwatt.domain.quarter_hours import QUARTER_S
 
 _AMOUNTS = tuple(field.name for field in fields(SiteBalance) if field.name != "quality")
+
+
+def sharing_terms(
+    catalogue: SiteCatalogue,
+    key: Key,
+    first_quarter: int,
+    pool: Energy,
+    available: Energy,
+    by_mode: Mapping[Mode, Sequence[Member]],
+) -> SharingTerms:
+    """Return the terms under which the members share a pool from a quarter-hour on."""
+    return declared_terms(
+        catalogue,
+        key,
+        first_quarter,
+        pool,
+        available,
+        [ConsumerTerms(each.facts, each.total) for each in by_mode[Mode.CONSUMPTION]],
+        [ProducerTerms(each.number, each.total) for each in by_mode[Mode.PRODUCTION]],
+    )
 
 
 class SiteBooks:
@@ -62,12 +82,8 @@ class SiteBooks:
         start_at, end_at = self._first * QUARTER_S, (self._first + self._length) * QUARTER_S
         for epoch_start_at, epoch_end_at in epochs(start_at, end_at, validity):
             start, end = (at // QUARTER_S - self._first for at in (epoch_start_at, epoch_end_at))
-            members = [
-                Member(meter.number, meter.medium, facts, energy.part(start, end))
-                for meter in self._meters
-                if (energy := self._energies.get(meter.number)) is not None
-                and is_member(facts := meter.facts_at(epoch_start_at))
-            ]
+            here = slice(start, end)
+            members = members_of(self._meters, self._energies, epoch_start_at, here)
             if self._group is Group.ELECTRICITY:
                 self._close_electricity(members, epoch_start_at, start, end)
             else:
@@ -113,16 +129,8 @@ class SiteBooks:
         start: int,
     ) -> None:
         """Share the pool of some quarter-hours of the run among the consumers."""
-        consumers, producers = by_mode[Mode.CONSUMPTION], by_mode[Mode.PRODUCTION]
-        terms = declared_terms(
-            self._catalogue,
-            key,
-            self._first + start,
-            pool,
-            available,
-            [ConsumerTerms(each.facts, each.total) for each in consumers],
-            [ProducerTerms(each.number, each.total) for each in producers],
-        )
+        consumers, first = by_mode[Mode.CONSUMPTION], self._first + start
+        terms = sharing_terms(self._catalogue, key, first, pool, available, by_mode)
         shares = share_out(key, terms)
         here = slice(start, start + len(pool))
         self._amounts["allocated"][here] = shares.sum(axis=0)
