@@ -8,7 +8,7 @@ replaces one of a newer.
 from commonwatt.app.meter_history import judge_meters
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.domain.catalogue import Group, SiteCatalogue
-from commonwatt.domain.quarter_hours import DAY_QUARTERS, day_runs
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, day_runs
 from commonwatt.domain.settlement import Settlement, settle
 
 LONGEST_RUN_DAYS = 31
@@ -47,4 +47,5 @@ def settle_days(
     """Settle the days [first, end) of a group from a snapshot, without storing anything."""
     meters = catalogue.meters_of(group)
     judged = judge_meters(snapshot.readings, catalogue, meters, first_day, end_day)
-    return settle(catalogue, group, judged, first_day * DAY_QUARTERS, end_day * DAY_QUARTERS)
+    edits = snapshot.edits.edits(catalogue.site.number, first_day * DAY_S, end_day * DAY_S)
+    return settle(catalogue, group, judged, first_day * DAY_QUARTERS, end_day * DAY_QUARTERS, edits)

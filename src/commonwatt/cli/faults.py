@@ -12,7 +12,9 @@ class Failed(Exception):
 def user_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are the user's or the machine's, and no fault of the program."""
     from commonwatt.app.accounts import AccountProblem
+    from commonwatt.app.change_meter import CannotChange, NoSuchMeter
     from commonwatt.app.declaration import InvalidDeclaration
+    from commonwatt.app.edit_quarters import UnknownEdit
     from commonwatt.app.read_delivery import UnknownDelivery
     from commonwatt.app.store_errors import StoreError
     from commonwatt.app.withdraw_delivery import NothingToChange
@@ -23,6 +25,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (
         *(Failed, OSError, AccountProblem, InvalidDeclaration, StoreError),
         *(NothingToChange, UnknownDelivery, CannotRunDemo, UnreadableDemoState),
+        *(CannotChange, NoSuchMeter, UnknownEdit),
         *(BadValue, BodyTooLarge, UnreadableBody),
     )
 

@@ -11,6 +11,8 @@ from commonwatt.cli.account import account_commands
 from commonwatt.cli.apply import apply
 from commonwatt.cli.delivery import delivery_commands
 from commonwatt.cli.demo import demo
+from commonwatt.cli.edit import edit_commands
+from commonwatt.cli.exchange import exchange
 from commonwatt.cli.faults import fault_lines, user_errors
 from commonwatt.cli.import_file import import_files
 from commonwatt.cli.serve import serve
@@ -34,6 +36,8 @@ app.command()(apply)
 app.add_typer(account_commands, name="account")
 app.command("import")(import_files)
 app.add_typer(delivery_commands, name="delivery")
+app.command()(exchange)
+app.add_typer(edit_commands, name="edit")
 app.command()(status)
 app.command()(settle)
 

@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from commonwatt.app.apply_declaration import Applied
+
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows below their headers, columns aligned."""
@@ -26,6 +28,12 @@ def local_time(instant_at: int | None, timezone: str) -> str:
     if instant_at is None:
         return "-"
     return datetime.fromtimestamp(instant_at, ZoneInfo(timezone)).isoformat(" ")
+
+
+def show_applied(applied: "Applied") -> None:
+    """Print what was changed of a site, and what is computed anew because of it."""
+    for line in applied.told or ["nothing to change"]:
+        typer.echo(line)
 
 
 @contextmanager

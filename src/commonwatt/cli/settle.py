@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonwatt.cli.instants import WHEN, option_instant
 from commonwatt.cli.output import progress_bar
 from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
 
@@ -14,13 +15,11 @@ if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.domain.catalogue import Site
 
-_WHEN = "a date (in the site's zone) or an instant (naive is UTC)"
-
 
 def settle(
     site: OneSite = None,
-    start: Annotated[str | None, typer.Option(metavar="T", help=f"From when: {_WHEN}.")] = None,
-    end: Annotated[str | None, typer.Option(metavar="T", help=f"Until when: {_WHEN}.")] = None,
+    start: Annotated[str | None, typer.Option(metavar="T", help=f"From when: {WHEN}.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="T", help=f"Until when: {WHEN}.")] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -45,7 +44,9 @@ def _settle(
 ) -> int:
     from commonwatt.app.settle_window import settle_window
 
-    start_at, end_at = _instant(start, "--start", site), _instant(end, "--end", site)
+    zone = site.timezone
+    start_at = None if start is None else option_instant(start, "--start", zone)
+    end_at = None if end is None else option_instant(end, "--end", zone)
     if start_at is not None and end_at is not None and end_at < start_at:
         raise typer.BadParameter("lies before --start", param_hint="--end")
     task = progress.add_task(f"settling {site.name}", total=None)
@@ -54,13 +55,3 @@ def _settle(
         progress.update(task, completed=done, total=total)
 
     return patiently(partial(settle_window, store, site.number, start_at, end_at, settled))
-
-
-def _instant(text: str | None, option: str, site: "Site") -> int | None:
-    from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.local_dates import instant_or_local_date
-
-    try:
-        return None if text is None else instant_or_local_date(text, site.timezone)
-    except BadValue as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue, epochs
+from commonwatt.domain.edits import Edit, apply_edits
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.meter_energy import (
     MeterEnergy,
@@ -72,10 +73,12 @@ def add_rule_meters(
     first_quarter: int,
     end_quarter: int,
     findings: list[Finding],
+    edits: Sequence[Edit],
 ) -> None:
     """Evaluate the rule meters of a group into ``energies`` over [first, end).
 
     Epoch by epoch of the meters' facts; where a meter is not computed it keeps what it measured.
+    What of a rule meter is edited counts for those whose rules name it.
     """
     ever = {meter.number for meter in meters if any(facts.rule for facts in meter.facts)}
     parts: dict[int, list[tuple[int, int, MeterEnergy]]] = {number: [] for number in ever}
@@ -83,7 +86,7 @@ def add_rule_meters(
     for start_at, end_at in epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, validity):
         start, end = start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter
         here = {number: energy.part(start, end) for number, energy in energies.items()}
-        _evaluate_epoch(catalogue, meters, here, start_at, end - start, findings)
+        _evaluate_epoch(catalogue, meters, here, start_at, end - start, findings, edits)
         for number in ever & here.keys():
             parts[number].append((start, end, here[number]))
     for number, pieces in parts.items():
@@ -98,6 +101,7 @@ def _evaluate_epoch(
     start_at: int,
     length: int,
     findings: list[Finding],
+    edits: Sequence[Edit],
 ) -> None:
     """Evaluate into ``here`` the rules that hold over ``length`` quarter-hours from an instant."""
     facts_of = {meter.number: meter.facts_at(start_at) for meter in meters}
@@ -116,8 +120,9 @@ def _evaluate_epoch(
         energy = evaluate_rule(terms, facts.main_is_export, length)
         if not facts.enabled:
             energy = MeterEnergy(None, None, np.zeros(length, np.bool_), energy.method)
-        energy = _within_int32(by_number[number], energy, start_at // QUARTER_S, findings)
-        here[number] = energy.with_main(facts.main_is_export)
+        meter, first = by_number[number], start_at // QUARTER_S
+        energy = _within_int32(meter, energy, first, findings).with_main(facts.main_is_export)
+        here[number] = apply_edits(meter, energy, edits, first)
 
 
 def _within_int32(

@@ -23,6 +23,7 @@ _DOUBLE_DIGITS = 15
 _LONGEST = 100
 _PLAIN = frozenset("0123456789.")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 _RANGE = "an index is a number from 0 to 9000000000"
 
 
@@ -47,6 +48,21 @@ def quantities_from_numbers(values: Sequence[object]) -> tuple[NDArray[np.int64]
         else:
             faults[position] = f"{shown(values[position])} is not a number; {_RANGE}"
     return column, faults
+
+
+def parse_decimal(text: str, least: str, most: str, places: int = 6) -> Decimal:
+    """Return the exact decimal of a text, with up to ``places``. Raises `BadValue`.
+
+    >>> parse_decimal("81234.5", "0", "100000")
+    Decimal('81234.5')
+    """
+    if _DECIMAL.fullmatch(text) and len(text.partition(".")[2]) <= places:
+        number = Decimal(text)
+        if Decimal(least) <= number <= Decimal(most):
+            return number
+    raise BadValue(
+        f"{shown(text)} is no number from {least} to {most} with up to {places} decimals"
+    )
 
 
 def quantities_from_texts(texts: Sequence[str]) -> tuple[NDArray[np.int64], dict[int, str]]:

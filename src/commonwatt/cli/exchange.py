@@ -1,0 +1,105 @@
+"""``commonwatt exchange``."""
+
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonwatt.cli.instants import WHEN, option_instant
+from commonwatt.cli.meters import MeterName, named_meter
+from commonwatt.cli.output import show_applied
+from commonwatt.cli.stores import (
+    BY_COMMAND_LINE,
+    Data,
+    DatabaseUrl,
+    OneSite,
+    opened_store,
+    patiently,
+)
+
+if TYPE_CHECKING:
+    from commonwatt.domain.catalogue import Register
+
+_MILLION = 1_000_000
+_INDEX = "REGISTER=N"
+
+
+def exchange(
+    meter: MeterName,
+    at: Annotated[str, typer.Option(metavar="T", help=f"When it was exchanged: {WHEN}.")],
+    end_index: Annotated[
+        list[str] | None,
+        typer.Option(metavar=_INDEX, help="Last index of the old device; may be repeated."),
+    ] = None,
+    start_index: Annotated[
+        list[str] | None,
+        typer.Option(metavar=_INDEX, help="First index of the new one; may be repeated."),
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(metavar="S", help="Serial number of the new device.")
+    ] = None,
+    factor: Annotated[
+        str | None, typer.Option(metavar="F", help="Factor of the new device.")
+    ] = None,
+    digits: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=3, max=12, help="Its digits before the decimal point."),
+    ] = None,
+    site: OneSite = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Declare that a meter's device was exchanged, also long after.
+
+    Indexes are in kWh or m3, as en_im=1234.5. A register without both has a break there: its
+    quarter-hours across stay missing. Said again for the same instant, the exchange is corrected.
+
+    Example: commonwatt exchange prim_ad:11 --at 2026-03-01T10:20:00+01:00 --end-index en_im=81234.5
+    --start-index en_im=0 --serial B7
+    """
+    from commonwatt.app.exchange_device import Exchange, exchange_device
+
+    with opened_store(data, database_url) as store:
+        with store.snapshot() as snapshot:
+            catalogue, meant = named_meter(snapshot, meter, site)
+        wanted = Exchange(
+            at=option_instant(at, "--at", catalogue.site.timezone),
+            end_index=_indexes(end_index, "--end-index"),
+            start_index=_indexes(start_index, "--start-index"),
+            serial=serial,
+            factor=None if factor is None else _decimal(factor, "--factor"),
+            digits=digits,
+        )
+        work = partial(
+            exchange_device,
+            *(store, catalogue.site.number, meant.id, wanted, BY_COMMAND_LINE, int(time.time())),
+        )
+        show_applied(patiently(work))
+
+
+def _indexes(texts: list[str] | None, option: str) -> "Mapping[Register, int]":
+    """Read the indexes of registers as raw ones [mWh, ml]."""
+    from commonwatt.domain.catalogue import Register
+
+    found: dict[Register, int] = {}
+    for text in texts or ():
+        name, _, index = text.partition("=")
+        if name not in list(Register):
+            raise typer.BadParameter(
+                f"{text!r}: write REGISTER=N, with one of {', '.join(Register)}", param_hint=option
+            )
+        found[Register(name)] = int(_decimal(index, option) * _MILLION)
+    return found
+
+
+def _decimal(text: str, option: str) -> Decimal:
+    from commonwatt.formats.errors import BadValue
+    from commonwatt.formats.quantities import parse_decimal
+
+    try:
+        return parse_decimal(text, "0", "9000000000")
+    except BadValue as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
