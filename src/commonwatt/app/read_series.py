@@ -14,7 +14,7 @@ from commonwatt.app.ports import Snapshot
 from commonwatt.app.settle_site import LONGEST_RUN_DAYS, settle_days
 from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
 from commonwatt.domain.load_profile import Energy, LoadProfile, Qualities, SiteBalance
-from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S, day_runs
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_runs
 from commonwatt.domain.settlement import Settlement
 
 
@@ -61,6 +61,21 @@ def dirty_settlements(
     ]
 
 
+def fresh_answers(
+    snapshot: Snapshot, catalogue: SiteCatalogue, group: Group, first_day: int, end_day: int
+) -> list[Settlement]:
+    """Settle what is dirty of the days [first, end) and not locked, which answers as it was."""
+    site = catalogue.site.number
+    if not snapshot.results.dirty_days(site, group, first_day, end_day):
+        return []
+    locked_until_at = snapshot.locks.locked_until(site, group)
+    if locked_until_at is None:
+        return dirty_settlements(snapshot, catalogue, group, first_day, end_day)
+    first_day = max(first_day, locked_until_at // DAY_S)
+    settlements = dirty_settlements(snapshot, catalogue, group, first_day, end_day)
+    return [_since(each, locked_until_at // QUARTER_S) for each in settlements]
+
+
 def read_meter_series(
     snapshot: Snapshot,
     catalogue: SiteCatalogue,
@@ -77,7 +92,7 @@ def read_meter_series(
     days = _days(first_quarter, end_quarter)
     settlements: Sequence[Settlement] = ()
     if not is_settled:
-        settlements = dirty_settlements(snapshot, catalogue, meter.medium.group, *days)
+        settlements = fresh_answers(snapshot, catalogue, meter.medium.group, *days)
     window = first_quarter, end_quarter
     return _meter_series(snapshot, catalogue, meter, *window, settlements, with_method)
 
@@ -100,7 +115,7 @@ def read_site_series(
     if not meters:
         return None
     days = _days(first_quarter, end_quarter)
-    settlements = dirty_settlements(snapshot, catalogue, medium.group, *days)
+    settlements = fresh_answers(snapshot, catalogue, medium.group, *days)
     balance = snapshot.results.balance(catalogue.site.number, medium, *days)
     for settlement in settlements:
         balance = _with_balance(balance, settlement, medium, days[0])
@@ -108,9 +123,21 @@ def read_site_series(
         (meter, _meter_series(snapshot, catalogue, meter, first_quarter, end_quarter, settlements))
         for meter in (meters if with_meters else ())
     ]
-    wanted = slice(first_quarter - days[0] * DAY_QUARTERS, end_quarter - days[0] * DAY_QUARTERS)
-    cut = {f.name: getattr(balance, f.name)[wanted] for f in fields(SiteBalance)}
-    return SiteSeries(first_quarter, SiteBalance(**cut), series)
+    base = days[0] * DAY_QUARTERS
+    return SiteSeries(first_quarter, balance.part(first_quarter - base, end_quarter - base), series)
+
+
+def _since(settlement: Settlement, quarter: int) -> Settlement:
+    """The part of a settlement from a quarter-hour on."""
+    if quarter <= settlement.first_quarter:
+        return settlement
+    start, end = quarter - settlement.first_quarter, settlement.end_quarter
+    return replace(
+        settlement,
+        first_quarter=quarter,
+        profiles=tuple(each.part(start, end) for each in settlement.profiles),
+        balances={medium: each.part(start, end) for medium, each in settlement.balances.items()},
+    )
 
 
 def _days(first_quarter: int, end_quarter: int) -> tuple[int, int]:

@@ -1,10 +1,12 @@
 """Load profiles of meters and the balance of a site over a run of quarter-hours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+_T = TypeVar("_T", bound=np.generic)
 Energy = NDArray[np.int64]
 """Energy per quarter-hour [Wh], or volume [litre]."""
 Qualities = NDArray[np.uint8]
@@ -29,6 +31,18 @@ class LoadProfile:
     quality_self: Qualities | None
     method: Qualities | None
 
+    def part(self, start: int, end: int) -> "LoadProfile":
+        """The quarter-hours [start, end) by position."""
+        return LoadProfile(
+            meter=self.meter,
+            im=_part(self.im, start, end),
+            ex=_part(self.ex, start, end),
+            self_energy=_part(self.self_energy, start, end),
+            quality_total=self.quality_total[start:end],
+            quality_self=_part(self.quality_self, start, end),
+            method=_part(self.method, start, end),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteBalance:
@@ -50,6 +64,11 @@ class SiteBalance:
     unmetered: Energy
     quality: Qualities
 
+    def part(self, start: int, end: int) -> "SiteBalance":
+        """The quarter-hours [start, end) by position."""
+        columns = {field.name: getattr(self, field.name)[start:end] for field in fields(self)}
+        return SiteBalance(**columns)
+
     @property
     def prod_total(self) -> Energy:
         """What was used here, charged here or exported, less what came out of storage."""
@@ -57,3 +76,7 @@ class SiteBalance:
             self.storage_charging, self.storage_discharging
         )
         return self.self_energy + self.storage_charging_self + self.to_ext - netted
+
+
+def _part(column: NDArray[_T] | None, start: int, end: int) -> NDArray[_T] | None:
+    return None if column is None else column[start:end]
