@@ -16,6 +16,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from commonwatt.app.declaration import InvalidDeclaration
     from commonwatt.app.edit_quarters import UnknownEdit
     from commonwatt.app.read_delivery import UnknownDelivery
+    from commonwatt.app.resolve_finding import UnknownFinding
     from commonwatt.app.store_errors import StoreError
     from commonwatt.app.withdraw_delivery import NothingToChange
     from commonwatt.demo.faults import CannotRunDemo
@@ -25,7 +26,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (
         *(Failed, OSError, AccountProblem, InvalidDeclaration, StoreError),
         *(NothingToChange, UnknownDelivery, CannotRunDemo, UnreadableDemoState),
-        *(CannotChange, NoSuchMeter, UnknownEdit),
+        *(CannotChange, NoSuchMeter, UnknownEdit, UnknownFinding),
         *(BadValue, BodyTooLarge, UnreadableBody),
     )
 

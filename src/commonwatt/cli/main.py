@@ -14,6 +14,7 @@ from commonwatt.cli.demo import demo
 from commonwatt.cli.edit import edit_commands
 from commonwatt.cli.exchange import exchange
 from commonwatt.cli.faults import fault_lines, user_errors
+from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.import_file import import_files
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
@@ -38,6 +39,8 @@ app.command("import")(import_files)
 app.add_typer(delivery_commands, name="delivery")
 app.command()(exchange)
 app.add_typer(edit_commands, name="edit")
+app.command()(findings)
+app.command()(resolve)
 app.command()(status)
 app.command()(settle)
 

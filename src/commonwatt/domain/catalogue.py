@@ -115,7 +115,7 @@ class Resolution:
 
     RESET and ROLLOVER: between the last reading at or before ``start_at`` and the first at or after
     ``end_at`` the register began again at 0, or ran over its ``digits``. FAULTY: the readings of
-    [start, end], both inclusive, are wrong.
+    [start, end], both inclusive, are wrong. ``finding`` is the id of the finding that it answers.
     """
 
     register: Register
@@ -123,6 +123,7 @@ class Resolution:
     start_at: int
     end_at: int
     digits: int | None = None
+    finding: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

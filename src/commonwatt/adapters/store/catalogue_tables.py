@@ -281,6 +281,7 @@ def _resolution(stored: Mapping[str, Any]) -> Resolution:
         start_at=stored["start_at"],
         end_at=stored["end_at"],
         digits=stored["digits"],
+        finding=stored["finding"],
     )
 
 

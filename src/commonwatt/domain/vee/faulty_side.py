@@ -1,0 +1,32 @@
+"""Which side of a break is wrong, where somebody says that its readings are faulty."""
+
+import numpy as np
+
+from commonwatt.domain.vee.boundary_index import AcceptedReadings
+
+
+def faulty_side(
+    readings: AcceptedReadings,
+    break_start_at: int,
+    break_end_at: int,
+    from_start: bool,
+    to_end: bool,
+) -> tuple[int, int] | None:
+    """Return the instants [first, last], both inclusive, of the readings to set aside.
+
+    Either those before the break that are above the first after it, or those after it that are
+    below the last before it: the fewer, of a tie the later. ``from_start``, ``to_end``: nothing
+    lies before or after the readings in sight. None where more of them have to be in sight to tell.
+    """
+    stamps, values = readings.stamps, readings.values
+    before = int(np.searchsorted(stamps, break_start_at))
+    after = int(np.searchsorted(stamps, break_end_at))
+    low_enough = np.flatnonzero(values[: before + 1] <= values[after])
+    high_enough = np.flatnonzero(values[after:] >= values[before])
+    earlier = before - int(low_enough[-1]) if len(low_enough) else before + 1
+    later = int(high_enough[0]) if len(high_enough) else len(values) - after
+    if later <= earlier and (len(high_enough) or to_end):
+        return break_end_at, int(stamps[after + later - 1])
+    if earlier < later and (len(low_enough) or from_start):
+        return int(stamps[before - earlier + 1]), break_start_at
+    return None
