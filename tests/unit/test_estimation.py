@@ -66,14 +66,17 @@ def test_the_first_and_the_last_quarter_hour_weigh_by_their_part_in_the_gap() ->
     assert exact(gap, weights) == [2_200 + 1_100 * min(n, 8) for n in range(12)]
 
 
-def test_donors_of_the_weekday_count_most_then_those_of_the_same_kind_of_day() -> None:
-    # A Saturday midnight after Saturday 1 Wh, Sunday 100 Wh, Monday 10,000 Wh.
-    saturday = MONDAY + 5
-    donors = Donors(
-        96 * np.array([saturday, saturday + 1, saturday + 2]), np.array([1, 100, 10**4])
-    )
-    mean = (16 * 1 + 4 * 100 + 10**4) * 1_000 // 21
-    assert comparable_means(donors, 96 * np.array([saturday + 7]), "UTC").tolist() == [mean]
+@pytest.mark.parametrize(
+    ("weekday", "counts"), [(0, (32, 16, 1)), (1, (16, 32, 1)), (6, (1, 1, 1))]
+)
+def test_donors_of_the_weekday_count_most_then_other_working_days(
+    weekday: int, counts: tuple[int, int, int]
+) -> None:
+    # Midnights of a Monday with 1 Wh, a Tuesday with 100 Wh, a Saturday with 10,000 Wh.
+    donors = Donors(96 * (MONDAY + np.array([0, 1, 5])), np.array([1, 100, 10**4]))
+    total = sum(count * energy for count, energy in zip(counts, (1, 100, 10**4), strict=True))
+    asked = 96 * np.array([MONDAY + 7 + weekday])
+    assert comparable_means(donors, asked, "UTC").tolist() == [total * 1_000 // sum(counts)]
 
 
 def test_quarter_hours_are_compared_by_the_local_clock() -> None:

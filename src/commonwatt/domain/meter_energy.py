@@ -11,7 +11,8 @@ from commonwatt.domain.load_profile import Energy, Qualities
 from commonwatt.domain.quality import Quality, exists
 from commonwatt.domain.quarter_hours import QUARTER_S
 
-_INT32 = np.iinfo(np.int32)
+ENERGY_MAX = 2**31 - 1
+"""The most that a quarter-hour of a profile holds [Wh, litre]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def within_int32(
     ``name`` is the register of the profile, ``first_quarter`` where its columns begin.
     """
     energy, quality = register.energy, register.quality
-    too_large = exists(quality) & ((energy > _INT32.max) | (energy < _INT32.min))
+    too_large = exists(quality) & ((energy > ENERGY_MAX) | (energy < -ENERGY_MAX - 1))
     if not too_large.any():
         return register
     for position in np.flatnonzero(too_large).tolist():

@@ -1,8 +1,8 @@
 """What a register counts in a quarter-hour of its kind, on average: the shape of estimates.
 
 Quarter-hours are compared by the clock of the site: the same quarter of the local day, best of the
-same weekday, else of another working day or another day of the weekend, else of any day. Only what
-was measured is compared, never an estimate.
+same weekday, next of another working day, else of any day. Only what was measured is compared,
+never an estimate.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ _EPOCH_WEEKDAY = 3
 def _likeness() -> NDArray[np.int64]:
     """How much a donor of a weekday (column) counts for a quarter-hour of a weekday (row)."""
     weekdays = np.arange(_WEEKDAYS)
-    weekend = weekdays >= _FIRST_WEEKEND_DAY
-    same_kind = weekend[:, None] == weekend[None, :]
+    working = weekdays < _FIRST_WEEKEND_DAY
+    both_working = working[:, None] & working[None, :]
     same_day = weekdays[:, None] == weekdays[None, :]
-    return np.where(same_day, 16, np.where(same_kind, 4, 1)).astype(np.int64)
+    return np.where(same_day, 32, np.where(both_working, 16, 1)).astype(np.int64)
 
 
 _LIKENESS = _likeness()
@@ -59,16 +59,16 @@ class Donors:
 def comparable_means(donors: Donors, quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     """Return the mean energy of what compares with each quarter-hour, in whole mWh [ml].
 
-    The mean counts a donor 16 times if it is of the same local weekday, 4 times if both are
-    working days (Monday to Friday) or both are not, else once. It is cut to whole mWh. NO_DONOR
-    where no donor is of the same quarter of the local day.
+    The mean counts a donor 32 times if it is of the same local weekday, 16 times if both are
+    working days (Monday to Friday), else once. It is cut to whole mWh. NO_DONOR where no donor is
+    of the same quarter of the local day.
 
-    The quarter-hour from 00:00 on a Thursday, after 8 Wh on a Tuesday and 3 Wh on a Sunday:
+    The quarter-hour from 00:00 on a Thursday, after 8 Wh on a Tuesday and 25 Wh on a Sunday:
 
     >>> tuesday, sunday, thursday = 96 * 5, 96 * 10, 96 * 14
-    >>> donors = Donors(np.array([tuesday, sunday]), np.array([8, 3]))
+    >>> donors = Donors(np.array([tuesday, sunday]), np.array([8, 25]))
     >>> comparable_means(donors, np.array([thursday, thursday + 1]), "UTC").tolist()
-    [7000, -1]
+    [9000, -1]
     """
     sums = np.zeros(_WEEKDAYS * DAY_QUARTERS, np.int64)
     counts = np.zeros_like(sums)

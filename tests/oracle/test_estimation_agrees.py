@@ -1,0 +1,94 @@
+"""Gaps with donors around them: the product and the oracle spread them alike, to the Wh."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+
+from hypothesis import event, example, given, note
+from hypothesis import strategies as st
+
+from commonwatt.domain.catalogue import Group
+from commonwatt.domain.quality import Method
+from tests.oracle.agreement import assert_agree
+from tests.oracle.facts import Building, Delivery, Facts, Medium, Meter, Row
+from tests.oracle.pipeline import settle
+from tests.oracle.product import settled_by_product
+
+DAY_S = 86_400
+FIRST_DAYS = (19_068, 19_288, 19_500)
+"""2022-03-17 and 2022-10-23, days before the clocks change, and 2023-05-23."""
+REGISTERS: dict[Medium, str] = {"electricity": "en_im", "cold_water": "vol_m3"}
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A meter that was silent between days on which it was read every quarter-hour."""
+
+    seed: int
+    first_day: int
+    days_before: int
+    days_after: int
+    silent_s: int
+    counted_mwh: int
+    largest_mwh: int
+    jitter_s: int = 0
+    medium: Medium = "electricity"
+    factor_changes: bool = False
+
+    def meter(self) -> Meter:
+        """Make the meter with all that it sent."""
+        random = Random(self.seed)
+        silent_from = self.first_day * DAY_S + self.days_before * DAY_S + 300 * random.randint(0, 3)
+        before = range(self.first_day * DAY_S, silent_from + 1, 900)
+        back_at = silent_from + self.silent_s
+        after = range(back_at, back_at + self.days_after * DAY_S + 1, 900)
+        index, rows = random.randrange(10**9), []
+        for at in [*before, *after]:
+            stamp = at + random.randint(-self.jitter_s, self.jitter_s)
+            index += self.counted_mwh if at == back_at else random.randint(0, self.largest_mwh)
+            rows.append(Row(stamp, {REGISTERS[self.medium]: index}))
+        delivery = Delivery(1, (rows[-1].stamp + 60) * 1_000_000, tuple(rows))
+        facts = [Facts()]
+        if self.factor_changes:
+            since = (silent_from // 900 + random.randint(-200, 200)) * 900
+            facts.append(Facts(valid_from=since, factor=Fraction(random.choice((40, "0.333")))))
+        return Meter("a" * 24, self.medium, tuple(facts), deliveries=(delivery,))
+
+    def quarters(self) -> range:
+        """A day somewhere from the one before the silence to the one after it."""
+        silent_days = self.silent_s // DAY_S
+        day = self.first_day + self.days_before - 1 + Random(self.seed).randint(0, silent_days + 2)
+        return range(day * 96, day * 96 + 96)
+
+
+outages = st.builds(
+    Outage,
+    seed=st.integers(0, 2**32),
+    first_day=st.sampled_from(FIRST_DAYS),
+    days_before=st.integers(0, 9),
+    days_after=st.integers(0, 9),
+    silent_s=st.integers(7_201, 3 * DAY_S) | st.sampled_from((9 * DAY_S, 46 * DAY_S + 3_600)),
+    counted_mwh=st.sampled_from((0, 1, 12_345, 10**7, 10**9, 9 * 10**14)),
+    largest_mwh=st.sampled_from((0, 1_000, 99_999, 2_000_000)),
+    jitter_s=st.sampled_from((0, 20)),
+    medium=st.sampled_from(tuple(REGISTERS)),
+    factor_changes=st.booleans(),
+)
+
+
+@given(outage=outages)
+@example(Outage(1, 19_068, 9, 9, 9 * DAY_S, 10**7, 99_999, jitter_s=20, factor_changes=True))
+@example(Outage(2, 19_288, 3, 0, 5 * 3_600, 12_345, 1_000))
+def test_product_and_oracle_estimate_alike(outage: Outage) -> None:
+    note(str(outage))
+    building = Building((outage.meter(),))
+    quarters = outage.quarters()
+    expected = settle(building, quarters)
+    catalogue, settlements = settled_by_product(building, quarters)
+    assert_agree(building, expected, catalogue, settlements)
+    group = Group(outage.medium)
+    methods: set[int] = set()
+    for profile in settlements[group].profiles:
+        assert profile.method is not None
+        methods.update(profile.method.tolist())
+    event(", ".join(sorted(Method(method).name for method in methods)))
