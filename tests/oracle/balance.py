@@ -1,13 +1,14 @@
 """The books of one quarter-hour: the balance of electricity, its shares, the sums of the rest."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 
+from tests.oracle.allocation import Consumer, Key, Quarter, shares
 from tests.oracle.facts import (
     ABSENT,
     MISSING,
     QUARTER_S,
     BalanceMode,
+    BatteryOrder,
     Facts,
     Medium,
     Meter,
@@ -115,8 +116,13 @@ def members(
         facts = meter.facts_at(start)
         if meter.medium in media and quarter.alive and facts.balance and not facts.isolated:
             found.append(Member(meter, facts, quarter))
+    return found
+
+
+def needed_for_the_books(found: list[Member]) -> list[Member]:
+    """Without the producers where a grid meter tells what the building had of its own."""
     if any(member.facts.mode == "introduction" for member in found):
-        found = [member for member in found if member.facts.mode != "production"]
+        return [member for member in found if member.facts.mode != "production"]
     return found
 
 
@@ -125,12 +131,15 @@ def quality_of(found: list[Member]) -> int:
     return min((part.quality for member in found for part in member.needed()), default=ABSENT)
 
 
-def site_quarter(found: list[Member], start: int, mode: BalanceMode) -> SiteQuarter:
+def site_quarter(
+    everybody: list[Member], start: int, mode: BalanceMode, key: Key, battery: BatteryOrder
+) -> SiteQuarter:
     """The electricity balance of [start, start + 15 min) over its members."""
+    found = needed_for_the_books(everybody)
     quality = quality_of(found)
     if quality <= MISSING:
         return SiteQuarter(quality)
-    consumers = {m.meter.id: m.energy_wh() for m in found if m.facts.mode == "consumption"}
+    consumers = [m.energy_wh() for m in found if m.facts.mode == "consumption"]
     grid = [m for m in found if m.facts.mode == "introduction"]
     batteries = [m for m in found if m.facts.mode == "battery"]
     charged = sum(m.energy_wh() for m in batteries)
@@ -138,7 +147,7 @@ def site_quarter(found: list[Member], start: int, mode: BalanceMode) -> SiteQuar
     measured = Measured(
         has_grid=bool(grid),
         has_batteries=bool(batteries),
-        consumers=sum(consumers.values()),
+        consumers=sum(consumers),
         production=sum(m.energy_wh() for m in found if m.facts.mode == "production"),
         from_grid=sum(m.energy_wh() for m in grid),
         to_grid=sum(m.export_wh() for m in grid),
@@ -146,12 +155,12 @@ def site_quarter(found: list[Member], start: int, mode: BalanceMode) -> SiteQuar
         discharging=max(0, discharged - charged),
     )
     close = _with_grid if measured.has_grid else _without_grid
-    columns = close(measured, _unmetered(measured, mode), charged, discharged)
+    columns = close(measured, _unmetered(measured, mode), battery, charged, discharged)
     charge_points = [m.energy_wh() for m in found if m.meter.medium == "charge_point"]
     return SiteQuarter(
         quality,
         columns,
-        shares(columns.self_wh, consumers, start // QUARTER_S),
+        shares(key, what_is_shared(everybody, columns, start // QUARTER_S)),
         sum(charge_points) if charge_points else None,
     )
 
@@ -171,11 +180,19 @@ def _unmetered(m: Measured, mode: BalanceMode) -> int:
     )
 
 
-def _with_grid(m: Measured, unmetered: int, charged: int, discharged: int) -> Columns:
-    """What the grid did not bring is the building's own; consumers take of it before batteries."""
+def _with_grid(
+    m: Measured, unmetered: int, battery: BatteryOrder, charged: int, discharged: int
+) -> Columns:
+    """What the grid did not bring is the building's own, for consumers and batteries in turn."""
     conso = m.consumers + unmetered
     own = conso + m.charging - m.from_grid
-    self_wh = min(own, conso) if m.has_batteries else own
+    if not m.has_batteries:
+        charging_self = 0
+    elif battery == "first":
+        charging_self = max(0, min(m.charging, own))
+    else:
+        charging_self = max(0, own - conso)
+    self_wh = own - charging_self
     return Columns(
         conso_total=conso,
         prod_total=conso + m.charging - m.discharging - m.from_grid + m.to_grid,
@@ -184,17 +201,23 @@ def _with_grid(m: Measured, unmetered: int, charged: int, discharged: int) -> Co
         self_wh=self_wh,
         storage_charging_total=charged,
         storage_discharging_total=discharged,
-        storage_charging_self=own - self_wh,
+        storage_charging_self=charging_self,
         unmetered=unmetered,
     )
 
 
-def _without_grid(m: Measured, unmetered: int, charged: int, discharged: int) -> Columns:
-    """Consumers take of the supply first, then the batteries; the rest leaves."""
+def _without_grid(
+    m: Measured, unmetered: int, battery: BatteryOrder, charged: int, discharged: int
+) -> Columns:
+    """Consumers and batteries take of the supply in turn; the rest leaves."""
     conso = m.consumers + unmetered
     supply = m.production + m.discharging
-    self_wh = min(conso, supply)
-    charging_self = min(m.charging, supply - self_wh)
+    if battery == "first":
+        charging_self = max(0, min(m.charging, supply))
+        self_wh = min(conso, supply - charging_self)
+    else:
+        self_wh = min(conso, supply)
+        charging_self = min(m.charging, supply - self_wh)
     return Columns(
         conso_total=conso,
         prod_total=m.production,
@@ -208,21 +231,26 @@ def _without_grid(m: Measured, unmetered: int, charged: int, discharged: int) ->
     )
 
 
-def shares(self_wh: int, consumers: dict[str, int], quarter_number: int) -> dict[str, int]:
-    """Each consumer's share of `self_wh`, in whole Wh, by ascending meter id."""
-    pool = max(0, min(self_wh, sum(consumers.values())))
-    weights = {meter_id: max(0, total) for meter_id, total in consumers.items()}
-    whole = sum(weights.values())
-    if whole == 0:
-        return dict.fromkeys(consumers, 0)
-    u = Fraction((quarter_number * 0x9E3779B97F4A7C15 % 2**64) >> 32, 2**32)
-    result, cumulated, given = {}, 0, 0
-    for meter_id in sorted(consumers):
-        cumulated += weights[meter_id]
-        given_now = (Fraction(pool * cumulated, whole) + u).__floor__()
-        result[meter_id] = given_now - given
-        given = given_now
-    return result
+def what_is_shared(everybody: list[Member], columns: Columns, number: int) -> Quarter:
+    """What a key is asked: the pool, who used what, who delivered what."""
+    consumers = {
+        m.meter.id: Consumer(
+            max(0, m.energy_wh()), m.facts.share, m.facts.priority, m.facts.producers
+        )
+        for m in everybody
+        if m.facts.mode == "consumption"
+    }
+    producers = {
+        m.meter.id: max(0, m.main.energy_wh or 0) for m in everybody if m.facts.mode == "production"
+    }
+    metered = columns.conso_total - columns.unmetered
+    return Quarter(
+        number=number,
+        pool=max(0, min(columns.self_wh, metered)),
+        available=max(0, columns.self_wh + columns.to_ext),
+        consumers=consumers,
+        producers=producers,
+    )
 
 
 def total_quarter(found: list[Member]) -> TotalQuarter:
