@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
 from commonwatt.domain.catalogue import (
     BalanceMode,
+    BatteryOrder,
     Group,
     Medium,
     Meter,
@@ -27,24 +27,35 @@ from commonwatt.domain.readings import (
     counting_readings,
 )
 from commonwatt.domain.settlement import Settlement, settle
-from commonwatt.domain.vee.history import RegisterHistory
+from commonwatt.domain.vee.history import (
+    RegisterHistory,
+    declared_faulty,
+    first_positive,
+    usable,
+)
 from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
-from commonwatt.domain.vee.life import Life
 from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
+from commonwatt.domain.vee.stretches import installed_index, later_devices
 from tests.oracle import facts as oracle
-from tests.oracle.verdicts import AHEAD_US, YEAR_2000
+from tests.oracle.verdicts import AHEAD_US
 
 
 def catalogue_of(building: oracle.Building) -> SiteCatalogue:
     """Declare the building; meters are numbered from 1 in the order of their ids."""
-    since = [*building.balance, (None, "plain")]
+    changes = {at for told in (building.balance, building.key, building.battery) for at, _ in told}
+    ordered = sorted(changes)
     return SiteCatalogue(
         site=Site(number=1, id=f"{1:024x}", name="Generated", timezone="Europe/Zurich"),
         facts=tuple(
-            SiteFacts(valid_from=at, valid_to=until, balance=BalanceMode(mode))
-            for (at, mode), (until, _) in pairwise(since)
-            if at is not None
+            SiteFacts(
+                valid_from=at,
+                valid_to=until,
+                balance=BalanceMode(building.balance_at(at)),
+                key=building.key_at(at),
+                battery=BatteryOrder(building.battery_at(at)),
+            )
+            for at, until in zip(ordered, [*ordered[1:], None], strict=True)
         ),
         meters=tuple(_meter(number, m) for number, m in enumerate(building.meters, start=1)),
         sensors=(),
@@ -79,6 +90,11 @@ def _facts(facts: oracle.Facts, valid_to: int | None) -> MeterFacts:
         rule=None if facts.rule is None else rule_text(facts.rule),
         factor=_decimal(facts.factor),
         registers={Register(to): Register(wired) for to, wired in facts.registers.items()},
+        share=None if facts.share is None else _decimal(facts.share),
+        priority=facts.priority,
+        producers={
+            name: None if part is None else _decimal(part) for name, part in facts.producers.items()
+        },
     )
 
 
@@ -122,7 +138,6 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
     """Judge the whole history of a meter at once."""
     stored = stored_readings(meter)
     withdrawn = {delivery.number for delivery in meter.deliveries if delivery.withdrawn}
-    life = Life(meter.installed_at, meter.removed_at)
     intervals: dict[Register, JudgedIntervals] = {}
     indexes: dict[Register, JudgedRegister] = {}
     for register in stored.values:
@@ -133,25 +148,31 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
             readings=readings,
             from_start=True,
             to_end=True,
-            first_positive_at=_first_positive_at(
-                readings, life, declared.installed_index.get(register, 0)
-            ),
+            first_positive_at=_first_positive_at(readings, declared, register),
+            first_positive_of={
+                at: first_positive(
+                    readings.at(np.flatnonzero(readings.stamps >= at)), declared, register
+                )
+                for at in later_devices(declared, register)
+            },
         )
         if meter.interval_s is None:
-            installed_index = declared.installed_index.get(register, 0)
-            indexes[register] = judge_index_register(history, life, installed_index)
+            indexes[register] = judge_index_register(history, declared)
         else:
-            intervals[register] = judge_intervals(history, life, meter.interval_s)
+            intervals[register] = judge_intervals(history, declared)
     return JudgedMeter(declared, indexes if meter.interval_s is None else intervals)
 
 
-def _first_positive_at(readings: RegisterReadings, life: Life, installed_index: int) -> int | None:
-    usable = ~readings.ahead & (readings.stamps >= YEAR_2000) & ~life.outside(readings.stamps)
-    inserted = life.installed_at is not None and life.installed_at not in readings.stamps[usable]
-    if inserted and installed_index > 0:
-        return life.installed_at
-    positive = readings.stamps[usable & (readings.values > 0)]
-    return int(positive[0]) if len(positive) else None
+def _first_positive_at(
+    readings: RegisterReadings, declared: Meter, register: Register
+) -> int | None:
+    first_at = first_positive(readings, declared, register)
+    installed_at = declared.installed_at
+    if installed_at is None or not installed_index(declared, register):
+        return first_at
+    standing = readings.at(np.flatnonzero(readings.stamps == installed_at))
+    usable_there = usable(standing) & ~declared_faulty(standing.stamps, declared, register)
+    return first_at if usable_there.any() else installed_at
 
 
 def settled_by_product(

@@ -160,8 +160,8 @@ def _put_meters(change: Change, before: SiteCatalogue, meters: Sequence[MeterCha
 
 
 def _correct_spans(change: Change, site: int, meters: Sequence[MeterChange]) -> None:
-    """Look again for the first index above 0 of meters whose life is another than it was."""
-    changed = [each.after for each in meters if each.before and _life_changed(each)]
+    """Look again for the first index above 0 of meters of which other readings can be used."""
+    changed = [each.after for each in meters if each.before and _usable_changed(each)]
     spans = change.readings.register_spans(site, [meter.number for meter in changed])
     withdrawn = change.readings.withdrawn(site)
     corrected: dict[tuple[int, str], RegisterSpan] = {}
@@ -174,8 +174,8 @@ def _correct_spans(change: Change, site: int, meters: Sequence[MeterChange]) -> 
     change.readings.put_register_spans(site, corrected)
 
 
-def _life_changed(change: MeterChange) -> bool:
+def _usable_changed(change: MeterChange) -> bool:
     before, after = change.before, change.after
     return before is not None and any(
-        getattr(before, name) != getattr(after, name) for name in LIFE
+        getattr(before, name) != getattr(after, name) for name in (*LIFE, "devices", "resolutions")
     )

@@ -10,7 +10,7 @@ from commonwatt.app.mark_changes import mark_days, touched_days
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import Change, Delivery, RegisterSpan, Store
 from commonwatt.app.stored_versions import Versions, compare_with_stored
-from commonwatt.domain.catalogue import REGISTERS_OF, Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_runs
 from commonwatt.domain.readings import (
     NO_VALUE,
@@ -23,7 +23,8 @@ from commonwatt.domain.readings import (
     counting_readings,
 )
 from commonwatt.domain.vee.history import first_positive, usable
-from commonwatt.domain.vee.life import AHEAD_S, Life
+from commonwatt.domain.vee.life import AHEAD_S
+from commonwatt.domain.vee.stretches import installed_index
 
 
 def ingest_readings(
@@ -230,7 +231,7 @@ class _Incoming:
         of_meter: dict[int, list[tuple[int, StoredReadings]]] = {}
         for named, day, readings in parts:
             of_meter.setdefault(named, []).append((day, readings))
-        touched: dict[Group, list[tuple[int, int]]] = {}
+        touched: dict[int, list[tuple[int, int]]] = {}
         changed: dict[tuple[int, str], RegisterSpan] = {}
         for number, days in of_meter.items():
             meter = self._meters[number]
@@ -245,7 +246,7 @@ class _Incoming:
                     self._change.readings, self._site, meter, before, stored, first, end
                 )
                 spans = _widened(before, added, meter, history, self._withdrawn, self._recorded_day)
-                touched.setdefault(meter.medium.group, []).append(
+                touched.setdefault(number, []).append(
                     touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
                 )
                 before = spans
@@ -299,16 +300,15 @@ def _first_positive(
     withdrawn: frozenset[int],
 ) -> int | None:
     """Return the first positive index that counts once the readings are added."""
-    if meter.installed_index.get(register) and (
+    if installed_index(meter, register) and (
         known_at is None or bool((added.stamps == meter.installed_at).any())
     ):
         return history.first_positive_at(register, added, withdrawn)
     if known_at is not None and int(added.stamps.min()) > known_at:
         return known_at
     counting = counting_readings(history.joined_with(added), register, withdrawn)
-    life = Life.of(meter)
     touched = np.isin(counting.stamps, added.stamps)
-    positive_at = first_positive(counting.at(np.flatnonzero(touched)), life)
+    positive_at = first_positive(counting.at(np.flatnonzero(touched)), meter, register)
     if known_at is None or (positive_at is not None and positive_at <= known_at):
         return positive_at
     if bool((added.stamps == known_at).any()):

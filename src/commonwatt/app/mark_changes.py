@@ -1,26 +1,29 @@
 """Which days a change of readings touches.
 
-A reading's verdict can change that of `SIGHT` readings to each side, and these move the energy up
+A reading can change the verdict of `SIGHT` readings to each side, where a register rolls over of
+more (``reach``), and these move the energy up
 to the nearest accepted reading beyond. Days are marked from there to there, as it was before the
 change and as it is after it. What makes a register or a meter part of the site, or no longer,
-touches all its days.
+touches all its days. A gap is estimated from days up to 35 days off, so a change of these marks the
+days of the gap too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import RegisterSpan, Snapshot
-from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.catalogue import REGISTERS_OF, Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.plausibility.power import SIGHT as POWER_SIGHT
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings
 from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.physical_meter import Judged
+from commonwatt.domain.vee.register_gaps import DONOR_DAYS
+from commonwatt.domain.vee.stretches import later_devices
 from commonwatt.domain.vee.verdicts import SIGHT
 
-BEYOND = SIGHT + 1
-"""Accepted readings to each side of a change that it may reach."""
 EVERYTHING = (-(2**31), 2**31)
 """Stands for all days of the group."""
 _BEFORE_DATA_DAYS = 401
@@ -56,11 +59,16 @@ def touched_days(
             last_at = (max(span.last_day, before.last_day if before else 0) + 1) * DAY_S - 1
             start_at = min([start_at, *(at for at in positive if at is not None)])
             end_at = max(last_at if at is None else at for at in (*positive, end_at))
-    later = history.judge_around(start_at, end_at, BEYOND, withdrawn_after, added, spans_after)
+    for positive_at in _first_positives_moved(
+        history, touched, added, (withdrawn_before, withdrawn_after)
+    ):
+        last_at = (max(span.last_day for span in spans_after.values()) + 1) * DAY_S - 1
+        start_at, end_at = min(start_at, positive_at), max(end_at, last_at)
+    later = _judged_beyond(history, start_at, end_at, withdrawn_after, added, spans_after)
     earlier = later
     if not _only_adds_in_order(history, added, later):
-        earlier = history.judge_around(start_at, end_at, BEYOND, withdrawn_before)
-        later = history.judge(history.joined_with(added), spans_after, withdrawn_after)
+        earlier = _judged_beyond(history, start_at, end_at, withdrawn_before)
+        later = history.judge(history.joined_with(added), spans_after, withdrawn_after, added)
     if _parts(earlier) != _parts(later):
         return EVERYTHING
     interval_s = history.meter.interval_s or 0
@@ -68,6 +76,62 @@ def touched_days(
     last_at = max(end_at, *(_reach_after(j, end_at) for j in (earlier, later)))
     # A finding about a reading at midnight is filed under the day that begins there.
     return min(day_of(first_at), said_on[0]), max(day_of(last_at) + 1, said_on[1])
+
+
+def _first_positives_moved(
+    history: MeterHistory,
+    touched: StoredReadings,
+    added: StoredReadings | None,
+    withdrawn: tuple[frozenset[int], frozenset[int]],
+) -> Iterator[int]:
+    """Yield the first positive index of each later device for which it is another now.
+
+    The earlier of both instants; zeros after it change their verdict.
+    """
+    for register in REGISTERS_OF[history.meter.medium] if history.meter.devices else ():
+        for from_at in later_devices(history.meter, register):
+            here = touched.stamps[touched.stamps >= from_at]
+            if not len(here) or history.counts_between(
+                register, from_at, int(here.min()), frozenset.union(*withdrawn)
+            ):
+                continue
+            was = history.first_positive_since(from_at, register, None, withdrawn[0])
+            now = history.first_positive_since(from_at, register, added, withdrawn[1])
+            if was != now:
+                yield min(at for at in (was, now) if at is not None)
+
+
+def _judged_beyond(
+    history: MeterHistory,
+    start_at: int,
+    end_at: int,
+    withdrawn: frozenset[int],
+    added: StoredReadings | None = None,
+    spans: Mapping[str, RegisterSpan] | None = None,
+) -> Mapping[Register, Judged]:
+    """Judge as far beyond [start, end] as a change there may reach."""
+    reach = SIGHT
+    while True:
+        count = _beyond(reach)
+        judged = history.judge_around(start_at, end_at, count, withdrawn, added, spans)
+        farthest = max((each.reach for each in judged.values()), default=reach)
+        if farthest <= reach:
+            return judged
+        reach = farthest
+
+
+def _beyond(reach: int) -> int:
+    """Accepted readings to each side of a change that it may touch.
+
+    Up to the nearest beyond those whose verdict changes; the power up to there is what its
+    neighbours are compared with.
+    """
+    return reach + 1 + POWER_SIGHT
+
+
+def reach_before(history: MeterHistory, instant_at: int, withdrawn: frozenset[int]) -> int:
+    """Return how far back what changes at an instant may reach [Unix seconds]."""
+    return _reach_before(_judged_beyond(history, instant_at, instant_at, withdrawn), instant_at)
 
 
 def _only_adds_in_order(
@@ -80,6 +144,8 @@ def _only_adds_in_order(
     if added is None or any(each.findings for each in later.values()):
         return False
     if not set(later) <= {Register(name) for name in history.spans} or history.meets(added):
+        return False
+    if history.may_begin_anew(added):
         return False
     # Two of them may be inserted where the meter was installed and where it was removed.
     return all(len(each.accepted_stamps) > len(added.stamps) + 3 for each in later.values())
@@ -94,7 +160,7 @@ def _reach_before(judged: Mapping[Register, Judged], start_at: int) -> int:
     reach = start_at
     for each in judged.values():
         stamps = each.accepted_stamps
-        position = int(np.searchsorted(stamps, start_at)) - BEYOND
+        position = int(np.searchsorted(stamps, start_at)) - _beyond(each.reach)
         if len(stamps):
             reach = min(reach, int(stamps[max(position, 0)]))
     return reach
@@ -104,7 +170,7 @@ def _reach_after(judged: Mapping[Register, Judged], end_at: int) -> int:
     reach = end_at
     for each in judged.values():
         stamps = each.accepted_stamps
-        position = int(np.searchsorted(stamps, end_at, side="right")) + BEYOND - 1
+        position = int(np.searchsorted(stamps, end_at, side="right")) + _beyond(each.reach) - 1
         if len(stamps):
             reach = max(reach, int(stamps[min(position, len(stamps) - 1)]))
     return reach
@@ -121,9 +187,14 @@ def days_with_data(
         for span in of_meter.values()
         for day in (span.first_day, span.last_day)
     ]
+    numbers = {meter.number for meter in meters}
+    for edit in snapshot.edits.edits(site):
+        if edit.meter in numbers:
+            days += [day_of(edit.start_at), day_of(edit.end_at - 1)]
     if not days:
         return None
     bounds = [at for m in meters for at in (m.installed_at, m.removed_at) if at is not None]
+    bounds += [d.from_at for m in meters for d in m.devices if d.from_at is not None]
     # Declared are also dates decades away: nobody waits for that many days without data.
     earliest, latest = min(days) - _BEFORE_DATA_DAYS, max(days)
     days += [min(max(day_of(at), earliest), latest) for at in bounds]
@@ -134,14 +205,48 @@ def days_with_data(
 def mark_days(
     snapshot: Snapshot,
     catalogue: SiteCatalogue,
-    touched: Mapping[Group, Sequence[tuple[int, int]]],
+    touched: Mapping[int, Sequence[tuple[int, int]]],
     generation: int,
 ) -> None:
-    """Mark the touched days of each group; EVERYTHING is cut to the days that have data."""
+    """Mark the touched days of each meter, and those that are estimated from them.
+
+    EVERYTHING is cut to the days of the meter's group that have data.
+    """
     site = catalogue.site.number
-    for group, spans in touched.items():
+    marked: dict[Group, list[tuple[int, int]]] = {}
+    for meter in catalogue.meters:
+        if meter.number in touched:
+            marked.setdefault(meter.medium.group, []).extend(touched[meter.number])
+    estimates = days_estimated_from(snapshot, site, touched)
+    for group, spans in marked.items():
         bounded = [span for span in spans if span != EVERYTHING]
+        meters = catalogue.meters_of(group)
         if len(bounded) < len(spans):
-            whole = days_with_data(snapshot, catalogue.meters_of(group), site)
+            whole = days_with_data(snapshot, meters, site)
             bounded += [] if whole is None else [whole]
+        for meter in meters:
+            bounded += estimates.get(meter.number, ())
         snapshot.results.mark_dirty(site, group, bounded, generation)
+
+
+def days_estimated_from(
+    snapshot: Snapshot, site: int, touched: Mapping[int, Sequence[tuple[int, int]]]
+) -> dict[int, list[tuple[int, int]]]:
+    """Return by meter the days [first, end) of gaps whose donors may lie on its touched days.
+
+    EVERYTHING has all of them already.
+    """
+    reaches = {
+        number: [(s[0] - DONOR_DAYS, s[1] + DONOR_DAYS) for s in spans if s != EVERYTHING]
+        for number, spans in touched.items()
+    }
+    bounds = [bound for spans in reaches.values() for span in spans for bound in span]
+    if not bounds:
+        return {}
+    found: dict[int, list[tuple[int, int]]] = {}
+    for gap in snapshot.results.estimated_spans(site, min(bounds), max(bounds)):
+        for first, end in reaches.get(gap.meter, ()):
+            if first < gap.end_day and gap.first_day < end:
+                found.setdefault(gap.meter, []).append((gap.first_day, gap.end_day))
+                break
+    return found

@@ -7,15 +7,32 @@ from numpy.typing import NDArray
 
 from commonwatt.app.ports import ReadingTables, RegisterSpan
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
+from commonwatt.domain.findings import Finding
+from commonwatt.domain.plausibility.duplicates import duplicate_readings
+from commonwatt.domain.plausibility.power import SIGHT as POWER_SIGHT
 from commonwatt.domain.quarter_hours import DAY_S, day_of
-from commonwatt.domain.readings import StoredReadings, counting_readings
-from commonwatt.domain.vee.history import RegisterHistory, first_positive, usable
+from commonwatt.domain.readings import (
+    RegisterReadings,
+    StoredReadings,
+    any_serial,
+    counting_readings,
+)
+from commonwatt.domain.vee.history import (
+    RegisterHistory,
+    declared_faulty,
+    first_positive,
+    usable,
+)
 from commonwatt.domain.vee.interval_energy import judge_intervals
-from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
+from commonwatt.domain.vee.life import OLDEST_STAMP_AT
 from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
+from commonwatt.domain.vee.register_gaps import donors_reach, register_gaps
+from commonwatt.domain.vee.stretches import installed_index, later_devices
 
 _FIRST_STEP_DAYS = 32
+_BESIDE = POWER_SIGHT + 2
+"""Accepted readings on each side that bound the spans by which power is judged."""
 
 
 class MeterHistory:
@@ -57,7 +74,7 @@ class MeterHistory:
         As if ``added`` were stored already, with the ``spans`` that leaves.
         """
         while True:
-            judged = self.judge(self.joined_with(added), spans or self.spans, withdrawn)
+            judged = self.judge(self.joined_with(added), spans or self.spans, withdrawn, added)
             before = all(each.enough_before(start_at, count) for each in judged.values())
             after = all(each.enough_after(end_at, count) for each in judged.values())
             if before and after:
@@ -72,23 +89,15 @@ class MeterHistory:
         stored: StoredReadings | None,
         spans: Mapping[str, RegisterSpan],
         withdrawn: frozenset[int],
+        added: StoredReadings | None = None,
     ) -> Mapping[Register, Judged]:
-        """Judge readings of the days in sight."""
-        life = Life.of(self.meter)
-        histories = {
-            Register(name): self._register_history(Register(name), span, stored, withdrawn)
-            for name, span in spans.items()
-        }
-        if self.meter.interval_s is not None:
-            return {
-                register: judge_intervals(history, life, self.meter.interval_s)
-                for register, history in histories.items()
-            }
+        """Judge readings of the days in sight, ``added`` among them that are not stored yet."""
+        judge = judge_index_register if self.meter.interval_s is None else judge_intervals
         return {
-            register: judge_index_register(
-                history, life, self.meter.installed_index.get(register, 0)
+            Register(name): judge(
+                self._register_history(Register(name), span, stored, withdrawn, added), self.meter
             )
-            for register, history in histories.items()
+            for name, span in spans.items()
         }
 
     def _register_history(
@@ -97,21 +106,68 @@ class MeterHistory:
         span: RegisterSpan,
         stored: StoredReadings | None,
         withdrawn: frozenset[int],
+        added: StoredReadings | None,
     ) -> RegisterHistory:
+        readings = counting_readings(stored, register, withdrawn)
         return RegisterHistory(
             meter=self.meter.number,
             register=register.value,
-            readings=counting_readings(stored, register, withdrawn),
+            readings=readings,
             from_start=self._first_day <= span.first_day,
             to_end=self._end_day > span.last_day,
             first_positive_at=span.first_positive_at,
+            first_positive_of=self._first_positives(register, readings, added, withdrawn)
+            if self.meter.devices
+            else {},
         )
+
+    def _first_positives(
+        self,
+        register: Register,
+        readings: RegisterReadings,
+        added: StoredReadings | None,
+        withdrawn: frozenset[int],
+    ) -> dict[int, int | None]:
+        """The first index above 0 of each later device of which a 0 is in sight."""
+        found: dict[int, int | None] = {}
+        zeros_at = readings.stamps[readings.values == 0]
+        for from_at in later_devices(self.meter, register):
+            of_device = zeros_at[zeros_at >= from_at]
+            if not len(of_device):
+                continue
+            since = readings.at(np.flatnonzero(readings.stamps >= from_at))
+            first_at = first_positive(since, self.meter, register)
+            in_sight = self._first_day <= day_of(from_at)
+            if not in_sight and (first_at is None or first_at >= of_device[0]):
+                first_at = self.first_positive_since(from_at, register, added, withdrawn)
+            found[from_at] = first_at
+        return found
 
     def meets(self, more: StoredReadings) -> bool:
         """Whether something is said already of an instant of other readings."""
         if self._stored is None or int(more.stamps.min()) > int(self._stored.stamps.max()):
             return False
         return bool(np.isin(more.stamps, self._stored.stamps).any())
+
+    def may_begin_anew(self, added: StoredReadings) -> bool:
+        """Whether a register may be cut in sight: what adds a reading may join or part others."""
+        if self.meter.devices or self.meter.resolutions:
+            return True
+        parts = [part for part in (self._stored, added) if part is not None]
+        return any(any_serial(part.serials) for part in parts)
+
+    def counts_between(
+        self, register: Register, from_at: int, until_at: int, withdrawn: frozenset[int]
+    ) -> bool:
+        """Whether an index above 0 of [from, until) is in sight, for certain."""
+        readings = counting_readings(self._stored, register, withdrawn)
+        here = (readings.stamps >= from_at) & (readings.stamps < until_at)
+        found = first_positive(readings.at(np.flatnonzero(here)), self.meter, register)
+        return found is not None
+
+    def conflicts(self, withdrawn: frozenset[int]) -> tuple[Finding, ...]:
+        """What the readings in sight say differently of one instant."""
+        return tuple(duplicate_readings(self.meter, self._stored, withdrawn))
 
     def says_otherwise(self, readings: StoredReadings) -> NDArray[np.bool_]:
         """Mark the readings at whose instant something usable is stored."""
@@ -131,30 +187,41 @@ class MeterHistory:
 
         An index above 0 that is inserted at the installation is one.
         """
-        life = Life.of(self.meter)
-        number = self.meter.number
         if self._inserts_positive(register, added, withdrawn):
             return self.meter.installed_at
-        day = min((span.first_day for span in self.spans.values()), default=0)
+        first_day = min((span.first_day for span in self.spans.values()), default=0)
+        return self.first_positive_since(first_day * DAY_S, register, added, withdrawn)
+
+    def first_positive_since(
+        self,
+        from_at: int,
+        register: Register,
+        added: StoredReadings | None,
+        withdrawn: frozenset[int],
+    ) -> int | None:
+        """Look through the history from an instant on, readings about to be added included."""
+        number, day = self.meter.number, day_of(from_at)
         while days := self._tables.days_after(self._site, number, day, _FIRST_STEP_DAYS):
             stored = self._tables.readings(self._site, [number], day, days[-1] + 1)[number]
             parts = [stored] if added is None else [stored, added]
             counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
             # Elsewhere what is added may not count: versions of other days are not in sight.
-            here = (counting.stamps >= day * DAY_S) & (counting.stamps < (days[-1] + 1) * DAY_S)
-            found_at = first_positive(counting.at(np.flatnonzero(here)), life)
+            start_at = max(from_at, day * DAY_S)
+            here = (counting.stamps >= start_at) & (counting.stamps < (days[-1] + 1) * DAY_S)
+            found_at = first_positive(counting.at(np.flatnonzero(here)), self.meter, register)
             if found_at is not None:
                 return found_at
             day = days[-1] + 1
         counting = counting_readings(added, register, withdrawn)
-        return first_positive(counting.at(np.flatnonzero(counting.stamps >= day * DAY_S)), life)
+        here = counting.stamps >= max(from_at, day * DAY_S)
+        return first_positive(counting.at(np.flatnonzero(here)), self.meter, register)
 
     def _inserts_positive(
         self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]
     ) -> bool:
         """Whether an index above 0 is inserted at the installation: no reading stands there."""
         at = self.meter.installed_at
-        if at is None or not self.meter.installed_index.get(register):
+        if at is None or not installed_index(self.meter, register):
             return False
         number, day = self.meter.number, day_of(at)
         stored = self._tables.readings(self._site, [number], day, day + 1).get(number)
@@ -163,6 +230,7 @@ class MeterHistory:
             return True
         counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
         standing = (counting.stamps == at) & ~counting.ahead
+        standing &= ~declared_faulty(counting.stamps, self.meter, register)
         return at < OLDEST_STAMP_AT or not bool(standing.any())
 
     def _widen_before(self) -> None:
@@ -230,10 +298,26 @@ def judge_meters(
     physical = [meter for meter in meters if not _always_rule(meter)]
     histories = meter_histories(tables, catalogue, physical, first_day - 1, end_day + 1)
     judged = {
-        history.meter.number: history.judge_around(first_day * DAY_S, end_day * DAY_S, 1, withdrawn)
+        history.meter.number: _judged_with_donors(history, first_day, end_day, withdrawn)
         for history in histories
     }
-    return [JudgedMeter(meter, judged.get(meter.number, {})) for meter in physical]
+    conflicts = {history.meter.number: history.conflicts(withdrawn) for history in histories}
+    return [
+        JudgedMeter(meter, judged.get(meter.number, {}), conflicts.get(meter.number, ()))
+        for meter in physical
+    ]
+
+
+def _judged_with_donors(
+    history: MeterHistory, first_day: int, end_day: int, withdrawn: frozenset[int]
+) -> Mapping[Register, Judged]:
+    """Judge the days [first, end), and what the gaps that meet them are estimated from."""
+    start_at, end_at = first_day * DAY_S, end_day * DAY_S
+    judged = history.judge_around(start_at, end_at, _BESIDE, withdrawn)
+    gaps = register_gaps(history.meter.medium, judged, start_at, end_at)
+    if not gaps:
+        return judged
+    return history.judge_around(*donors_reach(gaps, start_at, end_at), 1, withdrawn)
 
 
 def _always_rule(meter: Meter) -> bool:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from commonwatt.app.declared_meters import LIFE, MeterChange
 from commonwatt.app.local_stamp import local_stamp
-from commonwatt.app.mark_changes import EVERYTHING, days_with_data
+from commonwatt.app.mark_changes import EVERYTHING, days_estimated_from, days_with_data
 from commonwatt.app.plan_declaration import SitePlan
 from commonwatt.app.ports import Snapshot
+from commonwatt.app.touched_by_seams import first_day_of_seams
 from commonwatt.domain.catalogue import Group, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 
-_AS_A_WHOLE = ("installed_index", "prim_ad", "devices", "resolutions", "register_meter", *LIFE)
+_AS_A_WHOLE = ("installed_index", "prim_ad", "register_meter", *LIFE)
 """What is of a meter as a whole. A prim_ad is how rules name it, whenever they hold."""
 
 
@@ -51,7 +52,7 @@ def recomputations(
 ) -> list[Recomputation]:
     """Return what a plan has computed anew of the days that have results, or had."""
     found: list[Recomputation] = []
-    for group, first_day in _touched(before, plan).items():
+    for group, first_day in _touched(snapshot, before, plan).items():
         # The meters of the group as they were and as they are to be.
         spans = [
             days_with_data(snapshot, each.meters_of(group), before.site.number)
@@ -62,24 +63,37 @@ def recomputations(
             first = max(first_day, min(span[0] for span in known))
             end = max(span[1] for span in known)
             if first < end:
+                first = min([first, *_estimated_from(snapshot, before, group, first, end)])
                 found.append(Recomputation(group, first, end))
     return found
 
 
-def _touched(before: SiteCatalogue, plan: SitePlan) -> Mapping[Group, int]:
+def _estimated_from(
+    snapshot: Snapshot, catalogue: SiteCatalogue, group: Group, first_day: int, end_day: int
+) -> list[int]:
+    """Return the first days of the gaps that may be estimated from the days [first, end)."""
+    touched = {meter.number: [(first_day, end_day)] for meter in catalogue.meters_of(group)}
+    gaps = days_estimated_from(snapshot, catalogue.site.number, touched)
+    return [first for spans in gaps.values() for first, _ in spans]
+
+
+def _touched(snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan) -> Mapping[Group, int]:
     """Return from which day on the results of which groups depend on what changes."""
     touched: dict[Group, int] = {}
     if plan.catalogue.facts != before.facts:
         touched[Group.ELECTRICITY] = day_of(plan.site_facts_from_at)
+    if plan.catalogue.site.timezone != before.site.timezone:
+        # What is estimated is so by the clock of the site.
+        touched.update(dict.fromkeys(Group, EVERYTHING[0]))
     for change in plan.meters:
-        first_day = _first_day_touched(change)
+        first_day = _first_day_touched(snapshot, before.site.number, change)
         if first_day is not None:
             group = change.after.medium.group
             touched[group] = min(first_day, touched.get(group, first_day))
     return touched
 
 
-def _first_day_touched(change: MeterChange) -> int | None:
+def _first_day_touched(snapshot: Snapshot, site: int, change: MeterChange) -> int | None:
     before, after = change.before, change.after
     everything, _ = EVERYTHING
     if before is None:
@@ -87,4 +101,7 @@ def _first_day_touched(change: MeterChange) -> int | None:
         return everything if counts else None
     if any(getattr(before, name) != getattr(after, name) for name in _AS_A_WHOLE):
         return everything
-    return day_of(change.from_at) if before.facts != after.facts else None
+    first_days = [day_of(change.from_at)] if before.facts != after.facts else []
+    if (before.devices, before.resolutions) != (after.devices, after.resolutions):
+        first_days.append(first_day_of_seams(snapshot.readings, site, before, after))
+    return min(first_days, default=None)

@@ -172,13 +172,15 @@ def _column(part: StoredReadings, register: Register) -> NDArray[np.int64]:
 class RegisterReadings:
     """The counting readings of one register, strictly ascending in ``stamps`` [Unix seconds].
 
-    ``values`` [mWh, ml]; ``estimated`` as the sender says; ``ahead`` of their delivery.
+    ``values`` [mWh, ml]; ``estimated`` as the sender says; ``ahead`` of their delivery; ``serials``
+    of the devices ("" where none was sent), None if none was sent with any of them.
     """
 
     stamps: NDArray[np.int64]
     values: NDArray[np.int64]
     estimated: NDArray[np.bool_]
     ahead: NDArray[np.bool_]
+    serials: NDArray[np.str_] | None = None
 
     def at(self, positions: NDArray[np.intp]) -> "RegisterReadings":
         """The readings at ascending positions."""
@@ -187,6 +189,7 @@ class RegisterReadings:
             self.values[positions],
             self.estimated[positions],
             self.ahead[positions],
+            None if self.serials is None else self.serials[positions],
         )
 
 
@@ -249,11 +252,21 @@ def counting_readings(
     )
     if plain and bool((stamps[1:] > stamps[:-1]).all()):
         estimated = stored.qualities == ReadingQuality.ESTIMATED
-        return RegisterReadings(stamps, values, estimated, stored.ahead)
+        return RegisterReadings(stamps, values, estimated, stored.ahead, _sent(stored.serials))
     positions = counting_positions(stored, register, withdrawn)
     return RegisterReadings(
         stored.stamps[positions],
         stored.values[register][positions],
         stored.qualities[positions] == ReadingQuality.ESTIMATED,
         stored.ahead[positions],
+        _sent(stored.serials[positions]),
     )
+
+
+def any_serial(serials: NDArray[np.str_]) -> bool:
+    """Whether any serial was sent: an empty one is all zeros."""
+    return bool(np.ascontiguousarray(serials).view(np.uint8).any())
+
+
+def _sent(serials: NDArray[np.str_]) -> NDArray[np.str_] | None:
+    return serials if any_serial(serials) else None

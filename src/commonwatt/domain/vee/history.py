@@ -1,10 +1,12 @@
 """The readings of a register in sight, and setting aside what cannot be one of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.domain.catalogue import Meter, Register, ResolutionKind
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.readings import RegisterReadings, StoredReadings
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
@@ -15,7 +17,8 @@ class RegisterHistory:
     """The counting readings of one register around a window, and what is known of the rest.
 
     ``from_start`` and ``to_end``: nothing was said before the first or after the last of them.
-    ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`).
+    ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`),
+    ``first_positive_of`` by their ``from_at`` that of the later devices of which a 0 is in sight.
     """
 
     meter: int
@@ -24,6 +27,7 @@ class RegisterHistory:
     from_start: bool
     to_end: bool
     first_positive_at: int | None
+    first_positive_of: Mapping[int, int | None] = field(default_factory=dict)
 
 
 def begins_in_sight(history: RegisterHistory, life: Life) -> bool:
@@ -45,19 +49,25 @@ def ends_in_sight(history: RegisterHistory, life: Life) -> bool:
 
 
 def drop_implausible_stamps(
-    history: RegisterHistory, life: Life, findings: list[Finding]
+    history: RegisterHistory, meter: Meter, findings: list[Finding]
 ) -> RegisterReadings:
-    """Set aside stamps ahead of their delivery, before 2000, or outside the meter's life."""
+    """Set aside stamps ahead of their delivery, before 2000, or outside the meter's life.
+
+    And the readings that somebody declared to be faulty.
+    """
     readings = history.readings
-    stamps = readings.stamps
+    stamps, life = readings.stamps, Life.of(meter)
     if not len(stamps):
         return readings
-    if not readings.ahead.any() and stamps[0] >= OLDEST_STAMP_AT and life == Life(None, None):
+    plain = life == Life(None, None) and not meter.resolutions
+    if plain and stamps[0] >= OLDEST_STAMP_AT and not readings.ahead.any():
         return readings
+    register = Register(history.register)
     for rule, marked_by in (
         (FindingRule.STAMP_AHEAD, lambda r: r.ahead),
         (FindingRule.STAMP_TOO_OLD, lambda r: r.stamps < OLDEST_STAMP_AT),
         (FindingRule.OUTSIDE_LIFE, lambda r: life.outside(r.stamps)),
+        (FindingRule.DECLARED_FAULTY, lambda r: declared_faulty(r.stamps, meter, register)),
     ):
         readings = set_aside(history, readings, marked_by(readings), rule, findings)
     return readings
@@ -82,14 +92,28 @@ def set_aside(
     return readings.at(np.flatnonzero(~marked))
 
 
+def declared_faulty(
+    stamps: NDArray[np.int64], meter: Meter, register: Register
+) -> NDArray[np.bool_]:
+    """Mark the readings that somebody declared to be faulty."""
+    faulty = np.zeros(len(stamps), np.bool_)
+    for each in meter.resolutions:
+        if each.kind is ResolutionKind.FAULTY and each.register is register:
+            faulty |= (stamps >= each.start_at) & (stamps <= each.end_at)
+    return faulty
+
+
 def usable(readings: RegisterReadings | StoredReadings) -> NDArray[np.bool_]:
     """Mark the stamps that can be right: not ahead of their delivery, nor before 2000."""
     marked: NDArray[np.bool_] = ~readings.ahead & (readings.stamps >= OLDEST_STAMP_AT)
     return marked
 
 
-def first_positive(readings: RegisterReadings, life: Life) -> int | None:
+def first_positive(readings: RegisterReadings, meter: Meter, register: Register) -> int | None:
     """Return the first instant of a plausible index above 0 [Unix seconds], None without one."""
-    plausible = (readings.values > 0) & usable(readings) & ~life.outside(readings.stamps)
+    plausible = (readings.values > 0) & usable(readings)
+    plausible &= ~Life.of(meter).outside(readings.stamps)
+    if meter.resolutions:
+        plausible &= ~declared_faulty(readings.stamps, meter, register)
     positions = np.flatnonzero(plausible)
     return int(readings.stamps[positions[0]]) if len(positions) else None

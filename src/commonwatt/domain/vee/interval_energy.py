@@ -6,12 +6,13 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.domain.catalogue import Meter
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.quality import Quality
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT, BoundaryIndex, rounded
 from commonwatt.domain.vee.history import RegisterHistory, drop_implausible_stamps, set_aside
-from commonwatt.domain.vee.life import Life
+from commonwatt.domain.vee.verdicts import SIGHT
 
 STAMP_TOLERANCE_S = 60
 """A stamp this near to a quarter-hour boundary is taken for it."""
@@ -30,6 +31,7 @@ class JudgedIntervals:
     findings: tuple[Finding, ...]
     from_start: bool
     to_end: bool
+    reach: int = SIGHT
 
     @property
     def first_accepted_at(self) -> int | None:
@@ -55,17 +57,18 @@ class JudgedIntervals:
         return self.end_quarters * QUARTER_S
 
 
-def judge_intervals(history: RegisterHistory, life: Life, interval_s: int) -> JudgedIntervals:
-    """Judge the readings of an interval register of ``interval_s`` seconds.
+def judge_intervals(history: RegisterHistory, meter: Meter) -> JudgedIntervals:
+    """Judge the readings of a register of an interval meter.
 
     Set aside are implausible stamps, readings outside the life, stamps more than 60 s off a
     quarter-hour, and intervals that begin before the reading before them ended.
     """
     findings: list[Finding] = []
-    readings = drop_implausible_stamps(history, life, findings)
+    readings = drop_implausible_stamps(history, meter, findings)
     off = (readings.stamps + STAMP_TOLERANCE_S) % QUARTER_S > 2 * STAMP_TOLERANCE_S
     readings = set_aside(history, readings, off, FindingRule.STAMP_OFF_INTERVAL, findings)
-    interval_quarters = interval_s // QUARTER_S
+    assert meter.interval_s is not None, "an interval meter"
+    interval_quarters = meter.interval_s // QUARTER_S
     ends = (readings.stamps + STAMP_TOLERANCE_S) // QUARTER_S
     overlapping = np.zeros(len(ends), np.bool_)
     overlapping[1:] = np.diff(ends) < interval_quarters

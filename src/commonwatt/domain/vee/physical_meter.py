@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Meter, MeterFacts, Register, epochs
+from commonwatt.domain.catalogue import REGISTERS_OF, Meter, MeterFacts, Register, epochs
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.meter_energy import (
     MeterEnergy,
@@ -27,12 +27,15 @@ from commonwatt.domain.vee.index_energy import (
 from commonwatt.domain.vee.interval_energy import JudgedIntervals, interval_energy
 from commonwatt.domain.vee.life import Life
 from commonwatt.domain.vee.pipeline import JudgedRegister
+from commonwatt.domain.vee.register_gaps import (
+    EstimatedSpan,
+    interpolated_gap_s,
+    register_gaps,
+)
+from commonwatt.domain.vee.shaped_index import shape_gaps
 
 Judged: TypeAlias = JudgedRegister | JudgedIntervals
 _NO_REGISTER = (None, None)
-INTERPOLATED_GAP_S = 2 * 3600
-INTERPOLATED_GAP_SLOW_S = 26 * 3600
-"""Heat, cooling and water are often read once a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,14 @@ class JudgedMeter:
 
 
 def meter_energy(
-    judged: JudgedMeter, first_quarter: int, end_quarter: int
+    judged: JudgedMeter, first_quarter: int, end_quarter: int, zone: str
 ) -> tuple[MeterEnergy, list[Finding]]:
     """Return the energy of a physical meter over [first, end), and what is wrong with it.
 
     Factor and wiring are those valid at the start of each quarter-hour: energy = round(factor x
     index at its end) - round(factor x index at its start). A disabled meter is not alive. A
-    register that no accepted reading ever carried is not part of the meter.
+    register that no accepted reading ever carried is not part of the meter. Gaps are estimated by
+    the clock of the ``zone``; that needs the readings where their donors lie (see `register_gaps`).
     """
     meter = judged.meter
     firsts = [register.first_accepted_at for register in judged.registers.values()]
@@ -67,7 +71,7 @@ def meter_energy(
     findings: list[Finding] = []
     names = REGISTERS_OF[meter.medium]
     sources = {
-        register: _source(meter.medium, judged_register, first_quarter, end_quarter)
+        register: _source(meter, judged_register, first_quarter, end_quarter, zone)
         for register, judged_register in judged.registers.items()
         if judged_register.first_accepted_at is not None
     }
@@ -91,6 +95,15 @@ def meter_energy(
     if len(parts) == 1:
         return parts[0][2], findings
     return joined(parts, end_quarter - first_quarter), findings
+
+
+def estimated_spans(
+    judged: JudgedMeter, first_quarter: int, end_quarter: int
+) -> list[EstimatedSpan]:
+    """Return the days of the gaps of its registers that meet the quarter-hours [first, end)."""
+    start_at, end_at = first_quarter * QUARTER_S, end_quarter * QUARTER_S
+    gaps = register_gaps(judged.meter.medium, judged.registers, start_at, end_at)
+    return [EstimatedSpan.of(judged.meter.number, gap) for gap in gaps]
 
 
 def _pieces(
@@ -125,13 +138,13 @@ class _IntervalSource:
 
 
 def _source(
-    medium: Medium, judged: Judged, first_quarter: int, end_quarter: int
+    meter: Meter, judged: Judged, first_quarter: int, end_quarter: int, zone: str
 ) -> _IndexSource | _IntervalSource:
     if isinstance(judged, JudgedIntervals):
         return _IntervalSource(judged)
-    slow = medium not in (Medium.ELECTRICITY, Medium.CHARGE_POINT)
-    gap_s = INTERPOLATED_GAP_SLOW_S if slow else INTERPOLATED_GAP_S
-    return _IndexSource(index_segments(judged.segments, first_quarter, end_quarter, gap_s))
+    gap_s = interpolated_gap_s(meter.medium)
+    indexes = index_segments(judged.segments, first_quarter, end_quarter, gap_s)
+    return _IndexSource(shape_gaps(meter, judged.segments, indexes, zone))
 
 
 def _register_energy(

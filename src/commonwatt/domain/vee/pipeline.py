@@ -4,15 +4,15 @@ Every reading ends in exactly one of accepted or set aside. Readings of a part o
 the same verdicts as the whole, `verdicts.SIGHT` readings away from where the part was cut.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.domain.catalogue import Meter, Register
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.readings import RegisterReadings
 from commonwatt.domain.vee import verdicts
-from commonwatt.domain.vee.boundary_index import AcceptedReadings
 from commonwatt.domain.vee.history import (
     RegisterHistory,
     begins_in_sight,
@@ -21,24 +21,38 @@ from commonwatt.domain.vee.history import (
     set_aside,
 )
 from commonwatt.domain.vee.life import Life
+from commonwatt.domain.vee.rollover import RolloverRule, Rollovers
+from commonwatt.domain.vee.seams import (
+    AcceptedRun,
+    Run,
+    cut_at_seams,
+    cut_at_serials,
+    joined_runs,
+    with_declared_indexes,
+    with_resets,
+)
 from commonwatt.domain.vee.segments import Segment
+from commonwatt.domain.vee.stretches import stretches_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRegister:
     """What judging a `RegisterHistory` gives.
 
-    Verdicts are final for stamps in [sure_from, sure_to] [Unix seconds]; outside of it the history
-    was cut too near. ``from_start`` and ``to_end``: nothing that could be used lies before the
-    first or after the last reading in sight.
+    ``accepted_stamps`` [Unix seconds] ascend; at a seam both registers may have one. Verdicts are
+    final for stamps in [sure_from, sure_to] [Unix seconds]; outside of it the history was cut too
+    near: they may depend on ``reach`` readings to each side. ``from_start`` and ``to_end``: nothing
+    that could be used lies before the first or after the last reading in sight.
     """
 
     segments: tuple[Segment, ...]
+    accepted_stamps: NDArray[np.int64]
     findings: tuple[Finding, ...]
     sure_from: int
     sure_to: int
     from_start: bool
     to_end: bool
+    reach: int
 
     @property
     def first_accepted_at(self) -> int | None:
@@ -55,13 +69,6 @@ class JudgedRegister:
         """Whether the ``count`` nearest accepted at or after an instant are known for sure."""
         return self.to_end or len(self._between(instant_at, self.sure_to)) >= count
 
-    @property
-    def accepted_stamps(self) -> NDArray[np.int64]:
-        """The stamps of the accepted readings [Unix seconds], ascending."""
-        if len(self.segments) == 1:
-            return self.segments[0].readings.stamps
-        return np.concatenate([segment.readings.stamps for segment in self.segments])
-
     def _between(self, from_at: int, to_at: int) -> NDArray[np.int64]:
         stamps = self.accepted_stamps
         start, end = np.searchsorted(stamps, (from_at, to_at + 1))
@@ -72,102 +79,130 @@ _EARLIEST_AT = -(2**62)
 _LATEST_AT = 2**62
 
 
-def judge_index_register(
-    history: RegisterHistory, life: Life, installed_index: int
-) -> JudgedRegister:
+def judge_index_register(history: RegisterHistory, meter: Meter) -> JudgedRegister:
     """Judge the readings of an index register.
 
-    In this order: implausible stamps and readings outside the life are set aside; the index at the
-    installation is inserted; zeros after a positive index are set aside; then what stands against
-    its surroundings. Falls that remain are breaks. ``installed_index`` [mWh, ml].
+    In this order: implausible stamps, readings outside the life and those declared faulty are set
+    aside; the register is cut where it was declared to begin anew; zeros after a positive index of
+    the same device are set aside; declared indexes are inserted; the register is cut where its
+    serial changes; rollovers are counted; then what stands against its surroundings is set aside.
+    Falls that remain are breaks.
     """
     findings: list[Finding] = []
-    readings = drop_implausible_stamps(history, life, findings)
-    readings = _insert_installation(readings, life, installed_index, history)
-    zeros = verdicts.zero_after_positive(
-        readings.stamps, readings.values, history.first_positive_at
-    )
-    readings = set_aside(history, readings, zeros, FindingRule.ZERO_AFTER_POSITIVE, findings)
+    register, life = Register(history.register), Life.of(meter)
+    readings = drop_implausible_stamps(history, meter, findings)
     from_start, to_end = begins_in_sight(history, life), ends_in_sight(history, life)
-    sure_from, sure_to = _sure_span(readings.stamps, from_start, to_end)
-    dropped = verdicts.out_of_order(readings.values)
-    readings = set_aside(history, readings, dropped, FindingRule.INDEX_OUT_OF_ORDER, findings)
-    breaks_before = _count_breaks(history, readings, findings)
+    sight = _sight(readings.stamps, from_start, to_end)
+    runs: list[Run] = []
+    for run in cut_at_seams(readings, stretches_of(meter, register)):
+        begun = with_declared_indexes(
+            history, _without_zeros(history, run, findings), sight, findings
+        )
+        runs += cut_at_serials(history, begun, findings)
+    rolled = [
+        RolloverRule.of(meter, register, run.stretch).find(run.readings.stamps, run.readings.values)
+        for run in runs
+    ]
+    reach = verdicts.SIGHT + max((each.reach for each in rolled if each is not None), default=0)
+    sure_from, sure_to = _sure_span(runs, reach, from_start, to_end)
+    accepted = [
+        _judge_run(history, run, rollovers, findings)
+        for run, rollovers in zip(runs, rolled, strict=True)
+    ]
+    accepted = with_resets(accepted, to_end)
+    segments = joined_runs(history, accepted, findings)
+    one = len(segments) == 1
     return JudgedRegister(
-        segments=(Segment(_stand_still(readings, breaks_before, life)),),
+        segments=segments,
+        accepted_stamps=segments[0].readings.stamps
+        if one
+        else np.concatenate([each.stamps for each in accepted]),
         findings=tuple(findings),
         sure_from=sure_from,
         sure_to=sure_to,
         from_start=from_start,
         to_end=to_end,
+        reach=reach,
     )
 
 
-def _insert_installation(
-    readings: RegisterReadings, life: Life, installed_index: int, history: RegisterHistory
-) -> RegisterReadings:
-    """Insert the index at the installation, unless a reading stands there or it is out of sight."""
-    at = life.installed_at
-    if at is None or not len(history.readings.stamps) or not len(readings.stamps):
-        return readings
-    if not begins_in_sight(history, life) or int(readings.stamps[0]) <= at:
-        return readings
-    return RegisterReadings(
-        np.insert(readings.stamps, 0, at),
-        np.insert(readings.values, 0, installed_index),
-        np.insert(readings.estimated, 0, False),
-        np.insert(readings.ahead, 0, False),
+def _sight(stamps: NDArray[np.int64], from_start: bool, to_end: bool) -> tuple[int, int]:
+    """The instants between which every reading is in sight; none of a register without any."""
+    if not len(stamps):
+        return _LATEST_AT, _EARLIEST_AT
+    return (
+        _EARLIEST_AT if from_start else int(stamps[0]),
+        _LATEST_AT if to_end else int(stamps[-1]),
     )
 
 
-def _sure_span(stamps: NDArray[np.int64], from_start: bool, to_end: bool) -> tuple[int, int]:
-    """Return the instants between which verdicts do not depend on what was cut off."""
-    sight = verdicts.SIGHT
-    enough = len(stamps) > sight
-    sure_from = int(stamps[sight]) if enough else _LATEST_AT
-    sure_to = int(stamps[-1 - sight]) if enough else _EARLIEST_AT
+def _without_zeros(history: RegisterHistory, run: Run, findings: list[Finding]) -> Run:
+    """Set aside the zeros of a run that follow a positive index of its device."""
+    readings, stretch = run.readings, run.stretch
+    if readings.values.all():
+        return run
+    from_at = stretch.device_from_at
+    if from_at is None:
+        first_positive_at = history.first_positive_at
+    else:
+        first_positive_at = from_at if stretch.device_index else history.first_positive_of[from_at]
+    zeros = verdicts.zero_after_positive(readings.stamps, readings.values, first_positive_at)
+    rule = FindingRule.ZERO_AFTER_POSITIVE
+    return replace(run, readings=set_aside(history, readings, zeros, rule, findings))
+
+
+def _sure_span(runs: list[Run], reach: int, from_start: bool, to_end: bool) -> tuple[int, int]:
+    """Return the instants between which verdicts do not depend on what was cut off.
+
+    They never look across the edge of a run.
+    """
+    filled = [run.readings.stamps for run in runs if len(run.readings.stamps)]
+    sure_from, sure_to = _LATEST_AT, _EARLIEST_AT
+    if len(filled) > 1:
+        sure_from, sure_to = int(filled[1][0]), int(filled[-2][-1])
+    if filled and len(filled[0]) > reach:
+        sure_from = int(filled[0][reach])
+    if filled and len(filled[-1]) > reach:
+        sure_to = int(filled[-1][-1 - reach])
     return (
         _EARLIEST_AT if from_start else sure_from,
         _LATEST_AT if to_end else sure_to,
     )
 
 
-def _count_breaks(
-    history: RegisterHistory, readings: RegisterReadings, findings: list[Finding]
-) -> NDArray[np.int64]:
-    """Count the falls that remain before each reading; each is a finding."""
-    stamps, values = readings.stamps, readings.values
-    falls = np.zeros(len(values), np.int64)
-    falls[1:] = values[1:] < values[:-1]
-    findings.extend(
-        Finding(
-            FindingRule.INDEX_BREAK,
-            history.meter,
-            history.register,
-            int(stamps[after - 1]),
-            int(stamps[after]),
-            {"index_before": int(values[after - 1]), "index_after": int(values[after])},
-        )
-        for after in np.flatnonzero(falls).tolist()
-    )
-    return np.cumsum(falls)
+def _judge_run(
+    history: RegisterHistory, run: Run, rollovers: Rollovers | None, findings: list[Finding]
+) -> AcceptedRun:
+    """Set aside what stands against its surroundings; what falls still is a break."""
+    readings = run.readings
+    counted = readings.values if rollovers is None else readings.values + rollovers.added
+    dropped = verdicts.out_of_order(counted)
+    rule = FindingRule.INDEX_OUT_OF_ORDER
+    readings = set_aside(history, readings, dropped, rule, findings)
+    added = np.zeros(len(counted), np.int64) if rollovers is None else rollovers.added
+    if dropped.any():
+        counted, added = counted[~dropped], added[~dropped]
+    falls = counted[1:] < counted[:-1]
+    _add_pairs(history, readings, falls, FindingRule.INDEX_BREAK, findings)
+    rolls = (added[1:] > added[:-1]) & ~falls
+    _add_pairs(history, readings, rolls, FindingRule.ROLLOVER, findings)
+    breaks_before = np.zeros(len(counted), np.int64)
+    np.cumsum(falls, out=breaks_before[1:])
+    return AcceptedRun(replace(run, readings=readings), added, breaks_before)
 
 
-def _stand_still(
-    readings: RegisterReadings, breaks_before: NDArray[np.int64], life: Life
-) -> AcceptedReadings:
-    """Let the register stand still before the installation and after the removal.
-
-    So the quarter-hours of both count whole. Needs an accepted reading at that very instant.
-    """
-    stamps, values, estimated = readings.stamps, readings.values, readings.estimated
-    still_from, still_until = life.still_from(), life.still_until()
-    if len(stamps) and still_from is not None and still_from < stamps[0] == life.installed_at:
-        stamps = np.insert(stamps, 0, still_from)
-        values, estimated = np.insert(values, 0, values[0]), np.insert(estimated, 0, estimated[0])
-        breaks_before = np.insert(breaks_before, 0, breaks_before[0])
-    if len(stamps) and still_until is not None and still_until > stamps[-1] == life.removed_at:
-        stamps = np.append(stamps, still_until)
-        values, estimated = np.append(values, values[-1]), np.append(estimated, estimated[-1])
-        breaks_before = np.append(breaks_before, breaks_before[-1])
-    return AcceptedReadings(stamps, values, estimated, breaks_before)
+def _add_pairs(
+    history: RegisterHistory,
+    readings: RegisterReadings,
+    marked: NDArray[np.bool_],
+    rule: FindingRule,
+    findings: list[Finding],
+) -> None:
+    """Add a finding for each marked pair of neighbouring readings."""
+    for before in np.flatnonzero(marked).tolist():
+        bounds = int(readings.stamps[before]), int(readings.stamps[before + 1])
+        evidence = {
+            "index_before": int(readings.values[before]),
+            "index_after": int(readings.values[before + 1]),
+        }
+        findings.append(Finding(rule, history.meter, history.register, *bounds, evidence))
