@@ -8,11 +8,13 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
+from tests.oracle.allocation import Key
 from tests.oracle.balance import ELECTRICITY
 from tests.oracle.facts import (
     QUARTER_S,
     RAW_REGISTERS,
     BalanceMode,
+    BatteryOrder,
     Building,
     Delivery,
     Facts,
@@ -38,7 +40,15 @@ FACTORS = tuple(Fraction(text) for text in ("1", "0.5", "1.25", "40", "0.333", "
 CADENCES_S = (900, 900, 900, 300, 1800, 3600, 10_800, 86_400)
 SLOW: tuple[Medium, ...] = ("heating", "cooling", "cold_water", "hot_water")
 
-Change = Literal["enabled", "balance", "isolated", "factor", "swap", "mode", "rule", "site"]
+KEYS: tuple[Key, ...] = Key.__args__  # type: ignore[attr-defined]
+SHARES = tuple(
+    None if text is None else Fraction(text)
+    for text in (None, "0", "100", "50", "33.333333", "12.5", "0.000001")
+)
+
+Change = Literal[
+    "enabled", "balance", "isolated", "factor", "swap", "mode", "rule", "site", "key", "terms"
+]
 CHANGES: tuple[Change, ...] = Change.__args__  # type: ignore[attr-defined]
 
 
@@ -56,6 +66,8 @@ class Plan:
     rule_meters: int = 0
     slow_meters: int = 0
     clamped: bool = False
+    key: Key = "pro_rata"
+    battery_first: bool = False
     intervals: bool = False
     lives: bool = False
     changes: frozenset[Change] = frozenset()
@@ -76,6 +88,8 @@ def plans(days: int = 2) -> st.SearchStrategy[Plan]:
         rule_meters=st.integers(0, 3),
         slow_meters=st.integers(0, 2),
         clamped=st.booleans(),
+        key=st.sampled_from(KEYS),
+        battery_first=st.booleans(),
         intervals=st.booleans(),
         lives=st.booleans(),
         changes=st.frozensets(st.sampled_from(CHANGES)),
@@ -115,7 +129,55 @@ class _Builder:
         balance: list[tuple[int, BalanceMode]] = [(0, "clamped" if self.plan.clamped else "plain")]
         if "site" in self.plan.changes:
             balance.append((self._some_quarter(), "plain" if self.plan.clamped else "clamped"))
-        return Building(self._numbered(), tuple(balance))
+        key, battery = self._keys(), self._battery_orders()
+        return Building(self._with_terms(self._numbered()), tuple(balance), key, battery)
+
+    def _keys(self) -> tuple[tuple[int, Key], ...]:
+        keys: list[tuple[int, Key]] = [(0, self.plan.key)]
+        if "key" in self.plan.changes:
+            keys.append((self._some_quarter(), self.random.choice(KEYS)))
+        return tuple(keys)
+
+    def _battery_orders(self) -> tuple[tuple[int, BatteryOrder], ...]:
+        orders: list[BatteryOrder] = (
+            ["first", "last"] if self.plan.battery_first else ["last", "first"]
+        )
+        told = [(0, orders[0])]
+        if "site" in self.plan.changes:
+            told.append((self._some_quarter(), orders[1]))
+        return tuple(told)
+
+    def _with_terms(self, meters: tuple[Meter, ...]) -> tuple[Meter, ...]:
+        """The meters with shares, priorities and producers, which may change at a quarter-hour."""
+        modes = {meter.id: {facts.mode for facts in meter.facts} for meter in meters}
+        producers = [name for name, of_meter in modes.items() if "production" in of_meter]
+        changed = []
+        for meter in meters:
+            facts = [self._terms(each, producers) for each in meter.facts[:1]]
+            facts += [
+                replace(
+                    each,
+                    share=facts[0].share,
+                    priority=facts[0].priority,
+                    producers=facts[0].producers,
+                )
+                for each in meter.facts[1:]
+            ]
+            if "terms" in self.plan.changes and self.random.random() < 0.5:
+                since = facts[-1].valid_from + QUARTER_S
+                since = max(since, self._some_quarter())
+                facts.append(replace(self._terms(facts[-1], producers), valid_from=since))
+            changed.append(replace(meter, facts=tuple(facts)))
+        return tuple(changed)
+
+    def _terms(self, facts: Facts, producers: list[str]) -> Facts:
+        named = [name for name in producers if self.random.random() < 0.6]
+        return replace(
+            facts,
+            share=self.random.choice(SHARES),
+            priority=self.random.choice((0, 0, 1, -3)),
+            producers={name: self.random.choice(SHARES) for name in named},
+        )
 
     def _numbered(self) -> tuple[Meter, ...]:
         """The meters with their deliveries, which are numbered in the order of recording."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from tests.oracle.allocation import Key
+
 QUARTER_S = 900
 
 ABSENT, MISSING, ESTIMATED, INTERPOLATED, EDITED, MEASURED = range(6)
@@ -16,6 +18,7 @@ ABSENT, MISSING, ESTIMATED, INTERPOLATED, EDITED, MEASURED = range(6)
 Mode = Literal["consumption", "introduction", "production", "battery"]
 Medium = Literal["electricity", "charge_point", "heating", "cooling", "cold_water", "hot_water"]
 BalanceMode = Literal["plain", "clamped"]
+BatteryOrder = Literal["last", "first"]
 ReadingQuality = Literal["measured", "estimated", "placeholder"]
 Side = Literal["im", "ex"]
 """The two registers of a load profile: import (also heat and volume) and export."""
@@ -51,6 +54,9 @@ class Facts:
     factor: Fraction = Fraction(1)
     registers: Mapping[str, str] = field(default_factory=dict)
     rule: tuple[Operand, ...] | None = None
+    share: Fraction | None = None
+    priority: int = 0
+    producers: Mapping[str, Fraction | None] = field(default_factory=dict)
 
     @property
     def main_side(self) -> Side:
@@ -96,13 +102,21 @@ class Meter:
 
 @dataclass(frozen=True)
 class Building:
-    """A site: its balance mode over time, as (valid_from, mode), and its meters."""
+    """A site: its meters, and over time, as (valid_from, word), how its books are made."""
 
     meters: tuple[Meter, ...]
     balance: tuple[tuple[int, BalanceMode], ...] = ((0, "plain"),)
+    key: tuple[tuple[int, Key], ...] = ((0, "pro_rata"),)
+    battery: tuple[tuple[int, BatteryOrder], ...] = ((0, "last"),)
 
     def balance_at(self, instant: int) -> BalanceMode:
         return [mode for valid_from, mode in self.balance if valid_from <= instant][-1]
+
+    def key_at(self, instant: int) -> Key:
+        return [key for valid_from, key in self.key if valid_from <= instant][-1]
+
+    def battery_at(self, instant: int) -> BatteryOrder:
+        return [order for valid_from, order in self.battery if valid_from <= instant][-1]
 
     def meter(self, meter_id: str) -> Meter:
         return next(meter for meter in self.meters if meter.id == meter_id)

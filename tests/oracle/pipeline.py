@@ -39,7 +39,11 @@ def settle(building: Building, quarters: range) -> Settled:
         for meter, quarter in now:
             settled.meters[meter.id][number] = quarter
         settled.site[number] = site_quarter(
-            members(now, start, ELECTRICITY), start, building.balance_at(start)
+            members(now, start, ELECTRICITY),
+            start,
+            building.balance_at(start),
+            building.key_at(start),
+            building.battery_at(start),
         )
         for medium in SLOW_MEDIA:
             settled.totals.setdefault(medium, {})[number] = total_quarter(

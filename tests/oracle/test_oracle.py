@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.oracle.balance import shares
+from tests.oracle.allocation import Consumer, Key, Quarter, shares
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.facts import (
     ABSENT,
@@ -343,11 +343,49 @@ def test_disabled_isolated_and_unbalanced_meters_are_no_members() -> None:
 
 def test_shares_are_the_floors_of_the_cumulated_quotas() -> None:
     # Quarter 0 has u = 0: 10 Wh over 1:1:1 -> floors of 10/3, 20/3, 30/3.
-    assert shares(10, {"a": 1000, "b": 1000, "c": 1000}, 0) == {"a": 3, "b": 3, "c": 4}
+    alike = {"a": Consumer(1000), "b": Consumer(1000), "c": Consumer(1000)}
+    assert pro_rata(10, alike, 0) == {"a": 3, "b": 3, "c": 4}
     # Quarter 1: u = 0x9E3779B9 / 2^32 = 0.618: floors of 3.95, 7.28, 10.618.
-    assert shares(10, {"a": 1000, "b": 1000, "c": 1000}, 1) == {"a": 3, "b": 4, "c": 3}
-    assert shares(10, {"a": -5, "b": 8}, 1) == {"a": 0, "b": 3}
-    assert shares(-1, {"a": 0, "b": 0}, 1) == {"a": 0, "b": 0}
+    assert pro_rata(10, alike, 1) == {"a": 3, "b": 4, "c": 3}
+    assert pro_rata(3, {"a": Consumer(0), "b": Consumer(8)}, 1) == {"a": 0, "b": 3}
+    assert pro_rata(0, {"a": Consumer(0), "b": Consumer(0)}, 1) == {"a": 0, "b": 0}
+
+
+def pro_rata(pool: int, consumers: dict[str, Consumer], number: int) -> dict[str, int]:
+    return shares("pro_rata", Quarter(number, pool, pool, consumers, {}))
+
+
+def sharing(key: Key, pool: int, available: int, *said: Consumer, **producers: int) -> list[int]:
+    """Shares in quarter-hour 0, where nothing is added before the floor."""
+    consumers = {f"c{position}": consumer for position, consumer in enumerate(said)}
+    shared = shares(key, Quarter(0, pool, available, consumers, producers))
+    return [shared[name] for name in consumers]
+
+
+def test_each_key_by_hand() -> None:
+    half, third, fifth = Fraction(50), Fraction(30), Fraction(20)
+    # 15 of the 30 Wh take part, beside 45.
+    assert sharing("pro_rata", 40, 40, Consumer(45), Consumer(30, half)) == [30, 10]
+    # The charge point waits; of 20 Wh the flats get 13.3 and 6.7.
+    flats = (Consumer(20), Consumer(10), Consumer(30, priority=1))
+    assert sharing("priority", 40, 40, *flats) == [20, 10, 10]
+    assert sharing("priority", 20, 20, *flats) == [13, 7, 0]
+    # Entitled to 50 and 30 of 100 Wh; 20 and 40 used. Of a pool of 40: 20 and 30 in proportion.
+    entitled = (Consumer(20, half), Consumer(40, third))
+    assert sharing("fixed", 60, 100, *entitled) == [20, 30]
+    assert sharing("fixed", 40, 100, *entitled) == [16, 24]
+    # 30 would be the first one's, who used 20; the other 40 Wh go 3 to 2.
+    thirds = (Consumer(20, half), Consumer(100, third), Consumer(100, fifth), Consumer(9))
+    assert sharing("fixed_redistributed", 60, 60, *thirds) == [20, 24, 16, 0]
+    assert sharing("equal", 60, 60, Consumer(8), Consumer(40), Consumer(50)) == [8, 26, 26]
+    # The producer's 50 Wh: 40 are all that their owner used, 10 are left with the battery's 10.
+    owner = Consumer(40, producers={"pv": None})
+    assert sharing("own_first", 60, 60, owner, Consumer(30), pv=50) == [40, 20]
+    # A pool below what was produced is cut: 30 of the 50 Wh, all of them the owner's.
+    assert sharing("own_first", 30, 60, owner, Consumer(30), pv=50) == [30, 0]
+    # 70 and 20 of 100 Wh; 50 used, so 30 are left for those who still need 20 and 60.
+    seventy, twenty = (Consumer(n, producers={"pv": Fraction(p)}) for n, p in ((50, 70), (40, 20)))
+    assert sharing("matrix", 100, 100, seventy, twenty, Consumer(60), pv=100) == [50, 27, 23]
 
 
 @settings(max_examples=20, deadline=None)
@@ -361,5 +399,7 @@ def test_generated_buildings_close_their_books_and_share_all(plan: Plan) -> None
             continue
         charging = max(0, c.storage_charging_total - c.storage_discharging_total)
         assert c.conso_total + charging == c.self_wh + c.storage_charging_self + c.from_ext
-        pool = min(c.self_wh, c.conso_total - c.unmetered)
-        assert sum(quarter.self_of.values()) == max(0, pool)
+        pool = max(0, min(c.self_wh, c.conso_total - c.unmetered))
+        assert sum(quarter.self_of.values()) <= pool
+        if plan.key == "equal" and "key" not in plan.changes:
+            assert sum(quarter.self_of.values()) == pool

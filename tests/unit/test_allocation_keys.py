@@ -179,7 +179,7 @@ def test_the_order_of_the_consumers_moves_no_more_than_a_wh(
     }
     quarter = replace(quarter, consumers=all_take_part)
     forward = shares_of(key, quarter)
-    turned = replace(quarter, consumers=dict(reversed(quarter.consumers.items())))
+    turned = replace(quarter, consumers=dict([*quarter.consumers.items()][::-1]))
     backward = shares_of(key, turned)
     assert sum(forward.values()) == sum(backward.values())
     for name, share in forward.items():
