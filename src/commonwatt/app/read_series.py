@@ -160,7 +160,14 @@ def _meter_series(
         methods = snapshot.results.methods(site, meter.number, first_day, end_day)
         profile = replace(profile, method=methods)
     for settlement in settlements:
-        profile = _with_profile(profile, settlement, first_day)
+        profile = laid_over(profile, settlement, first_day)
+    return series_of(profile, meter, first_day, first_quarter, end_quarter)
+
+
+def series_of(
+    profile: LoadProfile, meter: Meter, first_day: int, first_quarter: int, end_quarter: int
+) -> MeterSeries:
+    """Return the quarter-hours [first, end) of a meter's profile that begins with ``first_day``."""
     base = first_day * DAY_QUARTERS
     wanted = slice(first_quarter - base, end_quarter - base)
     own, quality_self = profile.self_energy, profile.quality_self
@@ -192,7 +199,7 @@ def _total(profile: LoadProfile, meter: Meter, base: int) -> Energy:
     return total
 
 
-def _with_profile(stored: LoadProfile, settlement: Settlement, first_day: int) -> LoadProfile:
+def laid_over(stored: LoadProfile, settlement: Settlement, first_day: int) -> LoadProfile:
     """Lay a fresh settlement over the stored profile of a meter."""
     fresh = {profile.meter: profile for profile in settlement.profiles}.get(stored.meter)
     columns = {
