@@ -25,19 +25,31 @@ def key_faults(
     """
     found: dict[DeclarationFault, None] = {}
     meters = catalogue.meters_of(Group.ELECTRICITY)
-    changes = {facts.valid_from for meter in meters for facts in meter.facts}
-    changes |= {facts.valid_from for facts in catalogue.facts}
-    lives = {at for meter in meters for at in (meter.installed_at, meter.removed_at) if at}
-    for at in sorted(changes | lives):
-        key = KEYS[catalogue.site_facts_at(at).key]
-        faults = list(_producer_faults(catalogue, meters, at)) if at in changes else []
-        if key.meaning is ShareMeaning.FIXED or key.entitles:
-            faults += _percentage_faults(catalogue, key, _consumers(meters, at), at, lines)
-        for meter, name, reason in faults:
+    instants = {facts.valid_from for meter in meters for facts in meter.facts}
+    instants |= {facts.valid_from for facts in catalogue.facts}
+    if any(_needs_percentages(KEYS[facts.key]) for facts in catalogue.facts):
+        instants |= {at for meter in meters for at in (meter.installed_at, meter.removed_at) if at}
+    for at in sorted(instants):
+        for meter, name, reason in key_faults_at(catalogue, at, lines):
             line = lines.get(meter.number, site_line)
             whose = "" if meter.number in lines else f"of {meter_label(meter)} "
             found[DeclarationFault(line, name, whose + reason)] = None
     return list(found)
+
+
+def key_faults_at(
+    catalogue: SiteCatalogue, at: int, lines: Mapping[int, int] | None = None
+) -> list[Fault]:
+    """Return what the key of an instant lacks there; for ``lines`` see `key_faults`."""
+    meters = catalogue.meters_of(Group.ELECTRICITY)
+    faults = list(_producer_faults(catalogue, meters, at))
+    if _needs_percentages(KEYS[catalogue.site_facts_at(at).key]):
+        faults += _percentage_faults(catalogue, _consumers(meters, at), at, lines or {})
+    return faults
+
+
+def _needs_percentages(key: Key) -> bool:
+    return key.meaning is ShareMeaning.FIXED or key.entitles
 
 
 def _consumers(meters: Sequence[Meter], at: int) -> list[Meter]:
@@ -77,42 +89,42 @@ def _producer_faults(catalogue: SiteCatalogue, meters: Sequence[Meter], at: int)
 
 
 def _percentage_faults(
-    catalogue: SiteCatalogue,
-    key: Key,
-    consumers: Sequence[Meter],
-    at: int,
-    lines: Mapping[int, int],
+    catalogue: SiteCatalogue, consumers: Sequence[Meter], at: int, lines: Mapping[int, int]
 ) -> Iterator[Fault]:
+    """Yield the percentages that consumers lack at an instant, and those that are too much."""
     name = catalogue.site_facts_at(at).key
-    if key.meaning is ShareMeaning.FIXED:
-        shares = {meter: meter.facts_at(at).share for meter in consumers}
-        right = f"key {name} needs the percentage of each consumer; 0 for one that gets nothing"
-        yield from (
-            (m, "share", f"is missing; {right}") for m, part in shares.items() if part is None
-        )
+    if KEYS[name].meaning is ShareMeaning.FIXED:
+        shares = [(meter, meter.facts_at(at).share) for meter in consumers]
+        for meter, share in shares:
+            if share is None:
+                yield (
+                    meter,
+                    "share",
+                    f"is missing: key {name} needs one of each consumer, if only 0",
+                )
         yield from _over_all(shares, "share", "", lines)
         return
-    of_producer: dict[int, dict[Meter, Decimal | None]] = {}
+    of_producer: dict[int, list[tuple[Meter, Decimal | None]]] = {}
     for meter in consumers:
         for producer_name, part in meter.facts_at(at).producers.items():
             if part is None:
-                right = f"such as {{{producer_name}: 40}}: key {name} needs one"
-                yield meter, "producers", f"has no percentage of {producer_name}; say it {right}"
+                right = f"say it as {{{producer_name}: 40}}, as key {name} needs it"
+                yield meter, "producers", f"has no percentage of {producer_name}; {right}"
             producer = named_producer(catalogue, producer_name)
             if producer is not None:
-                of_producer.setdefault(producer.number, {})[meter] = part
+                of_producer.setdefault(producer.number, []).append((meter, part))
     labels = {meter.number: meter_label(meter) for meter in catalogue.meters}
     for number, parts in of_producer.items():
         yield from _over_all(parts, "producers", f" of {labels[number]}", lines)
 
 
 def _over_all(
-    parts: Mapping[Meter, Decimal | None], name: str, of: str, lines: Mapping[int, int]
+    parts: Sequence[tuple[Meter, Decimal | None]], name: str, of: str, lines: Mapping[int, int]
 ) -> Iterator[Fault]:
     """Yield percentages that are more than 100 together, told of the last that is declared now."""
-    given = {meter: part for meter, part in parts.items() if part is not None}
-    together = sum(given.values(), Decimal(0))
+    given = [(meter, part) for meter, part in parts if part is not None]
+    together = sum((part for _, part in given), Decimal(0))
     if together > _ALL:
-        last = max(given, key=lambda meter: lines.get(meter.number, 0))
-        listed = ", ".join(f"{meter.name} {part}" for meter, part in given.items())
+        last, _ = max(given, key=lambda said: lines.get(said[0].number, 0))
+        listed = ", ".join(f"{meter.name} {part}" for meter, part in given)
         yield last, name, f"of all consumers{of} are {together} % together ({listed}), over 100"

@@ -17,6 +17,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from commonwatt.app.edit_quarters import UnknownEdit
     from commonwatt.app.read_delivery import UnknownDelivery
     from commonwatt.app.resolve_finding import UnknownFinding
+    from commonwatt.app.simulate_key import KeyLacksTerms
     from commonwatt.app.store_errors import StoreError
     from commonwatt.app.withdraw_delivery import NothingToChange
     from commonwatt.demo.faults import CannotRunDemo
@@ -26,7 +27,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (
         *(Failed, OSError, AccountProblem, InvalidDeclaration, StoreError),
         *(NothingToChange, UnknownDelivery, CannotRunDemo, UnreadableDemoState),
-        *(CannotChange, NoSuchMeter, UnknownEdit, UnknownFinding),
+        *(CannotChange, KeyLacksTerms, NoSuchMeter, UnknownEdit, UnknownFinding),
         *(BadValue, BodyTooLarge, UnreadableBody),
     )
 

@@ -18,6 +18,7 @@ from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.import_file import import_files
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
+from commonwatt.cli.simulate_key import simulate_key
 from commonwatt.cli.status import status
 
 _FAILED = 1
@@ -43,6 +44,7 @@ app.command()(findings)
 app.command()(resolve)
 app.command()(status)
 app.command()(settle)
+app.command("simulate-key")(simulate_key)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,108 @@
+"""Replaying a period under another allocation key: who would gain, and who would lose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commonwatt.app.declared_keys import key_faults_at
+from commonwatt.app.declared_rules import meter_label
+from commonwatt.app.ports import Snapshot
+from commonwatt.app.read_series import read_site_series
+from commonwatt.app.settle_site import LONGEST_RUN_DAYS
+from commonwatt.domain.catalogue import Medium, Meter, SiteCatalogue
+from commonwatt.domain.quality import exists
+from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.domain.simulated_key import (
+    SettledMeter,
+    shares_under_key,
+    sharing_epochs,
+    under_key,
+)
+
+
+class KeyLacksTerms(Exception):
+    """A key cannot be replayed: ``reasons`` say what it needs of which meter."""
+
+    def __init__(self, key: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"{key} cannot be replayed: " + "; ".join(self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A consumer over a period [Wh]: what it used, and its share as settled and under the key.
+
+    Only quarter-hours count in which the consumer has a settled share.
+    """
+
+    meter: Meter
+    total: int
+    self_now: int
+    self_then: int
+
+    @property
+    def difference(self) -> int:
+        """What it would gain, or lose if negative [Wh]."""
+        return self.self_then - self.self_now
+
+
+def simulate_key(
+    snapshot: Snapshot, catalogue: SiteCatalogue, key: str, first_quarter: int, end_quarter: int
+) -> list[Simulated]:
+    """Replay the quarter-hours [first, end) under a key, with what was declared for them.
+
+    Returns the consumers of the balance that had shares, in ascending order of meter id. Raises
+    `KeyLacksTerms`.
+    """
+    hypothetical = under_key(catalogue, key)
+    _check(hypothetical, key, first_quarter, end_quarter)
+    found: dict[int, Simulated] = {}
+    step, end = LONGEST_RUN_DAYS * DAY_QUARTERS, end_quarter
+    for first in range(first_quarter, end_quarter, step):
+        for each in _simulated(snapshot, catalogue, hypothetical, first, min(first + step, end)):
+            before = found.get(each.meter.number, Simulated(each.meter, 0, 0, 0))
+            found[each.meter.number] = Simulated(
+                each.meter,
+                before.total + each.total,
+                before.self_now + each.self_now,
+                before.self_then + each.self_then,
+            )
+    return sorted(found.values(), key=lambda each: each.meter.id)
+
+
+def _check(hypothetical: SiteCatalogue, key: str, first_quarter: int, end_quarter: int) -> None:
+    reasons = {
+        f"{name} of {meter_label(meter)} {reason}": None
+        for start_at, _ in sharing_epochs(hypothetical, first_quarter, end_quarter)
+        for meter, name, reason in key_faults_at(hypothetical, start_at)
+    }
+    if reasons:
+        raise KeyLacksTerms(key, list(reasons))
+
+
+def _simulated(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    hypothetical: SiteCatalogue,
+    first_quarter: int,
+    end_quarter: int,
+) -> list[Simulated]:
+    series = read_site_series(
+        snapshot, catalogue, Medium.ELECTRICITY, first_quarter, end_quarter, with_meters=True
+    )
+    if series is None:
+        return []
+    settled = [
+        SettledMeter(meter, each.total, each.self_energy, each.quality_self)
+        for meter, each in series.meters
+    ]
+    shares = shares_under_key(hypothetical, first_quarter, series.balance, settled)
+    found: list[Simulated] = []
+    for each in settled:
+        if each.self_energy is None or each.quality_self is None:
+            continue
+        known = exists(each.quality_self)
+        if known.any():
+            sums = (each.total, each.self_energy, shares[each.meter.number])
+            total, now, then = (int(energy[known].sum()) for energy in sums)
+            found.append(Simulated(each.meter, total, now, then))
+    return found
