@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 from commonwatt import __version__
+from commonwatt.api.change_routes import change_router
 from commonwatt.api.climkit_routes import climkit_router
 from commonwatt.api.docs_page import add_docs_page
 from commonwatt.api.faults import tell_faults
@@ -29,7 +30,12 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     # Not included but taken over: an included router is asked anew on every request.
-    for router in (climkit_router(services), own_router(services), health_router(services)):
+    for router in (
+        climkit_router(services),
+        own_router(services),
+        change_router(services),
+        health_router(services),
+    ):
         app.router.routes.extend(router.routes)
     add_docs_page(app)
     tell_faults(app)

@@ -11,12 +11,17 @@ from commonwatt.api import problems
 from commonwatt.api.problems import InvalidInput, Kind, Problem, TooManyRequests
 from commonwatt.api.request_bodies import UnknownEncoding
 from commonwatt.app.authorize import ClosedMeter, NotSignedIn, RoleForbids, UnknownSite
+from commonwatt.app.change_meter import CannotChange, NoSuchMeter
+from commonwatt.app.edit_quarters import UnknownEdit
 from commonwatt.app.read_raw import RuleMeterHasNoReadings
+from commonwatt.app.resolve_finding import UnknownFinding
 from commonwatt.app.sign_in import TooManySignIns, WrongSignIn
 from commonwatt.app.store_errors import StoreBusy, StoreFull, StoreUnreachable
+from commonwatt.app.withdraw_delivery import NothingToChange
 from commonwatt.climkit_v1.requests import BadRequestField
 from commonwatt.formats.bodies import UnknownContentType
 from commonwatt.formats.errors import BodyTooLarge, UnreadableBody
+from commonwatt.formats.json_fields import BadField
 
 _BUSY_RETRY_S = 2
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -30,7 +35,7 @@ def _plain(kind: Kind, headers: Mapping[str, str] | None = None) -> Telling:
 
 
 def _invalid_input(error: Exception) -> Problem:
-    assert isinstance(error, InvalidInput | BadRequestField)
+    assert isinstance(error, InvalidInput | BadRequestField | BadField | CannotChange)
     return Problem(kind=problems.INVALID_INPUT, detail=str(error), field_name=error.field)
 
 
@@ -79,6 +84,12 @@ TOLD_AS: Mapping[type[Exception], Telling] = {
     ClientDisconnect: _plain(problems.BROKEN_REQUEST),  # nobody is there to read it
     InvalidInput: _invalid_input,
     BadRequestField: _invalid_input,
+    BadField: _invalid_input,
+    CannotChange: _invalid_input,
+    NoSuchMeter: _plain(problems.UNKNOWN_METER),
+    UnknownFinding: _plain(problems.UNKNOWN_FINDING),
+    UnknownEdit: _plain(problems.UNKNOWN_EDIT),
+    NothingToChange: _plain(problems.NOTHING_TO_CHANGE),
     TooManyRequests: _retry_later(problems.TOO_MANY_REQUESTS),
     TooManySignIns: _retry_later(problems.TOO_MANY_SIGN_INS),
     StoreBusy: _store_trouble("others are writing; try again in a moment"),

@@ -35,6 +35,7 @@ class Action(StrEnum):
 
     READ = "read"
     DELIVER = "deliver readings"
+    CHANGE = "change what holds of a site"
 
 
 ALLOWED: Mapping[Role, frozenset[Action]] = {

@@ -18,11 +18,16 @@ _AS_A_WHOLE = ("installed_index", "prim_ad", "register_meter", *LIFE)
 
 @dataclass(frozen=True, slots=True)
 class Recomputation:
-    """The UTC days [first, end) of a group that are computed anew."""
+    """The UTC days [first, end) of a group that are computed anew.
+
+    On the first ``locked_days`` of them quarter-hours are locked: they answer what they did, and
+    the difference is told beside them.
+    """
 
     group: Group
     first_day: int
     end_day: int
+    locked_days: int
 
     @property
     def start_at(self) -> int:
@@ -44,7 +49,8 @@ def recomputation_line(each: Recomputation, timezone: str) -> str:
     """Tell it to people."""
     start, end = local_stamp(each.start_at, timezone), local_stamp(each.end_at, timezone)
     days = "1 day" if each.days == 1 else f"{each.days} days"
-    return f"recomputes {each.group} from {start} to {end}: {days}"
+    locked = f", {each.locked_days} of them locked" if each.locked_days else ""
+    return f"recomputes {each.group} from {start} to {end}: {days}{locked}"
 
 
 def recomputations(
@@ -64,8 +70,17 @@ def recomputations(
             end = max(span[1] for span in known)
             if first < end:
                 first = min([first, *_estimated_from(snapshot, before, group, first, end)])
-                found.append(Recomputation(group, first, end))
+                locked_days = _locked_days(snapshot, before.site.number, group, first, end)
+                found.append(Recomputation(group, first, end, locked_days))
     return found
+
+
+def _locked_days(snapshot: Snapshot, site: int, group: Group, first_day: int, end_day: int) -> int:
+    """Count the days of [first, end) that have locked quarter-hours."""
+    until_at = snapshot.locks.locked_until(site, group)
+    if until_at is None:
+        return 0
+    return min(max(-(-until_at // DAY_S), first_day), end_day) - first_day
 
 
 def _estimated_from(
@@ -81,7 +96,8 @@ def _touched(snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan) -> Mappi
     """Return from which day on the results of which groups depend on what changes."""
     touched: dict[Group, int] = {}
     if plan.catalogue.facts != before.facts:
-        touched[Group.ELECTRICITY] = day_of(plan.site_facts_from_at)
+        groups = list(Group) if _proxies_changed(before, plan) else [Group.ELECTRICITY]
+        touched.update(dict.fromkeys(groups, day_of(plan.site_facts_from_at)))
     if plan.catalogue.site.timezone != before.site.timezone:
         # What is estimated is so by the clock of the site.
         touched.update(dict.fromkeys(Group, EVERYTHING[0]))
@@ -91,6 +107,15 @@ def _touched(snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan) -> Mappi
             group = change.after.medium.group
             touched[group] = min(first_day, touched.get(group, first_day))
     return touched
+
+
+def _proxies_changed(before: SiteCatalogue, plan: SitePlan) -> bool:
+    """Whether another way of estimating holds somewhere, which concerns every group."""
+    starts = [facts.valid_from for facts in (*before.facts, *plan.catalogue.facts)]
+    return any(
+        before.site_facts_at(at).proxy_days != plan.catalogue.site_facts_at(at).proxy_days
+        for at in starts
+    )
 
 
 def _first_day_touched(snapshot: Snapshot, site: int, change: MeterChange) -> int | None:

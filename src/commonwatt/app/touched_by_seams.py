@@ -48,7 +48,8 @@ def _changed_stretches(before: Meter, after: Meter, register: Register) -> Itera
         if one is None or other is None or _without_end(one) != _without_end(other):
             yield _EARLIEST_AT if start_at is None else start_at
         elif one != other:
-            yield min(s.end_at for s in (one, other) if s.end_at is not None)
+            # What acts at an end alone does nothing on a stretch that has none.
+            yield from sorted(s.end_at for s in (one, other) if s.end_at is not None)[:1]
 
 
 def _without_end(stretch: Stretch) -> Stretch:

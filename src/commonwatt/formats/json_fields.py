@@ -6,6 +6,7 @@ Numbers are taken as they are written, so 0.1 is the decimal 0.1. Unknown keys a
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import TypeVar
 
 from commonwatt.formats.errors import BadValue, UnreadableBody, shown
@@ -15,6 +16,7 @@ from commonwatt.formats.json_rows import unknown_key
 _TEXT_LENGTH_MAX = 200
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 Reader = Callable[[object], T]
 """Turns a JSON value into what it says, or raises `BadValue` with what would be right."""
 
@@ -127,6 +129,17 @@ def decimal(least: str, most: str, places: int = 6) -> Reader[Decimal]:
             f"must be a number from {least} to {most} with up to {places} decimals, "
             f"not {shown(value)}"
         )
+
+    return read
+
+
+def one_of(kind: type[E]) -> Reader[E]:
+    """Return a reader of the words of an enumeration."""
+
+    def read(value: object) -> E:
+        if not isinstance(value, str) or value not in list(kind):
+            raise BadValue(f"must be one of {', '.join(kind)}, not {shown(value)}")
+        return kind(value)
 
     return read
 

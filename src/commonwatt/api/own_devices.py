@@ -1,0 +1,32 @@
+"""The devices in a meter's place, on our own surface."""
+
+from commonwatt.api.asked_series import open_meter
+from commonwatt.api.changes import AskedChange, exact_json, told
+from commonwatt.api.own_requests import parameters
+from commonwatt.api.visits import Asked, Visit
+from commonwatt.app.authorize import require_open_meter
+from commonwatt.app.exchange_device import declare_devices
+from commonwatt.app.ports import Store
+from commonwatt.domain.catalogue import Meter
+from commonwatt.formats.devices_json import devices_from_json, devices_to_json
+
+
+def parse_devices(visit: Visit, asked: Asked) -> Meter:
+    """Read whose devices are asked for."""
+    parameters(asked.query, ())
+    return open_meter(visit, asked.path["meter_id"])
+
+
+def answer_devices(_visit: Visit, meter: Meter) -> bytes:
+    """Answer the devices that were in a meter's place, the first one first."""
+    return exact_json(devices_to_json(meter.devices))
+
+
+def put_devices(store: Store, asked: AskedChange) -> bytes:
+    """Replace the list of a meter's devices; answer the list, and what is computed anew."""
+    site, meter_id = asked.changer.site, asked.path["meter_id"]
+    require_open_meter(site, meter_id)
+    devices = devices_from_json(asked.body)
+    account = asked.changer.account
+    applied = declare_devices(store, site.number, meter_id, devices, account, asked.now_at)
+    return exact_json({"devices": devices_to_json(devices)} | told(applied))

@@ -1,0 +1,103 @@
+"""Quarter-hours set or cleared by hand, on our own surface."""
+
+from decimal import Decimal
+
+from commonwatt.api.changes import AskedChange, exact_json
+from commonwatt.api.own_requests import parameters
+from commonwatt.api.visits import Asked, Visit
+from commonwatt.app.authorize import GrantedSite, require_open_meter
+from commonwatt.app.edit_quarters import WantedEdit, edit_quarters, undo_edit
+from commonwatt.app.ports import Store
+from commonwatt.domain.catalogue import Meter, Register
+from commonwatt.domain.edits import Edit
+from commonwatt.formats import json_fields as read
+from commonwatt.formats.instants import utc_text
+from commonwatt.formats.json_fields import BadField, JsonFields, json_document
+
+_KEYS = ("meter", "register", "start", "end", "energy", "clear", "reason")
+_KWH = read.decimal("-9000000000", "9000000000", places=3)
+
+
+def parse_edits(_visit: Visit, asked: Asked) -> None:
+    """Read a request of which nothing more can be said."""
+    parameters(asked.query, ())
+
+
+def answer_edits(visit: Visit, _query: None) -> bytes:
+    """Answer the edits, the oldest first; nothing of closed meters or before the history."""
+    closed = visit.site.closed_meters
+    meters = {each.number: each for each in visit.catalogue.meters if each.id not in closed}
+    history_from = visit.site.history_from
+    return exact_json(
+        [
+            _edit_row(meters[each.meter], each)
+            for each in visit.snapshot.edits.edits(visit.site.number, history_from)
+            if each.meter in meters
+        ]
+    )
+
+
+def post_edit(store: Store, asked: AskedChange) -> bytes:
+    """Set or clear quarter-hours."""
+    wanted = _wanted_edit(asked.body)
+    site = asked.changer.site
+    require_open_meter(site, wanted.meter_id)
+    edit = edit_quarters(store, site.number, wanted, asked.changer.account, asked.now_us)
+    return _answered(store, site, edit)
+
+
+def delete_edit(store: Store, asked: AskedChange) -> bytes:
+    """Let an edit count no more."""
+    number = asked.path["number"]
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise BadField("number", "must be the number of an edit")
+    site = asked.changer.site
+    _require_open_edit(store, site, int(number))
+    edit = undo_edit(store, site.number, int(number), asked.changer.account, asked.now_us)
+    return _answered(store, site, edit)
+
+
+def _wanted_edit(body: bytes) -> WantedEdit:
+    fields = JsonFields(json_document(body), _KEYS)
+    energy = fields.optional("energy", _KWH)
+    if (energy is None) != (fields.optional("clear", read.boolean) is True):
+        raise BadField("energy", "must be given, or clear as true, and not both")
+    return WantedEdit(
+        meter_id=fields.required("meter", read.text),
+        start_at=fields.required("start", read.instant),
+        end_at=fields.required("end", read.instant),
+        energy=None if energy is None else int(energy * 1000),
+        reason=fields.required("reason", read.text),
+        register=fields.optional("register", read.one_of(Register)),
+    )
+
+
+def _require_open_edit(store: Store, site: GrantedSite, number: int) -> None:
+    with store.snapshot() as snapshot:
+        numbers = {each.number: each.meter for each in snapshot.edits.edits(site.number)}
+        meters = {m.number: m for m in snapshot.catalogue.catalogue(site.number).meters}
+    if number in numbers:
+        require_open_meter(site, meters[numbers[number]].id)
+
+
+def _answered(store: Store, site: GrantedSite, edit: Edit) -> bytes:
+    with store.snapshot() as snapshot:
+        catalogue = snapshot.catalogue.catalogue(site.number)
+    meter = next(each for each in catalogue.meters if each.number == edit.meter)
+    return exact_json(_edit_row(meter, edit))
+
+
+def _edit_row(meter: Meter, edit: Edit) -> dict[str, object]:
+    return {
+        "number": edit.number,
+        "meter": meter.id,
+        "register": edit.register.value,
+        "start": utc_text(edit.start_at),
+        "end": utc_text(edit.end_at),
+        "energy": None if edit.energy is None else Decimal(edit.energy) / 1000,
+        "reason": edit.reason,
+        "by": edit.account,
+        "made_at": utc_text(edit.made_us // 1_000_000),
+        "undone_at": None if edit.undone_us is None else utc_text(edit.undone_us // 1_000_000),
+        "undone_by": edit.undone_by,
+    }
