@@ -17,6 +17,7 @@ from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.readings import SensorValues, StoredReadings
 from commonwatt.domain.settlement import Settlement
+from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,9 @@ class ResultTables(Protocol):
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
 
+    def estimated_spans(self, site: int, first_day: int, end_day: int) -> Sequence[EstimatedSpan]:
+        """The gaps of the site's meters that meet the days [first, end)."""
+
     def settled_days(self, site: int, group: Group, first_day: int, end_day: int) -> list[int]:
         """The days of [first, end) that were ever settled, ascending."""
 
@@ -240,7 +244,8 @@ class ResultTables(Protocol):
         """Store the settled UTC days of a run and clear their marks.
 
         ``meters`` are all of the group; one without a profile is not alive there. A day that was
-        computed from a newer generation is left alone, and so is a newer mark. Locked quarter-hours
+        computed from a newer generation is left alone, and so is a newer mark; an estimate whose
+        donors changed since its generation is not stored and stays marked. Locked quarter-hours
         stay as they are; what differs there is kept beside them.
         """
 

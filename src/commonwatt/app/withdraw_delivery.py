@@ -6,7 +6,7 @@ from commonwatt.app.mark_changes import mark_days, touched_days
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import Change, Delivery, RegisterSpan, Store
 from commonwatt.app.read_delivery import required_delivery
-from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_runs
 from commonwatt.domain.readings import StoredReadings
 
@@ -60,14 +60,14 @@ def _mark(
     generation = change.catalogue.next_generation(site)
     said = change.readings.delivered(site, delivery)
     spans = change.readings.register_spans(site, said)
-    touched: dict[Group, list[tuple[int, int]]] = {}
+    touched: dict[int, list[tuple[int, int]]] = {}
     changed: dict[tuple[int, str], RegisterSpan] = {}
     for meter in catalogue.meters:
         if meter.number in said:
             days, corrected = _touched(
                 change, catalogue, meter, said[meter.number], spans[meter.number], before, after
             )
-            touched.setdefault(meter.medium.group, []).extend(days)
+            touched[meter.number] = days
             changed |= {(meter.number, name): span for name, span in corrected.items()}
     change.readings.put_register_spans(site, changed)
     mark_days(change, catalogue, touched, generation)

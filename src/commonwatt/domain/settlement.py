@@ -4,16 +4,19 @@ One pure function of catalogue and readings. Every quarter-hour is computed from
 at its start and from nothing of another quarter-hour's result.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from commonwatt.domain.catalogue import Group, Medium, SiteCatalogue
+from commonwatt.domain.edits import Edit, apply_edits
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
 from commonwatt.domain.meter_energy import MeterEnergy
+from commonwatt.domain.plausibility.doubts import doubts
 from commonwatt.domain.rule_meter import add_rule_meters
 from commonwatt.domain.site_books import SiteBooks
-from commonwatt.domain.vee.physical_meter import JudgedMeter, meter_energy
+from commonwatt.domain.vee.physical_meter import JudgedMeter, estimated_spans, meter_energy
+from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class Settlement:
     """The quarter-hours [first, end) of a group, settled.
 
     ``profiles`` of the meters that are alive in the run; ``balances`` by medium (electricity
-    settles charge points too); ``findings`` of the readings in sight, which may reach beyond the
-    run.
+    settles charge points too); ``findings`` of the readings in sight and ``estimated``, the gaps
+    that meet the run, may reach beyond it.
     """
 
     first_quarter: int
@@ -30,6 +33,7 @@ class Settlement:
     profiles: tuple[LoadProfile, ...]
     balances: Mapping[Medium, SiteBalance]
     findings: tuple[Finding, ...]
+    estimated: tuple[EstimatedSpan, ...]
 
 
 def settle(
@@ -38,23 +42,51 @@ def settle(
     judged_meters: Iterable[JudgedMeter],
     first_quarter: int,
     end_quarter: int,
+    edits: Sequence[Edit] = (),
 ) -> Settlement:
     """Settle the quarter-hours [first, end) of a group of a site.
 
-    ``judged_meters`` holds every physical meter of the group whose readings were ever said.
+    ``judged_meters`` holds every physical meter of the group whose readings were ever said,
+    ``edits`` all that touch the run.
+    """
+    physical = tuple(judged_meters)
+    energies, findings = group_energies(
+        catalogue, group, physical, first_quarter, end_quarter, edits
+    )
+    meters = catalogue.meters_of(group)
+    books = SiteBooks(catalogue, group, meters, energies, first_quarter, end_quarter)
+    books.close()
+    balances = books.balances()
+    findings += doubts(catalogue, group, physical, energies, balances, first_quarter, end_quarter)
+    estimated = [
+        span for judged in physical for span in estimated_spans(judged, first_quarter, end_quarter)
+    ]
+    return Settlement(
+        first_quarter, end_quarter, books.profiles(), balances, tuple(findings), tuple(estimated)
+    )
+
+
+def group_energies(
+    catalogue: SiteCatalogue,
+    group: Group,
+    physical: Iterable[JudgedMeter],
+    first_quarter: int,
+    end_quarter: int,
+    edits: Sequence[Edit] = (),
+) -> tuple[dict[int, MeterEnergy], list[Finding]]:
+    """Return the energies of the meters of a group over [first, end), and what was found.
+
+    Edits act on physical meters before rules name them, and on what a rule gives.
     """
     energies: dict[int, MeterEnergy] = {}
     findings: list[Finding] = []
-    for judged in judged_meters:
-        energy, doubts = meter_energy(judged, first_quarter, end_quarter)
-        energies[judged.meter.number] = energy
+    zone = catalogue.site.timezone
+    for judged in physical:
+        energy, overflows = meter_energy(judged, first_quarter, end_quarter, zone)
+        energies[judged.meter.number] = apply_edits(judged.meter, energy, edits, first_quarter)
         for register in judged.registers.values():
             findings.extend(register.findings)
-        findings.extend(doubts)
+        findings.extend(overflows)
     meters = catalogue.meters_of(group)
-    add_rule_meters(catalogue, meters, energies, first_quarter, end_quarter, findings)
-    books = SiteBooks(catalogue, group, meters, energies, first_quarter, end_quarter)
-    books.close()
-    return Settlement(
-        first_quarter, end_quarter, books.profiles(), books.balances(), tuple(findings)
-    )
+    add_rule_meters(catalogue, meters, energies, first_quarter, end_quarter, findings, edits)
+    return energies, findings

@@ -18,6 +18,7 @@ from commonwatt.adapters.store.day_columns import (
     packed_profile,
     profile_of,
 )
+from commonwatt.adapters.store.estimated_spans import EstimatedSpans, meeting_spans
 from commonwatt.adapters.store.hot_query import HotQuery
 from commonwatt.adapters.store.locked_days import LockedDays
 from commonwatt.adapters.store.upsert import replacing
@@ -27,6 +28,7 @@ from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, day_of
 from commonwatt.domain.settlement import Settlement
+from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 _FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
 # Asked by every read: built once.
@@ -97,7 +99,10 @@ class SqlResultTables:
         first_day = settlement.first_quarter // DAY_QUARTERS
         end_day = settlement.end_quarter // DAY_QUARTERS
         newer = self._newer_days(site, group, first_day, end_day, generation)
-        days = [day for day in range(first_day, end_day) if day not in newer]
+        estimated = EstimatedSpans(self._connection, site, group)
+        overtaken = estimated.overtaken(settlement.estimated, generation)
+        left = newer | overtaken
+        days = [day for day in range(first_day, end_day) if day not in left]
         locked_days = LockedDays(self._connection, site, group, meters)
         free_from = locked_days.first_free_day()
         locked = [day for day in days if day < free_from]
@@ -108,6 +113,7 @@ class SqlResultTables:
         self._put_balances(site, group, settlement, first_day, free)
         self._put_findings(site, meters, settlement, days)
         self._put_settled(site, group, first_day, end_day, days, generation)
+        estimated.put(meters, first_day, end_day, settlement.estimated, generation)
         marks = schema.dirty_marks
         self._connection.execute(
             delete(marks).where(
@@ -115,6 +121,7 @@ class SqlResultTables:
                 marks.c.group == group.value,
                 marks.c.day >= first_day,
                 marks.c.day < end_day,
+                marks.c.day.not_in(sorted(overtaken)),
                 marks.c.generation <= generation,
             )
         )
@@ -153,6 +160,10 @@ class SqlResultTables:
             table = schema.settled_days
             statement = replacing(self._connection, table, keep="since_generation")
             self._connection.execute(statement, rows)
+
+    def estimated_spans(self, site: int, first_day: int, end_day: int) -> list[EstimatedSpan]:
+        """The gaps of the site's meters that meet the days [first, end)."""
+        return meeting_spans(self._connection, site, first_day, end_day)
 
     def settled_days(self, site: int, group: Group, first_day: int, end_day: int) -> list[int]:
         """The days of [first, end) that were ever settled, ascending."""

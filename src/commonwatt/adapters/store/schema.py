@@ -262,7 +262,7 @@ edits = Table(
     Column("undone_by", Text),
 )
 
-# The days [first, end) that are estimated by the shape of other days of the meter.
+# The days [first, end) of gaps, which are estimated by the shape of other days of the meter.
 estimated_spans = Table(
     "estimated_spans",
     metadata,
@@ -270,6 +270,7 @@ estimated_spans = Table(
     Column("meter", Integer, primary_key=True, autoincrement=False),
     Column("first_day", Integer, primary_key=True, autoincrement=False),
     Column("end_day", Integer, nullable=False),
+    Index(None, "site", "end_day"),
 )
 
 # What was declared of a site until a change of it, to answer what was known before.

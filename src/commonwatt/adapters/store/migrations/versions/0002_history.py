@@ -101,6 +101,7 @@ def _create_edits() -> None:
         sa.Column("end_day", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("site", "meter", "first_day", name=op.f("pk_estimated_spans")),
     )
+    op.create_index(op.f("ix_estimated_spans_site_end_day"), "estimated_spans", ["site", "end_day"])
 
 
 def _create_history() -> None:
