@@ -39,7 +39,11 @@ def add_building(store: SqlStore, building: oracle.Building) -> SiteCatalogue:
 
 def _renamed(meter: Meter, prefix: str) -> Meter:
     facts = tuple(
-        replace(each, rule=None if each.rule is None else _rule(each.rule, prefix))
+        replace(
+            each,
+            rule=None if each.rule is None else _rule(each.rule, prefix),
+            producers={_rule(name, prefix): part for name, part in each.producers.items()},
+        )
         for each in meter.facts
     )
     return replace(meter, id=prefix + meter.id[8:], facts=facts)
@@ -55,6 +59,7 @@ def deliver(
 ) -> Receipt:
     """Ingest rows of one meter as one delivery."""
     registers = sorted({Register(name) for row in rows for name in row.values})
+    serials = sorted({row.serial for row in rows if row.serial})
     columns = ReadingRows(
         rows=np.arange(1, len(rows) + 1),
         meter_codes=np.zeros(len(rows), np.int32),
@@ -68,6 +73,10 @@ def deliver(
         issued_at=np.array(
             [NOT_ISSUED if row.issued_at_us is None else row.issued_at_us for row in rows],
             np.int64,
+        ),
+        serials=serials,
+        serial_codes=np.array(
+            [serials.index(row.serial) if row.serial else -1 for row in rows], np.int16
         ),
         total=len(rows),
     )

@@ -17,11 +17,13 @@ from tests.oracle.facts import (
     BatteryOrder,
     Building,
     Delivery,
+    Device,
     Facts,
     Medium,
     Meter,
     Mode,
     Operand,
+    Resolution,
     Side,
 )
 from tests.oracle.flows import (
@@ -70,6 +72,8 @@ class Plan:
     battery_first: bool = False
     intervals: bool = False
     lives: bool = False
+    devices: bool = False
+    resolutions: bool = False
     changes: frozenset[Change] = frozenset()
     troubles: frozenset[Trouble] = frozenset()
 
@@ -92,6 +96,8 @@ def plans(days: int = 2) -> st.SearchStrategy[Plan]:
         battery_first=st.booleans(),
         intervals=st.booleans(),
         lives=st.booleans(),
+        devices=st.booleans(),
+        resolutions=st.booleans(),
         changes=st.frozensets(st.sampled_from(CHANGES)),
         troubles=st.frozensets(st.sampled_from(TROUBLES)),
     )
@@ -266,8 +272,8 @@ class _Builder:
             interval_s=self.random.choice((None, 900, 1800, 3600)) if self.plan.intervals else None,
         )
         meter = self._with_life(meter, list(raw.values())) if self.plan.lives else meter
-        self.meters.append(meter)
         if self.random.random() < 0.02:
+            self.meters.append(meter)
             return  # a meter that was never read
         energy = {raw[side]: steps for side, steps in flows.items()}
         gateway = Gateway(
@@ -278,6 +284,47 @@ class _Builder:
             self.random.choice(CADENCES_S),
         )
         self.sendings += [(sent.recorded_at, meter.id, sent) for sent in gateway.send()]
+        if self.plan.devices and meter.interval_s is None:
+            meter = replace(meter, devices=self._devices(gateway))
+        if self.plan.resolutions:
+            meter = replace(meter, resolutions=self._resolutions(gateway, list(raw.values())))
+        self.meters.append(meter)
+
+    def _devices(self, gateway: Gateway) -> tuple[Device, ...]:
+        """What somebody declared of the devices: mostly right, now and then only half of it."""
+        random = self.random
+        devices = [Device(random.choice((None, None, self._some_instant())), "S0")]
+        for number, each in enumerate(sorted(gateway.exchanges, key=lambda each: each.at), start=1):
+            off_s = random.choice((0, 0, 0, 1, -450, 900))
+            end = random.choice((each.end_index, each.end_index, {}))
+            start = random.choice((each.start_index, each.start_index, {}))
+            devices[-1] = replace(devices[-1], end_index=end)
+            devices.append(Device(each.at + off_s, f"S{number}", start_index=start))
+        if random.random() < 0.2:
+            devices.append(Device(self._some_instant(), start_index={"en_im": 0}))
+        digits = random.choice((None, gateway.digits))
+        known = {each.from_at: each for each in devices}
+        ordered = sorted(known.values(), key=lambda each: each.from_at or 0)
+        return tuple(
+            replace(each, digits=digits, factor=random.choice((None, None, *FACTORS)))
+            for each in ordered
+        )
+
+    def _resolutions(self, gateway: Gateway, registers: list[str]) -> tuple[Resolution, ...]:
+        """What somebody declared of what was found, there or somewhere else."""
+        random = self.random
+        some_at = self._some_instant()
+        spans = [*gateway.begun_anew, *gateway.begun_anew, (some_at, some_at + 1800)]
+        kinds: tuple[Literal["reset", "rollover", "faulty"], ...] = ("reset", "rollover", "faulty")
+        return tuple(
+            Resolution(
+                random.choice(registers),
+                random.choice(kinds),
+                *random.choice(spans),
+                random.choice((None, None, gateway.digits)),
+            )
+            for _ in range(random.randint(0, 3))
+        )
 
     def _with_life(self, meter: Meter, registers: list[str]) -> Meter:
         installed_at, removed_at = sorted((self._some_instant(), self._some_instant()))

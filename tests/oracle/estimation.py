@@ -7,6 +7,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from tests.oracle.facts import MEASURED, QUARTER_S, RegisterQuarter, ceil_quarter, floor_quarter
+from tests.oracle.seams import Run
 from tests.oracle.versions import Reading
 
 ZONE = ZoneInfo("Europe/Zurich")
@@ -88,24 +89,24 @@ def weights(
 class Shapes:
     """The weights of the gaps of one register, each worked out once."""
 
-    def __init__(self, quarter: Quarter, factor_at: Callable[[int], Fraction]) -> None:
+    def __init__(
+        self, quarter: Quarter, factor_at: Callable[[int], Fraction], runs: Sequence[Run]
+    ) -> None:
         self._quarter = quarter
         self._factor_at = factor_at
+        self._stamps = [reading.stamp for run in runs for reading in run.readings]
         self._known: dict[int, dict[int, int] | None] = {}
 
-    def part(
-        self, readings: list[Reading], before: Reading, after: Reading, at: int
-    ) -> Fraction | None:
+    def part(self, run: Run, before: Reading, after: Reading, at: int) -> Fraction | None:
         """The part of a gap's energy counted until a boundary within it; None without a shape."""
         if before.stamp not in self._known:
             # Nothing is measured beyond the first and the last reading.
-            first = max(before.stamp - DONOR_S, readings[0].stamp)
-            last = min(after.stamp + DONOR_S, readings[-1].stamp)
+            first = max(before.stamp - DONOR_S, self._stamps[0])
+            last = min(after.stamp + DONOR_S, self._stamps[-1])
             spans = (first, before.stamp), (after.stamp, last)
             measured = donors(self._quarter, *spans)
-            self._known[before.stamp] = weights(
-                before, after, self._factor_at(before.stamp), measured
-            )
+            factor = self._factor_at(before.stamp) if run.factor is None else run.factor
+            self._known[before.stamp] = weights(before, after, factor, measured)
         shaped = self._known[before.stamp]
         if shaped is None:
             return None

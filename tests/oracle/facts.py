@@ -57,6 +57,7 @@ class Facts:
     share: Fraction | None = None
     priority: int = 0
     producers: Mapping[str, Fraction | None] = field(default_factory=dict)
+    max_per_hour: int | None = None
 
     @property
     def main_side(self) -> Side:
@@ -71,6 +72,7 @@ class Row:
     values: Mapping[str, int]
     quality: ReadingQuality = "measured"
     issued_at_us: int | None = None
+    serial: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,29 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Device:
+    """A device in a meter's place from `from_at` on (None: from the beginning)."""
+
+    from_at: int | None = None
+    serial: str = ""
+    digits: int | None = None
+    factor: Fraction | None = None
+    start_index: Mapping[str, int] = field(default_factory=dict)
+    end_index: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What somebody declared a break of a register to have been."""
+
+    register: str
+    kind: Literal["reset", "rollover", "faulty"]
+    start_at: int
+    end_at: int
+    digits: int | None = None
+
+
+@dataclass(frozen=True)
 class Meter:
     """A meter, its facts over time (ascending; the first from 0) and its deliveries."""
 
@@ -94,6 +119,8 @@ class Meter:
     installed_at: int | None = None
     installed_index: Mapping[str, int] = field(default_factory=dict)
     removed_at: int | None = None
+    devices: tuple[Device, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
 
     def facts_at(self, instant: int) -> Facts:
@@ -142,6 +169,9 @@ class Finding:
         "stamp-off-interval",
         "interval-overlap",
         "quarter-too-large",
+        "serial-changed",
+        "rollover",
+        "declared-faulty",
     ]
 
 

@@ -4,7 +4,7 @@ True flows are mWh (or ml) per quarter-hour. From them come index readings (or i
 cut into deliveries, and then the troubles of the field are added, one after the other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
@@ -17,6 +17,7 @@ Trouble = Literal[
     "jitter",
     "gaps",
     "sparse",
+    "outage",
     "duplicates",
     "late",
     "placeholders",
@@ -28,12 +29,18 @@ Trouble = Literal[
     "zeros",
     "wild_stamps",
     "half_rows",
+    "rollovers",
+    "exchanges",
+    "serials",
 ]
 TROUBLES: tuple[Trouble, ...] = Trouble.__args__  # type: ignore[attr-defined]
 
 HOUR_S, DAY_S = 3600, 86400
 GAPS_S = (HOUR_S, 2 * HOUR_S, 2 * HOUR_S + 1, 5 * HOUR_S, 26 * HOUR_S, 26 * HOUR_S + 900)
 SILENCES_S = (27 * HOUR_S, 40 * DAY_S, 399 * DAY_S, 400 * DAY_S, 400 * DAY_S + 1, 402 * DAY_S)
+
+
+OUTAGES_S = (3 * HOUR_S, 9 * HOUR_S, DAY_S, 3 * DAY_S + 450, 9 * DAY_S, 40 * DAY_S)
 
 
 @dataclass
@@ -43,6 +50,15 @@ class Sending:
     recorded_at: int
     rows: list[Row]
     withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Another device at an instant: what the old one showed last, and the new one first."""
+
+    at: int
+    end_index: Mapping[str, int]
+    start_index: Mapping[str, int]
 
 
 @dataclass
@@ -56,16 +72,23 @@ class Gateway:
     cadence_s: int = QUARTER_S
     rows: list[Row] = field(default_factory=list)
     sendings: list[Sending] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    begun_anew: list[tuple[int, int]] = field(default_factory=list)
+    digits: int | None = None
 
     def send(self) -> list[Sending]:
         """All deliveries, in no order."""
         self.rows = self._interval_rows() if self.interval_s else self._index_rows()
         spoil: dict[Trouble, Callable[[], None]] = {
+            "rollovers": self._roll,
+            "exchanges": self._exchange,
+            "serials": self._serials,
             "resets": self._reset,
             "spikes": self._spikes,
             "zeros": self._zeros,
             "gaps": self._gaps,
             "sparse": self._silence,
+            "outage": self._outage,
             "estimated": self._estimated,
             "half_rows": self._half_rows,
             "wild_stamps": self._wild_stamps,
@@ -138,8 +161,51 @@ class Gateway:
         position = self._position()
         lost = min(self.rows[position].values.values()) - self.random.choice((0, 0, 5000))
         until = self.random.choice((len(self.rows), position + self.random.randint(1, 30)))
+        self.begun_anew.append(self._stamps_around(position))
         for spoiled in range(position, min(len(self.rows), until)):
             self._raise(spoiled, -max(0, lost))
+
+    def _stamps_around(self, position: int) -> tuple[int, int]:
+        return self.rows[max(0, position - 1)].stamp, self.rows[position].stamp
+
+    def _roll(self) -> None:
+        """The register has few digits and runs over them at some reading."""
+        position, self.digits = self._position(), self.random.choice((4, 4, 5))
+        size = 10 ** (self.digits + 6)
+        turn = self.rows[position]
+        self.begun_anew.append(self._stamps_around(position))
+        for late, row in enumerate(self.rows):
+            values = {r: (value - turn.values[r]) % size for r, value in row.values.items()}
+            self.rows[late] = replace(row, values=values)
+
+    def _exchange(self) -> None:
+        """Other devices, which begin lower or higher, at instants between readings or at one."""
+        for _ in range(self.random.randint(1, 3)):
+            position = self.random.randrange(1, len(self.rows)) if len(self.rows) > 1 else 0
+            before, after = self.rows[position - 1], self.rows[position]
+            if not position or after.stamp - before.stamp < 2:
+                continue
+            at = self.random.choice(
+                (after.stamp, self.random.randint(before.stamp + 1, after.stamp))
+            )
+            last = {r: (before.values[r] + value) // 2 for r, value in after.values.items()}
+            if at == after.stamp:
+                last = dict(after.values)
+            base = self.random.choice((0, 0, 4_000, 10**12, 10**10 - 5_000))
+            self.exchanges.append(Exchange(at, last, dict.fromkeys(last, base)))
+            self.begun_anew.append((before.stamp, after.stamp))
+            for late in range(position, len(self.rows)):
+                row = self.rows[late]
+                values = {r: max(0, value - last[r] + base) for r, value in row.values.items()}
+                self.rows[late] = replace(row, values=values)
+
+    def _serials(self) -> None:
+        """Readings say which device they are of; a few do not, or name another."""
+        for position, row in enumerate(self.rows):
+            devices = sum(exchange.at <= row.stamp for exchange in self.exchanges)
+            wrong = self.random.random() < 0.02
+            serial = f"S{devices + wrong}" if self.random.random() < 0.9 else ""
+            self.rows[position] = replace(row, serial=serial)
 
     def _spikes(self) -> None:
         for _ in range(self.random.randint(1, 4)):
@@ -168,6 +234,17 @@ class Gateway:
         first = replace(self.rows[0], stamp=reference_at - silent_s)
         if position:
             self.rows = [first, *self.rows[position:]]
+
+    def _outage(self) -> None:
+        """Amid the readings a long silence: the days before and after it know its shape."""
+        position, silent_s = self._position(), self.random.choice(OUTAGES_S)
+        counted = self.random.choice((0, 10_000, 5_000_000))
+        for late in range(position, len(self.rows)):
+            row = self.rows[late]
+            values = {register: value + counted for register, value in row.values.items()}
+            if self.interval_s:
+                values = dict(row.values)
+            self.rows[late] = replace(row, stamp=row.stamp + silent_s, values=values)
 
     def _estimated(self) -> None:
         for position in self._stretch():

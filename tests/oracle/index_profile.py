@@ -4,6 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tests.oracle.estimation import Shapes
 from tests.oracle.facts import (
     ESTIMATED,
     INTERPOLATED,
@@ -17,6 +18,7 @@ from tests.oracle.facts import (
     floor_quarter,
     round_half_up,
 )
+from tests.oracle.seams import Run
 from tests.oracle.verdicts import IndexHistory
 from tests.oracle.versions import Reading
 
@@ -46,24 +48,22 @@ def _distance_quality(meter: Meter, distance_s: int) -> int:
     return ESTIMATED
 
 
-def _standing_still(meter: Meter, readings: list[Reading], at: int) -> Reading | None:
-    """The reading of installation or removal, whose index holds through the rest of its quarter."""
-    spans = []
-    if meter.installed_at is not None:
-        spans.append((meter.installed_at, floor_quarter(meter.installed_at), meter.installed_at))
-    if meter.removed_at is not None:
-        spans.append((meter.removed_at, meter.removed_at, ceil_quarter(meter.removed_at)))
-    for stamp, first, last in spans:
-        if first <= at <= last:
-            for reading in readings:
-                if reading.stamp == stamp:
-                    return reading
+def _standing_still(run: Run, at: int) -> Reading | None:
+    """The reading at an edge of a run, whose index holds through the rest of its quarter."""
+    readings = run.readings
+    if not readings:
+        return None
+    first, last = readings[0], readings[-1]
+    if first.stamp == run.start_at and floor_quarter(first.stamp) <= at <= first.stamp:
+        return first
+    if last.stamp == run.end_at and last.stamp <= at <= ceil_quarter(last.stamp):
+        return last
     return None
 
 
-def boundary(meter: Meter, readings: list[Reading], at: int) -> Boundary | None:
-    """The index at the instant `at`; None where it is not known."""
-    still = _standing_still(meter, readings, at)
+def boundary(meter: Meter, run: Run, at: int, shapes: Shapes | None = None) -> Boundary | None:
+    """The index at the instant `at`; None where it is not known. Gaps are linear without shapes."""
+    readings, still = run.readings, _standing_still(run, at)
     if still is not None:
         return Boundary(Fraction(still.value), _capped(MEASURED, still))
     position = bisect_right(readings, at, key=lambda reading: reading.stamp)
@@ -78,19 +78,47 @@ def boundary(meter: Meter, readings: list[Reading], at: int) -> Boundary | None:
     distance_s = after.stamp - before.stamp
     if distance_s > LONGEST_GAP_S or after.value < before.value:
         return None
-    rise = Fraction((after.value - before.value) * (at - before.stamp), distance_s)
     quality = _distance_quality(meter, distance_s)
+    part = Fraction(at - before.stamp, distance_s)
+    if quality == ESTIMATED and shapes is not None:
+        shaped = shapes.part(run, before, after, at)
+        part = part if shaped is None else shaped
+    rise = (after.value - before.value) * part
     return Boundary(before.value + rise, _capped(quality, before, after))
 
 
 def index_quarter(
-    meter: Meter, history: IndexHistory, register: str, start: int, factor: Fraction
+    meter: Meter,
+    history: IndexHistory,
+    register: str,
+    start: int,
+    factor: Fraction,
+    shapes: Shapes | None = None,
 ) -> RegisterQuarter:
-    """The energy of one register in [start, start + 15 min): a difference of rounded indexes."""
-    readings, end = history.accepted[register], start + QUARTER_S
-    if any(before < end and after > start for before, after in history.breaks[register]):
+    """The energy of one register in [start, start + 15 min): the sum over its runs."""
+    parts = [
+        _run_quarter(meter, run, start, factor if run.factor is None else run.factor, shapes)
+        for run in history.runs[register]
+        if (run.start_at is None or start + QUARTER_S > run.start_at)
+        and (run.end_at is None or start < run.end_at)
+    ]
+    energy_wh = 0
+    for part in parts:
+        if part.energy_wh is None:
+            return MISSING_QUARTER
+        energy_wh += part.energy_wh
+    quality = min(part.quality for part in parts)
+    return RegisterQuarter(energy_wh, quality if len(parts) == 1 else min(quality, ESTIMATED))
+
+
+def _run_quarter(
+    meter: Meter, run: Run, start: int, factor: Fraction, shapes: Shapes | None
+) -> RegisterQuarter:
+    """What a run counted in a quarter-hour: a difference of rounded indexes."""
+    end = start + QUARTER_S
+    if any(before < end and after > start for before, after in run.breaks):
         return MISSING_QUARTER
-    opening, closing = boundary(meter, readings, start), boundary(meter, readings, end)
+    opening, closing = (boundary(meter, run, at, shapes) for at in (start, end))
     if opening is None or closing is None:
         return MISSING_QUARTER
     energy_wh = round_half_up(factor * closing.index_mwh / 1000) - round_half_up(

@@ -1,5 +1,8 @@
 """A meter's quarter-hour: whether it is alive, its two sides, and rules over other meters."""
 
+from fractions import Fraction
+
+from tests.oracle.estimation import Shapes
 from tests.oracle.facts import (
     MISSING_QUARTER,
     NOT_ALIVE,
@@ -29,12 +32,24 @@ class JudgedMeter:
         self.history: IndexHistory | IntervalHistory = (
             judge_index(meter) if meter.interval_s is None else judge_interval(meter)
         )
+        self._shapes = {register: self._shapes_of(register) for register in self.registers}
+
+    def _shapes_of(self, register: str) -> Shapes:
+        def factor_at(at: int) -> Fraction:
+            return self.meter.facts_at(at).factor
+
+        def linear(start: int) -> RegisterQuarter:
+            assert isinstance(self.history, IndexHistory)
+            return index_quarter(self.meter, self.history, register, start, factor_at(start))
+
+        runs = self.history.runs[register] if isinstance(self.history, IndexHistory) else ()
+        return Shapes(linear, factor_at, runs)
 
     @property
     def registers(self) -> set[str]:
         """The raw registers that are part of the meter: an accepted reading carried them."""
         if isinstance(self.history, IndexHistory):
-            return set(self.history.accepted)
+            return set(self.history.runs)
         return set(self.history.spread)
 
     def alive_from(self) -> int | None:
@@ -44,7 +59,8 @@ class JudgedMeter:
         if not self.registers:
             return None
         if isinstance(self.history, IndexHistory):
-            return ceil_quarter(min(rs[0].stamp for rs in self.history.accepted.values()))
+            runs = (run for of_register in self.history.runs.values() for run in of_register)
+            return ceil_quarter(min(run.readings[0].stamp for run in runs if run.readings))
         return min(min(quarters) for quarters in self.history.spread.values())
 
     def alive(self, start: int) -> bool:
@@ -69,7 +85,8 @@ class JudgedMeter:
         if register not in self.registers:
             return None
         if isinstance(self.history, IndexHistory):
-            return index_quarter(self.meter, self.history, register, start, facts.factor)
+            shapes = self._shapes[register]
+            return index_quarter(self.meter, self.history, register, start, facts.factor, shapes)
         return interval_quarter(self.history, register, start, facts.factor)
 
 

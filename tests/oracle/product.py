@@ -9,12 +9,15 @@ import numpy as np
 from commonwatt.domain.catalogue import (
     BalanceMode,
     BatteryOrder,
+    Device,
     Group,
     Medium,
     Meter,
     MeterFacts,
     Mode,
     Register,
+    Resolution,
+    ResolutionKind,
     Site,
     SiteCatalogue,
     SiteFacts,
@@ -76,6 +79,29 @@ def _meter(number: int, meter: oracle.Meter) -> Meter:
         installed_at=meter.installed_at,
         installed_index={Register(name): mwh for name, mwh in meter.installed_index.items()},
         removed_at=meter.removed_at,
+        devices=tuple(map(_device, meter.devices)),
+        resolutions=tuple(map(_resolution, meter.resolutions)),
+    )
+
+
+def _device(device: oracle.Device) -> Device:
+    return Device(
+        from_at=device.from_at,
+        serial=device.serial or None,
+        digits=device.digits,
+        factor=None if device.factor is None else _decimal(device.factor),
+        start_index={Register(name): mwh for name, mwh in device.start_index.items()},
+        end_index={Register(name): mwh for name, mwh in device.end_index.items()},
+    )
+
+
+def _resolution(declared: oracle.Resolution) -> Resolution:
+    return Resolution(
+        register=Register(declared.register),
+        kind=ResolutionKind(declared.kind),
+        start_at=declared.start_at,
+        end_at=declared.end_at,
+        digits=declared.digits,
     )
 
 
@@ -89,6 +115,7 @@ def _facts(facts: oracle.Facts, valid_to: int | None) -> MeterFacts:
         isolated=facts.isolated,
         rule=None if facts.rule is None else rule_text(facts.rule),
         factor=_decimal(facts.factor),
+        max_per_hour=facts.max_per_hour,
         registers={Register(to): Register(wired) for to, wired in facts.registers.items()},
         share=None if facts.share is None else _decimal(facts.share),
         priority=facts.priority,
@@ -130,7 +157,7 @@ def stored_readings(meter: oracle.Meter) -> StoredReadings:
         issued=np.array([issued is not None for issued in issued_us], np.bool_),
         ahead=stamps * 1_000_000 > np.array(recorded_us, np.int64) + AHEAD_US,
         deliveries=np.array([delivery.number for delivery, _ in rows], np.int64),
-        serials=np.array([""] * len(rows), np.str_),
+        serials=np.array([row.serial for _, row in rows], np.str_),
     )
 
 

@@ -1,11 +1,13 @@
 """Which of the counted readings of an index register are accepted, and where it breaks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from tests.oracle.facts import Finding, Meter
+from tests.oracle.rollovers import rolled
+from tests.oracle.seams import Run, after_reset, cut_at_serials, declared_runs
 from tests.oracle.versions import Reading, counted_readings
 
 YEAR_2000 = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
@@ -16,10 +18,9 @@ REACH = 16
 
 @dataclass(frozen=True)
 class IndexHistory:
-    """The accepted readings of each register that is part of the meter, its breaks, findings."""
+    """The runs of each register that is part of the meter, and the findings."""
 
-    accepted: dict[str, list[Reading]]
-    breaks: dict[str, list[tuple[int, int]]]
+    runs: dict[str, list[Run]]
     findings: list[Finding]
 
 
@@ -39,16 +40,16 @@ def plausible(
             meter.removed_at is not None and at > meter.removed_at
         ):
             findings.append(Finding(meter.id, register, at, "outside-life"))
+        elif any(
+            each.kind == "faulty"
+            and each.register == register
+            and each.start_at <= at <= each.end_at
+            for each in meter.resolutions
+        ):
+            findings.append(Finding(meter.id, register, at, "declared-faulty"))
         else:
             remaining.append(reading)
     return remaining
-
-
-def with_installation(meter: Meter, register: str, readings: list[Reading]) -> list[Reading]:
-    """The readings and, unless one stands there, the one that installation itself makes."""
-    if meter.installed_at is None or any(r.stamp == meter.installed_at for r in readings):
-        return readings
-    return [Reading(meter.installed_at, meter.installed_index.get(register, 0)), *readings]
 
 
 def kept_positions(values: Sequence[int]) -> list[int]:
@@ -83,42 +84,47 @@ def _against_the_rest(values: Sequence[int], position: int) -> bool:
 
 def judge_index(meter: Meter) -> IndexHistory:
     """The verdicts on all readings of an index meter, register by register."""
-    history = IndexHistory({}, {}, [])
+    history = IndexHistory({}, [])
     for register, readings in counted_readings(meter).items():
         remaining = plausible(meter, register, readings, history.findings)
         if not remaining:
             continue
-        _judge_register(meter, register, with_installation(meter, register, remaining), history)
+        runs: list[Run] = []
+        for run in declared_runs(meter, register, remaining, history.findings):
+            for part in cut_at_serials(meter, register, run, history.findings):
+                accepted = _judge_run(meter, register, part, history.findings)
+                runs.append(after_reset(runs, accepted))
+        if not any(run.readings for run in runs):
+            continue
+        history.runs[register] = runs
+        filled = [run for run in runs if run.readings]
+        for before, after in pairwise(filled):
+            known = (before.end_at, after.start_at)
+            if before.stretch != after.stretch and known != (
+                before.readings[-1].stamp,
+                after.readings[0].stamp,
+            ):
+                at = after.readings[0].stamp
+                history.findings.append(Finding(meter.id, register, at, "index-break"))
     return history
 
 
-def _judge_register(
-    meter: Meter, register: str, readings: list[Reading], history: IndexHistory
-) -> None:
-    remaining = []
-    positive_before = False
-    for reading in readings:
-        if reading.value == 0 and positive_before:
-            history.findings.append(
-                Finding(meter.id, register, reading.stamp, "zero-after-positive")
-            )
-        else:
-            remaining.append(reading)
-        positive_before = positive_before or reading.value > 0
-    values = [reading.value for reading in remaining]
-    accepted = []
-    for position, reading in enumerate(remaining):
+def _judge_run(meter: Meter, register: str, run: Run, findings: list[Finding]) -> Run:
+    """Set aside what stands against its surroundings, rollovers being counted."""
+    added = rolled(meter, register, run)
+    values = [reading.value + more for reading, more in zip(run.readings, added, strict=True)]
+    accepted: list[tuple[Reading, int]] = []
+    for position, reading in enumerate(run.readings):
         if _against_the_rest(values, position):
-            history.findings.append(
-                Finding(meter.id, register, reading.stamp, "index-out-of-order")
-            )
+            findings.append(Finding(meter.id, register, reading.stamp, "index-out-of-order"))
         else:
-            accepted.append(reading)
-    if not accepted:
-        return
-    breaks = [(a.stamp, b.stamp) for a, b in pairwise(accepted) if b.value < a.value]
-    history.accepted[register] = accepted
-    history.breaks[register] = breaks
-    history.findings.extend(
-        Finding(meter.id, register, after, "index-break") for _, after in breaks
-    )
+            accepted.append((reading, added[position]))
+    breaks = []
+    for (a, more_a), (b, more_b) in pairwise(accepted):
+        if b.value + more_b < a.value + more_a:
+            breaks.append((a.stamp, b.stamp))
+            findings.append(Finding(meter.id, register, b.stamp, "index-break"))
+        elif more_b > more_a:
+            findings.append(Finding(meter.id, register, b.stamp, "rollover"))
+    counted = [replace(reading, value=reading.value + more) for reading, more in accepted]
+    return replace(run, readings=counted, breaks=breaks)

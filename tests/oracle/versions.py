@@ -18,6 +18,7 @@ class Reading:
     value: int
     estimated: bool = False
     recorded_at_us: int | None = None
+    serial: str = ""
 
 
 def counted_readings(meter: Meter) -> dict[str, list[Reading]]:
@@ -37,9 +38,8 @@ def counted_readings(meter: Meter) -> dict[str, list[Reading]]:
             issued = delivery.recorded_at_us if row.issued_at_us is None else row.issued_at_us
             rank = (row.quality == "measured", issued, delivery.number, position)
             for register, value in row.values.items():
-                reading = Reading(
-                    row.stamp, value, row.quality == "estimated", delivery.recorded_at_us
-                )
+                estimated = row.quality == "estimated"
+                reading = Reading(row.stamp, value, estimated, delivery.recorded_at_us, row.serial)
                 versions[register, row.stamp].append((rank, reading))
     counted: dict[str, list[Reading]] = defaultdict(list)
     for register, stamp in sorted(versions):

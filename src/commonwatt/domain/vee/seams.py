@@ -185,7 +185,7 @@ def _reset(before: AcceptedRun, after: AcceptedRun, to_end: bool) -> list[Accept
 
 def _breaks_at_seam(before: AcceptedRun, after: AcceptedRun) -> bool:
     """Whether an exchange lies between two runs of which one lacks its index there."""
-    if before.run.stretch is after.run.stretch or after.run.stretch.after_reset:
+    if before.run.stretch is after.run.stretch:
         return False
     seams_at = before.run.end_at, after.run.start_at
     return seams_at != (int(before.stamps[-1]), int(after.stamps[0]))

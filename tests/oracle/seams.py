@@ -1,0 +1,187 @@
+"""Where the index of a register begins anew: exchanges, resets, other serials."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import pairwise
+
+from tests.oracle.facts import Device, Finding, Meter
+from tests.oracle.versions import Reading
+
+
+@dataclass(frozen=True)
+class Run:
+    """Readings over which the index counts on, from one edge to the next."""
+
+    stretch: int
+    device: Device
+    readings: list[Reading]
+    start_at: int | None
+    end_at: int | None
+    by_reset: bool = False
+    breaks: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def factor(self) -> Fraction | None:
+        return self.device.factor
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An instant at which a register begins anew, with the device that is there from then on."""
+
+    at: int
+    by_reset: bool
+    old: Device
+    new: Device
+
+    def is_behind(self, reading: Reading) -> bool:
+        """Whether a reading is one of after the edge."""
+        if reading.stamp != self.at:
+            return reading.stamp > self.at
+        return not self.by_reset and not (self.old.serial and reading.serial == self.old.serial)
+
+
+def edges_of(meter: Meter, register: str) -> tuple[Device, list[Edge]]:
+    """The first device of the meter's life, and all edges in it, ascending."""
+    first_at = 0 if meter.installed_at is None else meter.installed_at
+    last_at = 2**62 if meter.removed_at is None else meter.removed_at
+    devices = [Device(), *meter.devices] if meter.devices else [Device()]
+    if meter.devices and meter.devices[0].from_at is None:
+        devices = list(meter.devices)
+    first = [d for d in devices if d.from_at is None or d.from_at <= first_at][-1]
+    events = [(d.from_at, 0, d) for d in devices if d.from_at and first_at < d.from_at < last_at]
+    resets = {
+        each.start_at
+        for each in meter.resolutions
+        if each.kind == "reset" and each.register == register
+    }
+    begun = 0 if meter.installed_at is None else meter.installed_at
+    events += [(at, 1, Device()) for at in resets if begun <= at < last_at]
+    edges: list[Edge] = []
+    for at, by_reset, device in sorted(events, key=lambda event: event[:2]):
+        old = edges[-1].new if edges else first
+        edges.append(Edge(at, bool(by_reset), old, old if by_reset else device))
+    return first, edges
+
+
+def _installed_index(meter: Meter, register: str, first: Device) -> int:
+    return meter.installed_index.get(register, first.start_index.get(register, 0))
+
+
+def with_installation(
+    meter: Meter, register: str, first: Device, readings: list[Reading]
+) -> list[Reading]:
+    """The readings and, unless one stands there, the one that installation itself makes."""
+    if meter.installed_at is None or any(r.stamp == meter.installed_at for r in readings):
+        return readings
+    return [Reading(meter.installed_at, _installed_index(meter, register, first)), *readings]
+
+
+def declared_runs(
+    meter: Meter, register: str, readings: Sequence[Reading], findings: list[Finding]
+) -> list[Run]:
+    """Cut the plausible readings at what was declared; zeros after a positive index are out."""
+    first, edges = edges_of(meter, register)
+    parts: list[list[Reading]] = [[] for _ in range(len(edges) + 1)]
+    for reading in readings:
+        parts[sum(edge.is_behind(reading) for edge in edges)].append(reading)
+    parts[0] = with_installation(meter, register, first, parts[0])
+    everything = [*parts[0], *(reading for part in parts[1:] for reading in part)]
+    starts = [meter.installed_at, *(edge.at for edge in edges)]
+    ends = [*(edge.at for edge in edges), meter.removed_at]
+    runs = []
+    for number, part in enumerate(parts):
+        edge = edges[number - 1] if number else None
+        device = edge.new if edge else first
+        kept = _without_zeros(meter, register, device, edge is not None, part, everything, findings)
+        if edge and not edge.by_reset:
+            kept = _standing(meter, register, kept, edge.at, device.start_index, findings)
+        if ends[number] is not None and not (number < len(edges) and edges[number].by_reset):
+            kept = _standing(meter, register, kept, ends[number], device.end_index, findings)
+        by_reset = edge is not None and edge.by_reset
+        runs.append(Run(number, device, kept, starts[number], ends[number], by_reset))
+    return runs
+
+
+def _without_zeros(
+    meter: Meter,
+    register: str,
+    device: Device,
+    is_later: bool,
+    readings: list[Reading],
+    everything: Sequence[Reading],
+    findings: list[Finding],
+) -> list[Reading]:
+    """The readings without the zeros that follow a positive index of the same device."""
+    since = 0
+    later_at = device.from_at if is_later and device.from_at is not None else None
+    if later_at is not None and not (meter.installed_at or 0) < later_at:
+        later_at = None
+    if later_at is not None:
+        since = later_at
+    kept = []
+    for reading in readings:
+        if reading.value > 0:
+            kept.append(reading)
+            continue
+        positive = any(r.value > 0 and since <= r.stamp < reading.stamp for r in everything)
+        if later_at is not None and device.start_index.get(register):
+            positive = reading.stamp > later_at
+        if positive:
+            findings.append(Finding(meter.id, register, reading.stamp, "zero-after-positive"))
+        else:
+            kept.append(reading)
+    return kept
+
+
+def _standing(
+    meter: Meter,
+    register: str,
+    readings: list[Reading],
+    at: int | None,
+    declared: object,
+    findings: list[Finding],
+) -> list[Reading]:
+    """The readings with the declared index at an edge, instead of one that stands there."""
+    assert isinstance(declared, dict)
+    if at is None or register not in declared:
+        return readings
+    value = declared[register]
+    findings.extend(
+        Finding(meter.id, register, at, "index-out-of-order")
+        for reading in readings
+        if reading.stamp == at and reading.value != value
+    )
+    others = [reading for reading in readings if reading.stamp != at]
+    return sorted([*others, Reading(at, value)], key=lambda reading: reading.stamp)
+
+
+def cut_at_serials(meter: Meter, register: str, run: Run, findings: list[Finding]) -> list[Run]:
+    """Cut a run wherever the serial of two neighbouring readings differs."""
+    cuts = []
+    for position, (before, after) in enumerate(pairwise(run.readings), start=1):
+        if before.serial and after.serial and before.serial != after.serial:
+            cuts.append(position)
+            findings.append(Finding(meter.id, register, after.stamp, "serial-changed"))
+    bounds = [0, *cuts, len(run.readings)]
+    edges = [run.start_at, *(run.readings[cut].stamp for cut in cuts), run.end_at]
+    return [
+        replace(
+            run,
+            readings=run.readings[bounds[number] : bounds[number + 1]],
+            start_at=edges[number],
+            end_at=edges[number + 1],
+            by_reset=run.by_reset and number == 0,
+        )
+        for number in range(len(bounds) - 1)
+    ]
+
+
+def after_reset(before: list[Run], run: Run) -> Run:
+    """Let a run after a reset begin with 0, estimated, at the last reading of before it."""
+    if not run.by_reset or not before or not before[-1].readings:
+        return run
+    at = before[-1].readings[-1].stamp
+    before[-1] = replace(before[-1], end_at=at)
+    return replace(run, readings=[Reading(at, 0, True), *run.readings], start_at=at)
