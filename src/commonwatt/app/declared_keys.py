@@ -77,7 +77,7 @@ def _producer_faults(catalogue: SiteCatalogue, meters: Sequence[Meter], at: int)
                 reason = f"names {name}, which no electricity meter of this site has"
             elif producer.facts_at(at).mode is not Mode.PRODUCTION:
                 mode = producer.facts_at(at).mode
-                reason = f"names {meter_label(producer)}, whose mode is {mode}, not production"
+                reason = f"names {meter_label(producer)}, whose mode is {mode}"
             elif not producer.facts_at(at).balance or producer.facts_at(at).isolated:
                 reason = f"names {meter_label(producer)}, which is no member of the balance"
             elif producer.number in seen:
@@ -108,14 +108,14 @@ def _percentage_faults(
     for meter in consumers:
         for producer_name, part in meter.facts_at(at).producers.items():
             if part is None:
-                right = f"say it as {{{producer_name}: 40}}, as key {name} needs it"
-                yield meter, "producers", f"has no percentage of {producer_name}; {right}"
+                reason = f"has no percentage of {producer_name}; key {name} needs one"
+                yield meter, "producers", reason
             producer = named_producer(catalogue, producer_name)
             if producer is not None:
                 of_producer.setdefault(producer.number, []).append((meter, part))
-    labels = {meter.number: meter_label(meter) for meter in catalogue.meters}
+    names = {meter.number: meter.name for meter in catalogue.meters}
     for number, parts in of_producer.items():
-        yield from _over_all(parts, "producers", f" of {labels[number]}", lines)
+        yield from _over_all(parts, "producers", f"of {names[number]} ", lines)
 
 
 def _over_all(
@@ -127,4 +127,4 @@ def _over_all(
     if together > _ALL:
         last, _ = max(given, key=lambda said: lines.get(said[0].number, 0))
         listed = ", ".join(f"{meter.name} {part}" for meter, part in given)
-        yield last, name, f"of all consumers{of} are {together} % together ({listed}), over 100"
+        yield last, name, f"{of}are {together} % together ({listed}), over 100"

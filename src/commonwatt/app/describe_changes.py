@@ -102,7 +102,7 @@ def _shown(name: str, value: object, timezone: str) -> str:
     if name in _IN_THOUSANDTHS and isinstance(value, int):
         return str(Decimal(value) / 1000)
     if name == "producers" and isinstance(value, Mapping) and not any(value.values()):
-        return "[" + ", ".join(value) + "]"
+        return "[" + ", ".join(value) + "]" if value else "none"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_value(name, each)}" for key, each in value.items()) + "}"
     return repr(value) if isinstance(value, str) and name in ("name", "rule") else str(value)
