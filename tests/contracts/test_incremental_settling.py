@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +27,8 @@ from tests.oracle.buildings import Plan, building_of, plans
 
 DAY_S = 86_400
 FIRST_DAY = 19_076
+FOUR_DIGITS = 10**10
+"""Where a register of 9999 kWh rolls over [mWh]."""
 FEW = settings(
     max_examples=3,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -92,20 +95,28 @@ TROUBLES = (*["none"] * 6, "zero", "spike", "wild")
 class Rhythm:
     """How far apart readings are: hours, so that the sight of a verdict is days wide.
 
-    The meter is silent amid them, and from the one at ``reset`` on its register counts anew.
+    The meter is silent amid them, and from the one at ``reset`` on its register counts anew. Its
+    four digits run over at the one at ``rollover``; from the one at ``exchange`` on the readings
+    name another device, where they name any (0: they do not).
     """
 
     spacing_s: int
     silence_s: int
     reset: int
+    rollover: int = 0
+    exchange: int = 0
 
     def row(self, slot: int, trouble: str, registers: tuple[str, ...], quality: str) -> oracle.Row:
         at = FIRST_DAY * DAY_S + slot * self.spacing_s + (self.silence_s if slot >= 40 else 0)
         value = slot * 1_000 if slot < self.reset else slot * 10
+        if self.rollover:
+            value = (value - self.rollover * 1_000 + 7) % FOUR_DIGITS
         value = {"zero": 0, "spike": value + 35_000}.get(trouble, value)
         if trouble == "wild":
             at = (253_402_300_799, 946_684_799, at + 1_800)[slot % 3]
-        return oracle.Row(at, dict.fromkeys(registers, value), quality)  # type: ignore[arg-type]
+        serial = ("A" if slot < self.exchange else "B") if self.exchange and slot % 7 else ""
+        values = dict.fromkeys(registers, value)
+        return oracle.Row(at, values, quality, serial=serial)  # type: ignore[arg-type]
 
 
 rhythms = st.builds(
@@ -113,6 +124,8 @@ rhythms = st.builds(
     st.sampled_from((21_600, 21_599, 3_600, 86_400)),
     st.sampled_from((0, 0, 0, 40 * DAY_S, 401 * DAY_S)),
     st.sampled_from((80, 80, 10, 20, 43)),
+    st.sampled_from((0, 0, 12, 30)),
+    st.sampled_from((0, 0, 11, 33)),
 )
 
 
@@ -136,9 +149,41 @@ def histories(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
+seams_at = st.integers(0, 20 * 24).map(lambda hours: FIRST_DAY * DAY_S + hours * 3600 - 1)
+seam_indexes = st.sampled_from(({}, {"en_im": 0}, {"en_im": 5_000}, {"en_im": 60_000, "en_ex": 0}))
+a_device = st.builds(
+    oracle.Device,
+    st.none(),
+    st.sampled_from(("A", "B", "")),
+    st.sampled_from((None, 4)),
+    st.sampled_from((None, None, Fraction(2))),
+    seam_indexes,
+    seam_indexes,
+)
+
+
+@st.composite
+def _device_lists(draw: st.DrawFn) -> tuple[oracle.Device, ...]:
+    instants: list[int | None] = [None, *sorted(draw(st.sets(seams_at, min_size=1, max_size=3)))]
+    return tuple(replace(draw(a_device), from_at=at) for at in instants)
+
+
+device_lists = st.just(()) | st.just(()) | _device_lists()
+resolutions = st.builds(
+    lambda register, kind, at, lasts_s, digits: oracle.Resolution(
+        register, kind, at, at + lasts_s, digits
+    ),
+    st.sampled_from(("en_im", "en_ex")),
+    st.sampled_from(("reset", "rollover", "faulty")),
+    seams_at,
+    st.sampled_from((0, 21_600, 86_400)),
+    st.sampled_from((None, 4)),
+)
+
+
 @st.composite
 def lone_meters(draw: st.DrawFn) -> oracle.Meter:
-    """Draw a meter: any life, index or intervals."""
+    """Draw a meter: any life and devices, index or intervals."""
     first_at = FIRST_DAY * DAY_S
     installed_at = draw(st.sampled_from((None, None, None, first_at, first_at + 3 * DAY_S + 7)))
     removed_at = draw(st.sampled_from((None, None, None, first_at + 9 * DAY_S)))
@@ -149,6 +194,8 @@ def lone_meters(draw: st.DrawFn) -> oracle.Meter:
         installed_at=installed_at,
         installed_index=draw(st.sampled_from(({}, {"en_im": 3}))),
         removed_at=removed_at,
+        devices=draw(device_lists),
+        resolutions=tuple(draw(st.lists(resolutions, max_size=2))),
     )
 
 
@@ -209,6 +256,15 @@ def told(slots: range, trouble: str = "none", *registers: str, turned: int | Non
 
 
 A_RESET = [told(range(20)), *(told(range(slot, slot + 1)) for slot in range(20, 45))]
+
+
+def rolling(slots: range, turned: int | None = None) -> Step:
+    """Make a delivery of a register whose digits run over at the thirtieth."""
+    rhythm = Rhythm(21_600, 0, 80, rollover=30)
+    rows = tuple(rhythm.row(slot, "none", ("en_im",), "measured") for slot in slots)
+    return Step(rows, turned, settled=True)
+
+
 FAR_REACHING = {
     "a reset that new readings confirm one by one": A_RESET,
     "a reset whose first readings come last": [A_RESET[0], *reversed(A_RESET[1:])],
@@ -235,6 +291,22 @@ FAR_REACHING = {
         told(range(60)),
         told(range(70, 71), turned=0),
     ],
+    "a rollover that is confirmed one by one": [
+        rolling(range(26)),
+        *(rolling(range(slot, slot + 1)) for slot in range(26, 60)),
+    ],
+    "a reading of before the rollover that comes last": [
+        rolling(range(28)),
+        rolling(range(31, 60)),
+        rolling(range(29, 30)),
+        rolling(range(30, 31)),
+    ],
+    "a reading beside a rollover that is withdrawn": [
+        rolling(range(29)),
+        rolling(range(29, 31)),
+        rolling(range(31, 60)),
+        rolling(range(70, 71), turned=1),
+    ],
     "a reading after a long gap": [told(range(2)), told(range(60, 61))],
     "a reading before a long gap": [told(range(60, 61)), told(range(2))],
 }
@@ -245,6 +317,37 @@ FAR_REACHING = {
 def test_what_reaches_far_is_marked(store: SqlStore, story: str, mode: oracle.Mode) -> None:
     meter = oracle.Meter("a" * 24, facts=(oracle.Facts(mode=mode),))
     assert_marks_suffice(store, meter, FAR_REACHING[story])
+
+
+def beginning(*devices: oracle.Device) -> oracle.Meter:
+    return oracle.Meter("a" * 24, devices=(oracle.Device(), *devices))
+
+
+ZEROS = told(range(14, 60), "zero")
+SECOND = FIRST_DAY * DAY_S + 12 * 21_600
+OF_LATER_DEVICES = {
+    "a first positive index before many zeros": [told(range(12)), ZEROS, told(range(12, 13))],
+    "a first positive index that is withdrawn": [
+        told(range(12, 13)),
+        told(range(12)),
+        ZEROS,
+        told(range(70, 71), turned=0),
+    ],
+    "a first positive index that is corrected to zero": [
+        told(range(12, 13)),
+        ZEROS,
+        told(range(12, 13), "zero"),
+    ],
+}
+
+
+@pytest.mark.parametrize("start_index", [{}, {"en_im": 0}, {"en_im": 1}])
+@pytest.mark.parametrize("story", OF_LATER_DEVICES)
+def test_what_reaches_far_of_a_later_device_is_marked(
+    store: SqlStore, story: str, start_index: dict[str, int]
+) -> None:
+    meter = beginning(oracle.Device(SECOND, start_index=start_index))
+    assert_marks_suffice(store, meter, OF_LATER_DEVICES[story])
 
 
 def test_the_finding_of_a_last_reading_at_midnight_is_marked(store: SqlStore) -> None:
