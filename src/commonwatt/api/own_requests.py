@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from commonwatt.api.problems import InvalidInput
 from commonwatt.climkit_v1.requests import parse_time
-from commonwatt.domain.catalogue import Medium
+from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.resample import Sampling
 
 _FRACTION = re.compile(r"\.([0-9]+)")
@@ -55,6 +55,15 @@ def medium(query: Mapping[str, str]) -> Medium:
         return Medium(word)
     except ValueError:
         raise InvalidInput("type", f"type is one of {', '.join(Medium)}") from None
+
+
+def group(query: Mapping[str, str]) -> Group:
+    """The group asked for; electricity by default."""
+    word = query.get("group", Group.ELECTRICITY.value)
+    try:
+        return Group(word)
+    except ValueError:
+        raise InvalidInput("group", f"group is one of {', '.join(Group)}") from None
 
 
 def ordered(start_at: int | None, end_at: int | None) -> None:

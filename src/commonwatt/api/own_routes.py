@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commonwatt.api import explanation_docs, own_explanations, own_series, own_state
 from commonwatt.api import own_docs as docs
-from commonwatt.api import own_series, own_state
 from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
@@ -39,6 +39,20 @@ FINDINGS = Question(
 )
 
 
+EXPLAIN = Question(
+    route=f"{PREFIX}/explain",
+    parse=own_explanations.parse_explain,
+    answer=own_explanations.answer_explain,
+    is_quick=never_quick,
+)
+WORKLIST = Question(
+    route=f"{PREFIX}/worklist",
+    parse=own_explanations.parse_worklist,
+    answer=own_explanations.answer_worklist,
+    is_quick=never_quick,
+)
+
+
 def own_router(services: Services) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix=PREFIX, redirect_slashes=False, route_class=PlainRoute)
@@ -67,5 +81,13 @@ def own_router(services: Services) -> APIRouter:
     @router.get("/findings", **docs.FINDINGS)
     async def findings(request: Request) -> Response:
         return await answer_question(services, request, FINDINGS)
+
+    @router.get("/explain", **explanation_docs.EXPLAIN)
+    async def explain(request: Request) -> Response:
+        return await answer_question(services, request, EXPLAIN)
+
+    @router.get("/worklist", **explanation_docs.WORKLIST)
+    async def worklist(request: Request) -> Response:
+        return await answer_question(services, request, WORKLIST)
 
     return router

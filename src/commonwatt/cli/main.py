@@ -13,6 +13,7 @@ from commonwatt.cli.delivery import delivery_commands
 from commonwatt.cli.demo import demo
 from commonwatt.cli.edit import edit_commands
 from commonwatt.cli.exchange import exchange
+from commonwatt.cli.explain import explain
 from commonwatt.cli.faults import fault_lines, user_errors
 from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.import_file import import_files
@@ -20,6 +21,7 @@ from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
 from commonwatt.cli.status import status
+from commonwatt.cli.worklist import worklist
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -42,6 +44,8 @@ app.command()(exchange)
 app.add_typer(edit_commands, name="edit")
 app.command()(findings)
 app.command()(resolve)
+app.command()(explain)
+app.command()(worklist)
 app.command()(status)
 app.command()(settle)
 app.command("simulate-key")(simulate_key)

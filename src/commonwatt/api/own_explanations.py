@@ -1,0 +1,89 @@
+"""Why a quarter-hour is what it is, and what keeps a period from being locked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from commonwatt.api.asked_series import open_meter
+from commonwatt.api.own_requests import group, instant, ordered, parameters
+from commonwatt.api.problems import InvalidInput
+from commonwatt.api.visits import Asked, Visit
+from commonwatt.api.windows import quarters_within
+from commonwatt.app.explain_quarter import explain_quarter
+from commonwatt.app.local_month import month_before
+from commonwatt.app.read_worklist import read_worklist
+from commonwatt.domain.catalogue import Group, Meter
+from commonwatt.domain.quarter_hours import QUARTER_S, quarter_of
+from commonwatt.formats.explanations import explanation_object
+from commonwatt.formats.worklists import worklist_rows
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainQuery:
+    """A quarter-hour of a meter."""
+
+    meter: Meter
+    quarter: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistQuery:
+    """A period of a group, [start, end) [Unix seconds]."""
+
+    group: Group
+    start_at: int
+    end_at: int
+
+
+def parse_explain(visit: Visit, asked: Asked) -> ExplainQuery:
+    """Read a request for an explanation: which meter, and an instant of the quarter-hour."""
+    query = parameters(asked.query, ("meter", "at"))
+    for name in ("meter", "at"):
+        if name not in query:
+            raise InvalidInput(name, f"{name} is required")
+    quarter = quarter_of(_given(query, "at"))
+    window = quarters_within(quarter * QUARTER_S, (quarter + 1) * QUARTER_S, visit.site, visit.now)
+    if not window.length:
+        raise InvalidInput("at", "the account sees no quarter-hour at that instant")
+    return ExplainQuery(open_meter(visit, query["meter"]), quarter)
+
+
+def _given(query: Mapping[str, str], name: str) -> int:
+    at = instant(query, name)
+    assert at is not None, "it is given"
+    return at
+
+
+def answer_explain(visit: Visit, query: ExplainQuery) -> bytes:
+    """Answer the explanation; nothing of closed meters, nor of before the account's history."""
+    explained = explain_quarter(visit.snapshot, visit.catalogue, query.meter, query.quarter)
+    return orjson.dumps(
+        explanation_object(
+            explained, visit.catalogue, visit.site.closed_meters, visit.site.history_from
+        )
+    )
+
+
+def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
+    """Read a request for a worklist; by default of electricity and the last local month."""
+    query = parameters(asked.query, ("group", "start", "end"))
+    start_at, end_at = instant(query, "start"), instant(query, "end")
+    ordered(start_at, end_at)
+    month = month_before(visit.site.timezone, int(visit.now))
+    start_at = month[0] if start_at is None else start_at
+    end_at = month[1] if end_at is None else end_at
+    window = quarters_within(start_at, max(start_at, end_at), visit.site, visit.now)
+    return WorklistQuery(
+        group(query), window.first * QUARTER_S, (window.first + window.length) * QUARTER_S
+    )
+
+
+def answer_worklist(visit: Visit, query: WorklistQuery) -> bytes:
+    """Answer what is to do; nothing about closed meters."""
+    tasks = read_worklist(
+        visit.snapshot, visit.catalogue, query.group, query.start_at, query.end_at
+    )
+    closed = visit.site.closed_meters
+    told = [task for task in tasks if task.meter is None or task.meter.id not in closed]
+    return orjson.dumps(worklist_rows(told))

@@ -1,0 +1,96 @@
+"""When a quarter-hour's value changed: what was known of it after each write that touched it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from commonwatt.app.as_of import view_as_of
+from commonwatt.app.ports import Delivery, Snapshot
+from commonwatt.app.read_series import read_meter_series
+from commonwatt.domain.catalogue import Meter, SiteCatalogue
+from commonwatt.domain.edits import Edit
+from commonwatt.domain.quality import Quality, exists
+from commonwatt.domain.quarter_hours import day_of
+
+_MOST = 16
+"""Instants that are looked at, the latest ones: each is a day settled anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What was answered of a quarter-hour since ``known_us`` [Unix microseconds].
+
+    ``cause`` says what was written then. ``total`` [Wh, litre] is None where nothing was known.
+    """
+
+    known_us: int
+    cause: str
+    total: int | None
+    quality: Quality
+
+
+def quarter_versions(
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    quarter: int,
+    causes: Iterable[tuple[int, str]],
+) -> list[Version]:
+    """Return the versions that differ from the one before, ascending.
+
+    ``causes``: instants [Unix microseconds] at which something was written, and what.
+    """
+    versions: list[Version] = []
+    for known_us, cause in sorted(set(causes))[-_MOST:]:
+        total, quality = _known_then(snapshot, catalogue, meter, quarter, known_us)
+        last = versions[-1] if versions else None
+        if last is None or (last.total, last.quality) != (total, quality):
+            version = Version(known_us=known_us, cause=cause, total=total, quality=quality)
+            versions.append(version)
+    return versions
+
+
+def _known_then(
+    snapshot: Snapshot, catalogue: SiteCatalogue, meter: Meter, quarter: int, known_us: int
+) -> tuple[int | None, Quality]:
+    view, then = view_as_of(snapshot, catalogue, known_us)
+    meter_then = then.meter_by_id.get(meter.id)
+    if meter_then is None:
+        return None, Quality.ABSENT
+    series = read_meter_series(view, then, meter_then, quarter, quarter + 1)
+    known = bool(exists(series.quality_total)[0])
+    return int(series.total[0]) if known else None, Quality(int(series.quality_total[0]))
+
+
+def writes_touching(
+    snapshot: Snapshot,
+    site: int,
+    meters: Sequence[tuple[int, int, int]],
+    edits: Iterable[Edit],
+) -> list[tuple[int, str]]:
+    """Return when something was written of (meter, start, end), the end included, and what.
+
+    Deliveries with readings in that time, their withdrawals, and edits.
+    """
+    deliveries: dict[int, Delivery] = {}
+    for number, start_at, end_at in meters:
+        for at in (start_at, end_at):
+            day = day_of(at)
+            stored = snapshot.readings.readings(site, [number], day, day + 1).get(number)
+            if stored is None:
+                continue
+            inside = (stored.stamps >= start_at) & (stored.stamps <= end_at)
+            for each in set(stored.deliveries[inside].tolist()) - deliveries.keys():
+                delivery = snapshot.readings.delivery(site, each)
+                if delivery is not None:
+                    deliveries[each] = delivery
+    writes = [(each.recorded_us, f"delivery {each.number}") for each in deliveries.values()]
+    writes += [
+        (each.withdrawn_us, f"delivery {each.number} withdrawn")
+        for each in deliveries.values()
+        if each.withdrawn_us is not None
+    ]
+    for edit in edits:
+        writes.append((edit.made_us, f"edit {edit.number}"))
+        if edit.undone_us is not None:
+            writes.append((edit.undone_us, f"edit {edit.number} undone"))
+    return writes

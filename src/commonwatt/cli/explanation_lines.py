@@ -1,0 +1,144 @@
+"""An explanation on one screen, for people."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from commonwatt.formats.explanations import Json
+
+_LABEL = 10
+_DONORS_TOLD = 3
+_VERSIONS_TOLD = 4
+
+
+def explanation_lines(shown: "Json", name: str, zone: str) -> Iterator[str]:
+    """Yield the lines of an explanation as the API answers it, with times of the zone."""
+    yield f"{name} ({shown['meter']})"
+    method = (shown["method"] or {}).get("name") or "-"
+    yield f"{_local(shown['start'], zone)}, a quarter-hour"
+    own = "" if shown["self"] is None else f", self {_kwh(shown['self'])}, ext {_kwh(shown['ext'])}"
+    yield f"total {_kwh(shown['total'])} ({shown['quality_total'] or 'not alive'}, {method}){own}"
+    for label, lines in (
+        ("readings", _readings(shown, zone)),
+        ("index", _boundaries(shown, zone)),
+        ("method", _method(shown, zone)),
+        ("device", _device(shown, zone)),
+        ("rule", _rule(shown["rule"])),
+        ("findings", _findings(shown, zone)),
+        ("books", _books(shown)),
+        ("share", _share(shown)),
+        ("versions", _versions(shown, zone)),
+    ):
+        yield from _labelled(label, lines)
+
+
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"{label:<{_LABEL}}{line}"
+        label = ""
+
+
+def _local(utc: str, zone: str) -> str:
+    at = datetime.fromisoformat(utc).astimezone(ZoneInfo(zone))
+    return at.replace(microsecond=0).isoformat(" ")
+
+
+def _kwh(amount: float | None) -> str:
+    return "-" if amount is None else f"{amount:.3f}"
+
+
+def _readings(shown: "Json", zone: str) -> Iterator[str]:
+    for each in shown["readings"] or ():
+        who = f"{each['source']}"
+        if each["delivery"] is not None:
+            who = f"delivery {each['delivery']}, {each['account']}"
+        guess = ", estimated" if each["quality"] == "estimated" else ""
+        value = f"{each['value']:.3f}"
+        yield f"{_local(each['timestamp'], zone)} {each['register']:<6}{value:>12} {who}{guess}"
+
+
+def _boundaries(shown: "Json", zone: str) -> Iterator[str]:
+    for each in shown["boundaries"] or ():
+        start = f"{_local(each['at'], zone)} {each['register']:<6}"
+        if each["index"] is None:
+            yield f"{start}{'unknown':>12}"
+            continue
+        yield f"{start}{each['index']:>12.6f} x {each['factor']} = {_kwh(each['rounded'])}"
+
+
+def _method(shown: "Json", zone: str) -> Iterator[str]:
+    method = shown["method"] or {}
+    gap, edit, donors = method.get("gap"), method.get("edit"), method.get("donors")
+    if gap:
+        span = f"{_local(gap['start'], zone)} to {_local(gap['end'], zone)}"
+        yield f"gap {span}, {_kwh(gap['rise'])}"
+    if donors:
+        told = ", ".join(
+            f"{_local(each['start'], zone)[5:16]} {_kwh(each['total'])}"
+            for each in donors[:_DONORS_TOLD]
+        )
+        yield f"weight {method['weight']} of {method['weights']}, as {len(donors)} others: {told}"
+    if edit:
+        yield f"edit {edit['number']} by {edit['account']}: {edit['reason']}"
+
+
+def _device(shown: "Json", zone: str) -> Iterator[str]:
+    device = shown["device"]
+    if device is not None and (device["serial"] or device["from"] or device["factor"] != "1"):
+        since = "" if device["from"] is None else f", since {_local(device['from'], zone)}"
+        yield f"serial {device['serial'] or '-'}, factor {device['factor']}{since}"
+
+
+def _rule(rule: "Json | None", depth: int = 0) -> Iterator[str]:
+    if rule is None:
+        return
+    for each in rule["operands"]:
+        register = f".{each['register']}" if each["register"] else ""
+        quality = each["quality"] or "contributes nothing"
+        value = _kwh(each["value"])
+        yield f"{'  ' * depth}{each['sign']} {value:>8} {each['name']}{register} ({quality})"
+        yield from _rule(each["rule"], depth + 1)
+
+
+def _findings(shown: "Json", zone: str) -> Iterator[str]:
+    for each in shown["findings"]:
+        span = f"{_local(each['start'], zone)} to {_local(each['end'], zone)}"
+        yield f"{each['id']} {each['rule']} {span}"
+
+
+def _books(shown: "Json") -> Iterator[str]:
+    books = shown["balance"]
+    if books is None:
+        return
+    yield f"{books['form']}, {books['mode']}, {books['quality'] or 'nobody alive'}"
+    if books["missing"]:
+        yield f"cannot be closed: missing {', '.join(books['missing'])}"
+        return
+    for names in (
+        ("consumed", "grid_import", "grid_export", "produced"),
+        ("conso_total", "from_ext", "self", "to_ext", "prod_total"),
+        ("pool", "allocated", "unallocated", "unmetered"),
+    ):
+        yield ", ".join(f"{name} {_kwh(books[name])}" for name in names)
+
+
+def _share(shown: "Json") -> Iterator[str]:
+    key, share = shown["key"], shown["share"]
+    if key is None:
+        return
+    if share is None:
+        yield f"key {key['name']}; no share without books"
+        return
+    yield f"key {key['name']}: used {_kwh(share['used'])} of a pool of {_kwh(share['pool'])}"
+    if share["quota"] is not None:
+        yield f"quota {share['quota']} Wh"
+        yield f"{share['rounding']} Wh"
+
+
+def _versions(shown: "Json", zone: str) -> Iterator[str]:
+    for each in shown["versions"][-_VERSIONS_TOLD:]:
+        lock = each["locked_until"]
+        locked = f", locked until {_local(lock, zone)}" if lock else ""
+        yield f"{_local(each['known_at'], zone)} {_kwh(each['total'])} {each['cause']}{locked}"

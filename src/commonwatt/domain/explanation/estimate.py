@@ -1,0 +1,89 @@
+"""How a quarter-hour within a gap was estimated: which gap, by which weight, after which others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.catalogue import REGISTERS_OF, MeterFacts
+from commonwatt.domain.quality import Method
+from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, first_quarter_from
+from commonwatt.domain.vee.comparable_quarters import Donors
+from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between
+from commonwatt.domain.vee.physical_meter import JudgedMeter
+from commonwatt.domain.vee.pipeline import JudgedRegister
+from commonwatt.domain.vee.register_gaps import donors_reach, interpolated_gap_s
+from commonwatt.domain.vee.segments import Segment
+from commonwatt.domain.vee.shaped_index import measured_donors
+from commonwatt.domain.zones import utc_offsets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A gap that a quarter-hour lies in, wholly or in part, and the part of its energy it got.
+
+    ``weight`` of ``weights``, both None where the gap was filled linearly; ``donors`` are the
+    measured quarter-hours that compare with it [Wh, litre].
+    """
+
+    gap: Gap
+    weight: int | None = None
+    weights: int | None = None
+    donors: Donors | None = None
+
+
+def estimate_of(
+    judged: JudgedMeter, facts: MeterFacts, quarter: int, method: Method, zone: str
+) -> Estimate | None:
+    """Return how the main register's part of a gap was found; None where it lies in no gap."""
+    names = REGISTERS_OF[judged.meter.medium]
+    main = facts.raw_register(names[-1 if facts.main_is_export else 0])
+    register = judged.registers.get(main)
+    if method not in (Method.LINEAR, Method.SHAPE) or not isinstance(register, JudgedRegister):
+        return None
+    start_at, end_at = quarter * QUARTER_S, (quarter + 1) * QUARTER_S
+    gap_s = interpolated_gap_s(judged.meter.medium)
+    for segment in register.segments:
+        for gap in gaps_between(segment.readings, gap_s, start_at, end_at):
+            if gap.start_at < end_at and gap.end_at > start_at:
+                if method is Method.LINEAR:
+                    return Estimate(gap=gap)
+                return _by_shape(judged, register, segment, gap, quarter, zone)
+    return None
+
+
+def _by_shape(
+    judged: JudgedMeter,
+    register: JudgedRegister,
+    segment: Segment,
+    gap: Gap,
+    quarter: int,
+    zone: str,
+) -> Estimate:
+    meter = judged.meter
+    own = segment.factor
+    factor = meter.facts_at(gap.start_at).factor if own is None else own
+    numerator, denominator = factor.as_integer_ratio()
+    start_at, end_at = donors_reach([gap], gap.start_at, gap.end_at)
+    first, end = first_quarter_from(start_at), end_at // QUARTER_S
+    donors = measured_donors(meter, register.segments, first, end).within(*gap.donor_spans)
+    weights = gap_weights(gap, donors, zone, gap.rise * numerator // denominator)
+    if weights is None:
+        return Estimate(gap=gap)
+    return Estimate(
+        gap=gap,
+        weight=int(weights[quarter - gap.first_quarter]),
+        weights=int(weights.sum()),
+        donors=_of_same_clock(donors, quarter, zone),
+    )
+
+
+def _of_same_clock(donors: Donors, quarter: int, zone: str) -> Donors:
+    """The donors of the same quarter of the local day."""
+    same = _quarter_of_day(donors.quarters, zone) == _quarter_of_day(np.array([quarter]), zone)
+    return Donors(donors.quarters[same], donors.energy[same])
+
+
+def _quarter_of_day(quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    starts_at = quarters * QUARTER_S
+    return (starts_at + utc_offsets(zone, starts_at)) % DAY_S // QUARTER_S

@@ -1,0 +1,21 @@
+"""A worklist as rows of JSON."""
+
+from collections.abc import Iterable
+
+from commonwatt.app.worklist_task import Task
+from commonwatt.formats.instants import utc_text
+
+
+def worklist_rows(tasks: Iterable[Task]) -> list[dict[str, str | None]]:
+    """Write tasks as rows: kind, meter (null of the site), start, end (UTC), text, command."""
+    return [
+        {
+            "kind": task.kind,
+            "meter": None if task.meter is None else task.meter.id,
+            "start": utc_text(task.start_at),
+            "end": utc_text(task.end_at),
+            "text": task.text,
+            "command": task.command,
+        }
+        for task in tasks
+    ]

@@ -1,0 +1,167 @@
+"""Why a quarter-hour is what it is, and what keeps a month from closing, over HTTP."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api import building
+from tests.api.building import ANNA, BERT, COMMON, PV, SITE, WATER
+from tests.api.conftest import Clients, populate, token
+from tests.api.serving import application_of, client_of, served
+
+OWN = f"/commonwatt/v1/sites/{SITE}"
+EXPLAIN = f"{OWN}/explain"
+WORKLIST = f"{OWN}/worklist"
+PERIOD = {"start": "2026-03-21", "end": "2026-03-22"}
+KEYS = [
+    *("meter", "start", "total", "self", "ext", "quality_total", "quality_self", "readings"),
+    *("boundaries", "findings", "method", "device", "rule", "balance", "key", "share", "versions"),
+]
+
+
+@pytest.fixture
+def operator(data: Path) -> Iterator[httpx2.Client]:
+    """Give an operator of a server with the building declared and nothing delivered."""
+    application = application_of(data)
+    populate(application.store)
+    with (
+        served(application) as address,
+        client_of(address, token(address, "operator")) as operator,
+    ):
+        yield operator
+
+
+def explained(client: httpx2.Client, meter: str, at: str) -> dict[str, Any]:
+    answer = client.get(EXPLAIN, params={"meter": meter, "at": at})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+class TestExplain:
+    def test_a_consumer(self, client: Clients) -> None:
+        found = explained(client("reader"), ANNA, "2026-03-21T10:20:00Z")
+
+        assert list(found) == KEYS
+        assert found["start"] == "2026-03-21T10:15:00Z"
+        assert (found["total"], round(found["self"] + found["ext"], 3)) == (0.04, 0.04)
+        # From 1 kWh on 40 Wh a quarter-hour: 41 of them until 10:15.
+        assert [each["rounded"] for each in found["boundaries"]] == [2.64, 2.68]
+        assert [each["value"] for each in found["readings"]] == [2.64, 2.68]
+        assert {each["account"] for each in found["readings"]} == {"gateway"}
+        assert found["method"]["name"] == "index"
+        assert found["rule"] is None
+        assert found["balance"]["form"] == "with grid meter"
+        assert found["balance"]["self"] == 0.048
+        assert found["key"]["name"] == "pro_rata"
+        share = found["share"]
+        # 48 Wh among 40, 20 and 30 of 90: 21 1/3 are Anna's, the first by id.
+        assert (share["quota"], share["before"], share["after"]) == ("21 1/3", "0", "21 1/3")
+        assert share["self"] == found["self"]
+        assert share["rounding"].endswith(f"= {round(1000 * found['self'])}")
+        assert found["versions"][-1]["total"] == found["total"]
+
+    def test_what_does_not_apply_is_null(self, client: Clients) -> None:
+        water = explained(client("reader"), WATER, "2026-03-21T10:20:00Z")
+        assert (water["balance"], water["key"], water["share"], water["self"]) == (None,) * 4
+        pv = explained(client("reader"), PV, "2026-03-21T10:20:00Z")
+        assert (pv["key"], pv["share"], pv["self"]) == (None, None, None)
+        rule = explained(client("reader"), COMMON, "2026-03-21T10:20:00Z")
+        assert (rule["readings"], rule["boundaries"], rule["device"]) == (None, None, None)
+        assert rule["method"]["name"] == "rule"
+        (operand,) = rule["rule"]["operands"]
+        assert (operand["sign"], operand["meter"], operand["value"]) == ("+", WATER, 0.007)
+
+    def test_a_correction_makes_a_version(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        operator.put(f"{OWN}/readings", json=rows)
+        late = {"meter": ANNA, "timestamp": "2026-03-21T10:30:00", "en_im": 2.67}
+        assert operator.put(f"{OWN}/readings", json=[late]).json()["superseding"] == 1
+        found = explained(operator, ANNA, "2026-03-21T10:15:00Z")
+
+        assert found["total"] == 0.03
+        assert [each["total"] for each in found["versions"]] == [0.04, 0.03]
+        assert [each["cause"] for each in found["versions"]] == ["delivery 1", "delivery 2"]
+        asked = {"start": "2026-03-21T10:15Z", "end": "2026-03-21T10:30Z"}
+        asked["as_of"] = found["versions"][0]["known_at"]
+        (row,) = operator.get(f"{OWN}/meters/{ANNA}/series", params=asked).json()
+        assert row["total"] == 0.04
+
+    def test_a_missing_member_is_named(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] != BERT]
+        rows += [{"meter": BERT, "timestamp": "2026-03-21T00:00:00", "en_im": 1}]
+        operator.put(f"{OWN}/readings", json=rows)
+        found = explained(operator, ANNA, "2026-03-21T10:15:00Z")
+
+        assert (found["total"], found["self"], found["share"]) == (0.04, None, None)
+        assert found["balance"]["missing"] == [BERT]
+        assert found["balance"]["conso_total"] is None
+        assert found["key"]["name"] == "pro_rata"
+
+    def test_who_may_ask_for_what(self, client: Clients) -> None:
+        asked = {"meter": BERT, "at": "2026-03-21T10:15Z"}
+        assert client("narrow").get(EXPLAIN, params=asked).status_code == 403
+        assert client("gateway").get(EXPLAIN, params=asked).status_code == 403
+        assert client("late").get(EXPLAIN, params=asked).status_code == 422
+        assert client("reader").get(EXPLAIN, params={"meter": BERT}).status_code == 422
+        unknown = asked | {"meter": "f" * 24}
+        assert client("reader").get(EXPLAIN, params=unknown).status_code == 404
+
+
+class TestWorklist:
+    def test_a_complete_period_has_nothing_to_do(self, client: Clients) -> None:
+        assert client("reader").get(WORKLIST, params=PERIOD).json() == []
+
+    def test_each_thing_has_its_command(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] not in (BERT, WATER)]
+        for row in rows:
+            if row["meter"] == ANNA and str(row["timestamp"]) >= "2026-03-21T12:00:00":
+                row["en_im"] = float(str(row["en_im"])) - 2
+        operator.put(f"{OWN}/readings", json=rows)
+        found = operator.get(WORKLIST, params=PERIOD).json()
+
+        by_kind = {row["kind"]: row for row in found}
+        missing = by_kind["missing-meter"]
+        assert list(missing) == ["kind", "meter", "start", "end", "text", "command"]
+        assert (missing["meter"], missing["command"]) == (
+            BERT,
+            f"commonwatt import FILE --meter {BERT}",
+        )
+        fallen = by_kind["index-break"]
+        assert fallen["start"] == "2026-03-21T11:45:00Z"
+        (finding,) = [
+            each
+            for each in operator.get(f"{OWN}/findings", params=PERIOD).json()
+            if each["rule"] == "index-break"
+        ]
+        assert fallen["command"] == f"commonwatt resolve {finding['id']} --as KIND"
+        # The break explains why Anna is missing in a quarter-hour: once is enough.
+        assert [row for row in found if row["kind"] == "missing" and row["meter"] == ANNA] == []
+        assert by_kind["unbalanced"]["text"].startswith("no books in 1 quarter-hour")
+        water = operator.get(WORKLIST, params=PERIOD | {"group": "cold_water"}).json()
+        assert [row["kind"] for row in water] == ["missing-meter"]
+
+    def test_too_much_that_is_estimated(self, operator: httpx2.Client) -> None:
+        rows = [
+            row
+            for row in building.readings()
+            if row["meter"] != ANNA
+            or not "2026-03-21T06:00:00" < str(row["timestamp"]) < "2026-03-21T12:00:00"
+        ]
+        operator.put(f"{OWN}/readings", json=rows)
+        (row,) = operator.get(WORKLIST, params=PERIOD).json()
+
+        assert (row["kind"], row["meter"]) == ("estimated", ANNA)
+        assert row["text"] == "Anna: 25.0% of its energy is estimated (limit 5.0%)"
+        assert (row["start"], row["end"]) == ("2026-03-21T06:00:00Z", "2026-03-21T12:00:00Z")
+
+    def test_nothing_of_closed_meters(self, client: Clients) -> None:
+        asked = {"start": "2026-03-22", "end": "2026-03-24"}
+        whole = client("reader").get(WORKLIST, params=asked).json()
+        narrow = client("narrow").get(WORKLIST, params=asked).json()
+        assert BERT in {row["meter"] for row in whole}
+        assert BERT not in {row["meter"] for row in narrow}
+        assert client("reader").get(WORKLIST, params={"group": "gas"}).status_code == 422
