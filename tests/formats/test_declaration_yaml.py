@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.app.declaration import NOT_SAID, InvalidDeclaration, SiteDeclaration
-from commonwatt.domain.catalogue import BalanceMode, Medium, Mode, Register
+from commonwatt.domain.allocation import KEYS
+from commonwatt.domain.catalogue import BalanceMode, BatteryOrder, Medium, Mode, Register
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 
 BUILDING = """
@@ -125,7 +126,7 @@ site:
   nmae: Les Tilleuls
   timezone: Europe/Zuric
   timezone: Europe/Zurich
-  electricity: {key: equal}
+  electricity: {key: evenly}
 meters:
   - {name: Grid, type: electricity, mode: introduction, prim_ad: ten}
   - {name: PV, type: solar, mode: production}
@@ -138,7 +139,7 @@ sensor: []
         "line 3: name: is missing; every site needs it",
         "line 4: timezone: 'Europe/Zuric' is not an IANA time zone; try Europe/Zurich",
         "line 5: timezone: already said on line 4",
-        "line 6: key: must be one of pro_rata, not equal",
+        f"line 6: key: must be one of {', '.join(KEYS)}, not 'evenly'",
         "line 8: prim_ad: must be a whole number from 0 to 2147483647, not 'ten'",
         (
             "line 9: type: must be one of electricity, heating, cooling, cold_water, hot_water,"
@@ -147,7 +148,8 @@ sensor: []
         (
             "line 10: meter: must be a mapping of id, name, type, mode, prim_ad, interval,"
             " installed_at, installed_index, removed_at, valid_from, enabled, balance, isolated,"
-            " priority, factor, share, rule, registers"
+            " priority, factor, share, producers, max_per_hour, rule, registers,"
+            " devices, register_meter"
         ),
         "line 11: sensor: unknown key of the file; did you mean sensors?",
     ]
@@ -267,3 +269,42 @@ def test_any_text_is_a_declaration_or_says_why_not(text: str) -> None:
 def test_a_damaged_declaration_says_why(place: int, character: str) -> None:
     with suppress(InvalidDeclaration):
         read(BUILDING[:place] + character + BUILDING[place + 1 :])
+
+
+def test_what_keys_and_limits_need_is_read_exactly() -> None:
+    said = read(
+        "site: {site_ref: A, name: B, timezone: UTC, proxy_days: true, "
+        "electricity: {key: matrix, battery: first, connection_kw: 27.6}}\n"
+        "meters:\n"
+        "  - {name: A, type: electricity, mode: consumption, max_per_hour: 3.205,"
+        " producers: {prim_ad:101: 12.345678, prim_ad:102: 0}}\n"
+        "  - {name: B, type: electricity, mode: consumption, producers: [prim_ad:101]}\n"
+        "  - {name: C, type: electricity, mode: consumption, producers: null}\n"
+    )
+    assert (said.key, said.battery, said.connection_w) == ("matrix", BatteryOrder.FIRST, 27_600)
+    assert said.proxy_days is True
+    assert said.meters[0].max_per_hour == 3205
+    assert [meter.producers for meter in said.meters] == [
+        {"prim_ad:101": Decimal("12.345678"), "prim_ad:102": Decimal(0)},
+        {"prim_ad:101": None},
+        {},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("producers: 7", "must be a list such as [prim_ad:101], or a map"),
+        ("producers: [prim_ad:101, prim_ad:101]", "'prim_ad:101' stands twice"),
+        ("producers: {prim_ad:101:40}", "the percentage of 'prim_ad:101:40' must be a number"),
+        ("producers: {prim_ad:101: 101}", "must be a number from 0 to 100"),
+        ("max_per_hour: 0", "must be a number above 0"),
+        ("max_per_hour: 1.0005", "with up to 3 decimals"),
+        ("share: 33.3333333", "up to 6 decimals"),
+    ],
+)
+def test_what_is_wrong_of_keys_and_limits_names_what_would_be_right(said: str, reason: str) -> None:
+    meter = f"  - {{name: A, type: electricity, mode: consumption, {said}}}\n"
+    [fault] = faults(SITE + "meters:\n" + meter)
+    assert fault.startswith(f"line 3: {said.partition(':')[0]}: ")
+    assert reason in fault

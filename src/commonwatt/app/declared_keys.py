@@ -122,7 +122,8 @@ def _over_all(
     parts: Sequence[tuple[Meter, Decimal | None]], name: str, of: str, lines: Mapping[int, int]
 ) -> Iterator[Fault]:
     """Yield percentages that are more than 100 together, told of the last that is declared now."""
-    given = [(meter, part) for meter, part in parts if part is not None]
+    in_order = sorted(parts, key=lambda said: said[0].prim_ad)
+    given = [(meter, part) for meter, part in in_order if part is not None]
     together = sum((part for _, part in given), Decimal(0))
     if together > _ALL:
         last, _ = max(given, key=lambda said: lines.get(said[0].number, 0))
