@@ -171,12 +171,13 @@ def _beyond(
 
 def _without_books(series: SiteSeries, missing: NDArray[np.bool_]) -> Task:
     """The quarter-hours without books, and the members that are missing most in them."""
-    counts = {
-        meter: int((of_meter.quality_total[missing] == Quality.MISSING).sum())
+    counts = [
+        (int((of_meter.quality_total[missing] == Quality.MISSING).sum()), meter)
         for meter, of_meter in series.meters
         if not meter.is_rule_meter
-    }
-    worst = sorted((meter for meter, count in counts.items() if count), key=lambda m: -counts[m])
+    ]
+    ordered = sorted(counts, key=lambda each: -each[0])
+    worst = [meter for count, meter in ordered if count]
     positions = np.flatnonzero(missing)
     names = ", ".join(meter.name for meter in worst[:3]) or "a member"
     more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
