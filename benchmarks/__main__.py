@@ -1,4 +1,4 @@
-"""commonwatt beside its yardsticks B and F, in one go; prints one table of ratios."""
+"""commonwatt beside its yardsticks, in one go; prints tables of ratios."""
 
 import argparse
 import json
@@ -12,8 +12,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import load, stages
+from benchmarks.bare_settling import bare_settling
 from benchmarks.building import APARTMENTS, make_building
 from benchmarks.expected import Checker
+from benchmarks.fault_tables import faults
 from benchmarks.incoming import make_incoming
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.raw_http import Connection
@@ -24,7 +26,7 @@ from benchmarks.side_f import start_f
 from benchmarks.stages import Bench
 from benchmarks.trickle import trickle
 
-STAGES: dict[str, Callable[[Bench], Sequence[Line]]] = {
+SERVED: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "disk": stages.disk,  # first, while the store holds what was filled and no more
     "beside": stages.side_by_side,
     "large": stages.large_store,
@@ -32,6 +34,8 @@ STAGES: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "settling": stages.settling,
     "trickle": trickle,
 }
+BARE, FAULTS = "bare", "faults"
+STAGES = (*SERVED, BARE, FAULTS)
 
 
 def arguments() -> argparse.Namespace:
@@ -87,21 +91,43 @@ def circumstances(bench: Bench) -> str:
     )
 
 
-def main() -> None:
-    """Run the stages and print the table."""
-    asked = arguments()
-    plan = QUICK if asked.quick else FULL
+def served(plan: Plan, stages: Sequence[str], workers: int) -> tuple[list[Line], str]:
+    """Run the stages that need the servers; return their lines, and the circumstances."""
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as cleanup:
-        bench = start_all(Path(name), plan, asked.workers, cleanup)
+        bench = start_all(Path(name), plan, workers, cleanup)
         told = circumstances(bench)
-        for stage in asked.only:
+        for stage in stages:
             say(stage)
-            lines += STAGES[stage](bench)
+            lines += SERVED[stage](bench)
+    return lines, told
+
+
+def main() -> None:
+    """Run the stages and print the tables."""
+    asked = arguments()
+    plan = QUICK if asked.quick else FULL
+    texts: list[str] = []
+    result: dict[str, object] = {}
+    lines: list[Line] = []
+    if BARE in asked.only:
+        say(BARE)
+        bare = bare_settling(plan)
+        texts.append(table(bare))
+        lines += bare
+    if FAULTS in asked.only:
+        say(FAULTS)
+        tables, result["faults"] = faults(plan)
+        texts += tables
+    if of_servers := [stage for stage in SERVED if stage in asked.only]:
+        more, told = served(plan, of_servers, asked.workers)
+        texts += [table(more), told]
+        lines += more
+        result["circumstances"] = told
     say("done")
-    print(f"{table(lines)}\n\n{told}")
+    print("\n\n".join(texts))
     if asked.json:
-        result = {"circumstances": told, "lines": [line.as_json() for line in lines]}
+        result["lines"] = [line.as_json() for line in lines]
         asked.json.write_text(json.dumps(result, indent=1))
 
 

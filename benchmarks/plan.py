@@ -1,5 +1,6 @@
 """How much is measured: the whole table, or a smoke test of it in a minute."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.building import QUARTER_S, local_midnight
@@ -25,6 +26,11 @@ class Plan:
     trickle_minutes: int
     week_minutes: int
     unsettled_minutes: int
+    late_meters: int
+    late_days: int
+    history_days: Sequence[int]
+    faults_a_meter: int
+    gap_lengths: Sequence[str]
 
     @property
     def first_day(self) -> int:
@@ -65,6 +71,11 @@ FULL = Plan(
     trickle_minutes=30,
     week_minutes=7 * 1440,
     unsettled_minutes=360,
+    late_meters=100,
+    late_days=1_095,
+    history_days=(30, 1_095, 3_650),
+    faults_a_meter=80,
+    gap_lengths=("3 h", "12 h", "1 day", "3 days", "7 days", "14 days", "46 days"),
 )
 
 QUICK = Plan(
@@ -82,4 +93,9 @@ QUICK = Plan(
     trickle_minutes=3,
     week_minutes=180,
     unsettled_minutes=60,
+    late_meters=20,
+    late_days=90,
+    history_days=(30, 120),
+    faults_a_meter=20,
+    gap_lengths=("12 h", "7 days"),
 )

@@ -1,9 +1,9 @@
 """The one table of a run, and the same as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-X_B, PER_F, X_SMALL, VALUE = "x B", "/ F", "x small", ""
+X_B, PER_F, X_SMALL, PER_BARE, VALUE = "x B", "/ F", "x small", "/ bare", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,14 @@ def _answer(met: bool | None) -> str:
     return {True: "yes", False: "NO", None: ""}[met]
 
 
-SUBJECTS, RATIOS = ("commonwatt", "B", "F"), (X_B, PER_F, X_SMALL)
+SUBJECTS, RATIOS = ("commonwatt", "B", "F", "bare"), (X_B, PER_F, X_SMALL, PER_BARE)
 HEADINGS = ("figure", "unit", *SUBJECTS, *RATIOS, "foundation", "met", "goal", "met")
+_NUMERIC = range(2, 2 + len(SUBJECTS) + len(RATIOS))
 
 
 def table(lines: Sequence[Line]) -> str:
-    """The lines as a Markdown table that also reads well on a terminal."""
-    rows = [list(HEADINGS)]
+    """The lines as a Markdown table, without the columns that nothing stands in."""
+    rows = []
     for line in lines:
         values = [_number(line.values.get(name)) for name in SUBJECTS]
         ratios = [_number(line.ratios.get(name)) for name in RATIOS]
@@ -86,16 +87,25 @@ def table(lines: Sequence[Line]) -> str:
         for target in (line.foundation, line.goal):
             targets += [", ".join(map(str, target)), _answer(line.met(target))]
         rows.append([line.figure, line.unit, *values, *ratios, *targets])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    numeric = range(2, 8)
+    used = [at for at in range(len(HEADINGS)) if any(row[at] for row in rows)]
+    cut = [[row[at] for at in used] for row in rows]
+    numeric = [place for place, at in enumerate(used) if at in _NUMERIC]
+    return markdown([HEADINGS[at] for at in used], cut, numeric)
+
+
+def markdown(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], numeric: Collection[int]
+) -> str:
+    """A Markdown table that also reads well on a terminal; ``numeric`` columns to the right."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     rules = [f"{'-' * (w - 1)}{':' if n in numeric else '-'}" for n, w in enumerate(widths)]
     return "\n".join(
         "| " + " | ".join(_padded(cells, widths, numeric)) + " |"
-        for cells in [rows[0], rules, *rows[1:]]
+        for cells in [headings, rules, *rows]
     )
 
 
-def _padded(cells: Sequence[str], widths: Sequence[int], numeric: range) -> list[str]:
+def _padded(cells: Sequence[str], widths: Sequence[int], numeric: Collection[int]) -> list[str]:
     return [
         cell.rjust(width) if column in numeric else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(cells, widths, strict=True))

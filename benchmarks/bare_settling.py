@@ -1,0 +1,249 @@
+"""Settling without store and servers, as ratios to the bare arithmetic on the same arrays."""
+
+import statistics
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from benchmarks.plan import Plan
+from benchmarks.report import PER_BARE, VALUE, Bound, Line
+from benchmarks.settled_site import Column, Sent, SettledSite
+from commonwatt.app.ports import Snapshot
+from commonwatt.app.settle_site import settle_days
+from commonwatt.domain.allocation import share_pro_rata
+from commonwatt.domain.catalogue import Group, Mode
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S
+
+_ZONE = "Europe/Zurich"
+_FIRST_DAY = 16_801
+_MONTH_DAYS = 31
+_CONSUMERS = 98
+_YEAR_QUARTERS = 35_040
+_QUARTERS_A_SECOND = 5_000_000
+
+
+class Remembered:
+    """Tables whose answers are kept: whoever asks the same again waits for no store."""
+
+    def __init__(self, tables: object) -> None:
+        self._tables = tables
+        self._answers: dict[tuple[str, str], object] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        """Give the question of that name."""
+        ask = getattr(self._tables, name)
+
+        def answer(*asked: object, **named: object) -> object:
+            key = (name, f"{asked}{named}")
+            if key not in self._answers:
+                self._answers[key] = ask(*asked, **named)
+            return self._answers[key]
+
+        return answer
+
+
+class RememberedSnapshot:
+    """A snapshot that has answered every question before."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._tables: dict[str, Remembered] = {}
+
+    def __getattr__(self, name: str) -> Remembered:
+        """Give the tables of that name."""
+        if name not in self._tables:
+            self._tables[name] = Remembered(getattr(self._snapshot, name))
+        return self._tables[name]
+
+
+def readings(random: np.random.Generator, first_day: int, days: int) -> Sent:
+    """A reading every quarter-hour, up to 20 s beside it, of a register that rises."""
+    stamps = np.arange(first_day * DAY_QUARTERS, (first_day + days) * DAY_QUARTERS + 1) * QUARTER_S
+    rises = random.integers(0, 300_000, len(stamps))
+    values = np.cumsum(rises) + 1_000_000_000
+    return Sent(stamps=stamps + random.integers(-20, 21, len(stamps)), values=values)
+
+
+@contextmanager
+def filled_site(modes: list[Mode], first_day: int, days: int) -> Iterator[SettledSite]:
+    """A site whose meters were read on the days given; nothing is settled."""
+    random = np.random.default_rng(days)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        SettledSite(Path(folder), modes, _ZONE, balance=True) as site,
+    ):
+        for position in range(len(modes)):
+            site.send(position, readings(random, first_day, days))
+        yield site
+
+
+def bare_settling(plan: Plan) -> list[Line]:
+    """All lines of this module."""
+    return [*site_month(plan), allocation(plan), *late_reading(plan), *memory(plan)]
+
+
+def site_month(plan: Plan) -> list[Line]:
+    """A month of 100 meters: judged, interpolated, balanced and shared, the store excluded."""
+    modes = [Mode.INTRODUCTION, Mode.PRODUCTION, *[Mode.CONSUMPTION] * _CONSUMERS]
+    end_day = _FIRST_DAY + _MONTH_DAYS
+    random = np.random.default_rng(1)
+    sent = [readings(random, _FIRST_DAY - 1, _MONTH_DAYS + 2) for _ in modes]
+    boundaries = np.arange(_FIRST_DAY * DAY_QUARTERS, end_day * DAY_QUARTERS + 1) * QUARTER_S
+    with (
+        filled_site(modes, _FIRST_DAY - 1, _MONTH_DAYS + 2) as site,
+        site.store.snapshot() as snapshot,
+    ):
+        ready = cast("Snapshot", RememberedSnapshot(snapshot))
+
+        def settle() -> None:
+            settle_days(ready, site.catalogue, Group.ELECTRICITY, _FIRST_DAY, end_day)
+
+        def interpolate() -> None:
+            for each in sent:
+                np.interp(boundaries, each.stamps, each.values)
+
+        def in_whole_numbers() -> None:
+            for each in sent:
+                _interpolated(each, boundaries)
+
+        medians = times(plan.rounds, settle, interpolate, in_whole_numbers)
+    quarters = len(modes) * _MONTH_DAYS * DAY_QUARTERS
+    ours, bare, whole = (quarters / seconds for seconds in medians)
+    return [
+        Line(
+            figure="a site-month of 100 meters settled, against numpy.interp",
+            unit="quarter-hours/s",
+            values={"commonwatt": ours, "bare": bare},
+            ratios={PER_BARE: bare / ours},
+            goal=(Bound(VALUE, at_least=_QUARTERS_A_SECOND), Bound(PER_BARE, at_most=10)),
+        ),
+        Line(
+            figure="the same, against interpolation in whole numbers",
+            unit="quarter-hours/s",
+            values={"commonwatt": ours, "bare": whole},
+            ratios={PER_BARE: whole / ours},
+            goal=(Bound(PER_BARE, at_most=10),),
+        ),
+    ]
+
+
+def _interpolated(sent: Sent, boundaries: Column) -> Column:
+    """The least that an exact interpolation needs: search, difference, product and quotient."""
+    left = np.searchsorted(sent.stamps, boundaries, side="right") - 1
+    rise, gap = np.diff(sent.values), np.diff(sent.stamps)
+    index: Column = sent.values[left] + rise[left] * (boundaries - sent.stamps[left]) // gap[left]
+    return index
+
+
+def allocation(plan: Plan) -> Line:
+    """A year of 100 consumers shared pro rata, against one multiplication, floor and difference."""
+    random = np.random.default_rng(2)
+    weights = random.integers(0, 500, (100, _YEAR_QUARTERS))
+    pool = weights.sum(axis=0) // 3
+    running, part = np.cumsum(weights, axis=0).astype(np.float64), np.full(_YEAR_QUARTERS, 1 / 3)
+
+    def share() -> None:
+        share_pro_rata(pool, weights, 0)
+
+    def bare() -> None:
+        np.diff(np.floor(running * part), axis=0)
+
+    ours, yardstick = times(plan.rounds, share, bare)
+    return Line(
+        figure="a site-year of 100 consumers shared",
+        unit="ms",
+        values={"commonwatt": ours * 1_000, "bare": yardstick * 1_000},
+        ratios={PER_BARE: ours / yardstick},
+        goal=(Bound(PER_BARE, at_most=15),),
+    )
+
+
+def late_reading(plan: Plan) -> list[Line]:
+    """A late reading delivered and settled, the store included, a meter of the site."""
+    small, large = (
+        _late_reading(plan, meters, days) / meters
+        for meters, days in ((10, 30), (plan.late_meters, plan.late_days))
+    )
+    return [
+        Line(
+            figure=f"a late reading of {plan.late_meters} meters with {plan.late_days} days, "
+            "against 10 with 30, a meter",
+            unit="ms",
+            values={"commonwatt": large * 1_000, "bare": small * 1_000},
+            ratios={PER_BARE: large / small},
+            goal=(Bound(PER_BARE, at_most=3),),
+        )
+    ]
+
+
+def _late_reading(plan: Plan, meters: int, days: int) -> float:
+    modes = [Mode.INTRODUCTION, *[Mode.CONSUMPTION] * (meters - 1)]
+    with filled_site(modes, _FIRST_DAY - days, days) as site:
+        site.settle()
+        taken = []
+        for number in range(3 * plan.rounds):
+            day = _FIRST_DAY - 5 - number % (days // 2)
+            at = day * DAY_QUARTERS * QUARTER_S + 450 + number
+            before = site.series(1, day * DAY_QUARTERS - 96, day * DAY_QUARTERS)
+            assert before.total.any(), "there is energy on every day"
+            late = Sent(stamps=np.array([at]), values=np.array([_value_at(site, at)]))
+            began = time.perf_counter()
+            site.send(1, late)
+            site.settle()
+            taken.append(time.perf_counter() - began)
+        return statistics.median(taken)
+
+
+def _value_at(site: SettledSite, at: int) -> int:
+    """An index between those around an instant, so that the late reading fits [mWh]."""
+    day = at // 86_400
+    with site.store.snapshot() as snapshot:
+        stored = snapshot.readings.readings(site.number, [2], day - 1, day + 1)[2]
+    order = np.argsort(stored.stamps, kind="stable")
+    (values,) = stored.values.values()
+    return int(values[order][np.searchsorted(stored.stamps[order], at)])
+
+
+def memory(plan: Plan) -> list[Line]:
+    """The highest memory of settling a day, by the length of the history behind it."""
+    peaks = [_peak_mib(days) for days in plan.history_days]
+    return [
+        Line(
+            figure=f"memory of settling a day of 5 meters with {days} days of history",
+            unit="MiB",
+            values={"commonwatt": peak, "bare": peaks[0]},
+            ratios={PER_BARE: peak / peaks[0]},
+            goal=(Bound(PER_BARE, at_most=1.1),),
+        )
+        for days, peak in zip(plan.history_days[1:], peaks[1:], strict=True)
+    ]
+
+
+def _peak_mib(days: int) -> float:
+    with filled_site([Mode.CONSUMPTION] * 5, _FIRST_DAY - days, days) as site:
+        day = _FIRST_DAY - 2
+        with site.store.snapshot() as snapshot:
+            settle_days(snapshot, site.catalogue, Group.ELECTRICITY, day, day + 1)
+            tracemalloc.start()
+            settle_days(snapshot, site.catalogue, Group.ELECTRICITY, day, day + 1)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    return peak / 2**20
+
+
+def times(rounds: int, *works: Callable[[], None]) -> list[float]:
+    """The median time of each work [s], taking turns; each runs once before it is timed."""
+    taken: list[list[float]] = [[] for _ in works]
+    for number in range(3 * rounds + 1):
+        for work, mine in zip(works, taken, strict=True):
+            began = time.perf_counter()
+            work()
+            if number:
+                mine.append(time.perf_counter() - began)
+    return [statistics.median(mine) for mine in taken]
