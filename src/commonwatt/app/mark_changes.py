@@ -20,6 +20,7 @@ from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings
 from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.physical_meter import Judged
+from commonwatt.domain.vee.proxy_days import REACH_DAYS as PROXY_REACH_DAYS
 from commonwatt.domain.vee.register_gaps import DONOR_DAYS
 from commonwatt.domain.vee.stretches import later_devices
 from commonwatt.domain.vee.verdicts import SIGHT
@@ -224,9 +225,20 @@ def mark_days(
         if len(bounded) < len(spans):
             whole = days_with_data(snapshot, meters, site)
             bounded += [] if whole is None else [whole]
+        if any(facts.proxy_days for facts in catalogue.facts):
+            bounded = _with_proxies(snapshot, meters, site, bounded)
         for meter in meters:
             bounded += estimates.get(meter.number, ())
         snapshot.results.mark_dirty(site, group, bounded, generation)
+
+
+def _with_proxies(
+    snapshot: Snapshot, meters: Sequence[Meter], site: int, spans: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Lengthen spans of days by those that may be filled from them, up to where data end."""
+    whole = days_with_data(snapshot, meters, site)
+    last = 0 if whole is None else whole[1]
+    return [(first, max(end, min(end + PROXY_REACH_DAYS, last))) for first, end in spans]
 
 
 def days_estimated_from(

@@ -27,6 +27,7 @@ from commonwatt.domain.vee.interval_energy import judge_intervals
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT
 from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
+from commonwatt.domain.vee.proxy_days import proxies_reach
 from commonwatt.domain.vee.register_gaps import donors_reach, register_gaps
 from commonwatt.domain.vee.stretches import installed_index, later_devices
 
@@ -301,6 +302,8 @@ def judge_meters(
         history.meter.number: _judged_with_donors(history, first_day, end_day, withdrawn)
         for history in histories
     }
+    if any(facts.proxy_days for facts in catalogue.facts):
+        _widen_to_proxies(histories, judged, first_day * DAY_S, end_day * DAY_S, withdrawn)
     conflicts = {history.meter.number: history.conflicts(withdrawn) for history in histories}
     return [
         JudgedMeter(meter, judged.get(meter.number, {}), conflicts.get(meter.number, ()))
@@ -318,6 +321,30 @@ def _judged_with_donors(
     if not gaps:
         return judged
     return history.judge_around(*donors_reach(gaps, start_at, end_at), 1, withdrawn)
+
+
+def _widen_to_proxies(
+    histories: Iterable[MeterHistory],
+    judged: dict[int, Mapping[Register, Judged]],
+    start_at: int,
+    end_at: int,
+    withdrawn: frozenset[int],
+) -> None:
+    """Judge what proxies in [start, end) are taken from as well, where a meter needs some."""
+    stamps = [
+        int(register.accepted_stamps[-1])
+        for of_meter in judged.values()
+        for register in of_meter.values()
+        if len(register.accepted_stamps)
+    ]
+    newest_at = max(stamps, default=start_at)
+    for history in histories:
+        registers = judged[history.meter.number]
+        reach = proxies_reach(registers, start_at, end_at, newest_at)
+        if reach < start_at:
+            gaps = register_gaps(history.meter.medium, registers, start_at, end_at)
+            first_at, last_at = donors_reach(gaps, reach, end_at)
+            judged[history.meter.number] = history.judge_around(first_at, last_at, 1, withdrawn)
 
 
 def _always_rule(meter: Meter) -> bool:

@@ -16,6 +16,7 @@ from commonwatt.domain.plausibility.doubts import doubts
 from commonwatt.domain.rule_meter import add_rule_meters
 from commonwatt.domain.site_books import SiteBooks
 from commonwatt.domain.vee.physical_meter import JudgedMeter, estimated_spans, meter_energy
+from commonwatt.domain.vee.proxy_days import add_proxy_days
 from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 
@@ -69,7 +70,7 @@ def settle(
 def group_energies(
     catalogue: SiteCatalogue,
     group: Group,
-    physical: Iterable[JudgedMeter],
+    physical: Sequence[JudgedMeter],
     first_quarter: int,
     end_quarter: int,
     edits: Sequence[Edit] = (),
@@ -83,10 +84,14 @@ def group_energies(
     zone = catalogue.site.timezone
     for judged in physical:
         energy, overflows = meter_energy(judged, first_quarter, end_quarter, zone)
-        energies[judged.meter.number] = apply_edits(judged.meter, energy, edits, first_quarter)
+        energies[judged.meter.number] = energy
         for register in judged.registers.values():
             findings.extend(register.findings)
         findings.extend(overflows)
+    add_proxy_days(catalogue, physical, energies, first_quarter, end_quarter)
+    for judged in physical:
+        meter, energy = judged.meter, energies[judged.meter.number]
+        energies[meter.number] = apply_edits(meter, energy, edits, first_quarter)
     meters = catalogue.meters_of(group)
     add_rule_meters(catalogue, meters, energies, first_quarter, end_quarter, findings, edits)
     return energies, findings

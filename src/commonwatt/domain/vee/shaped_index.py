@@ -1,7 +1,9 @@
 """The index at boundaries within gaps, by the shape of what the register counted around them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +14,13 @@ from commonwatt.domain.quarter_hours import QUARTER_S, first_quarter_from
 from commonwatt.domain.vee.boundary_index import BoundaryIndex
 from commonwatt.domain.vee.comparable_quarters import Donors
 from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between, index_in_gap
-from commonwatt.domain.vee.index_energy import SegmentIndex, index_energy, index_segments
+from commonwatt.domain.vee.index_energy import (
+    QuarterColumns,
+    SegmentIndex,
+    index_energy,
+    index_segments,
+)
+from commonwatt.domain.vee.interval_energy import JudgedIntervals, interval_energy
 from commonwatt.domain.vee.register_gaps import donors_reach, interpolated_gap_s
 from commonwatt.domain.vee.segments import Segment
 
@@ -47,23 +55,36 @@ def _gaps(meter: Meter, each: SegmentIndex) -> list[Gap]:
 
 
 def measured_donors(
-    meter: Meter, segments: Sequence[Segment], first_quarter: int, end_quarter: int
+    meter: Meter, source: Sequence[Segment] | JudgedIntervals, first_quarter: int, end_quarter: int
 ) -> Donors:
-    """Return what an index register measured in the quarter-hours [first, end).
+    """Return what a register measured in the quarter-hours [first, end).
 
-    With the factor of the device or else of the meter at each of them.
+    ``source`` are the segments of an index register, or its intervals. With the factor of the
+    device or else of the meter at each quarter-hour.
     """
-    gap_s = interpolated_gap_s(meter.medium)
-    indexes = index_segments(segments, first_quarter, end_quarter, gap_s)
+    columns_of: Callable[[int, int, Decimal], QuarterColumns]
+    if isinstance(source, JudgedIntervals):
+        columns_of = partial(_interval_columns, source)
+    else:
+        gap_s = interpolated_gap_s(meter.medium)
+        indexes = index_segments(source, first_quarter, end_quarter, gap_s)
+        columns_of = partial(index_energy, indexes)
     spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
     columns = [
-        index_energy(indexes, start // QUARTER_S, end // QUARTER_S, meter.facts_at(start).factor)
+        columns_of(start // QUARTER_S, end // QUARTER_S, meter.facts_at(start).factor)
         for start, end in spans
     ]
     energy = np.concatenate([each.energy for each in columns])
     quality = np.concatenate([each.quality for each in columns])
     measured = np.flatnonzero((quality == Quality.MEASURED) & (energy <= ENERGY_MAX))
     return Donors(measured + first_quarter, energy[measured])
+
+
+def _interval_columns(
+    intervals: JudgedIntervals, start: int, end: int, factor: Decimal
+) -> QuarterColumns:
+    energy, quality = interval_energy(intervals, start, end, factor)
+    return QuarterColumns(energy, quality, np.full(end - start, Method.INTERVAL, np.uint8))
 
 
 def _shaped(
