@@ -63,9 +63,9 @@ class ResultsAsOf:
 
     def _is_old(self, state: DayState) -> bool:
         """Whether what is stored of the day is what was known then."""
-        generation = self._known.generation
-        is_stored = state.generation is not None and state.generation <= generation
-        return is_stored and (state.dirty_since is None or state.dirty_since > generation)
+        if state.generation is None or state.generation > self._known.generation:
+            return False
+        return state.dirty_since is None or state.dirty_since > self._known.concerned_until
 
     def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
         """The quarter-hours of the days [first, end) that need no settling."""

@@ -69,7 +69,7 @@ class SqlHistoryTables:
             select(schema.sites.c.generation).where(schema.sites.c.no == site)
         ).scalar_one()
         before = [each - 1 for each in (later_from, declared_later) if each is not None]
-        concerned_until = min(before, default=drawn)
+        untouched = min(before, default=drawn)
         known = max((each for each in (last_known, declared) if each is not None), default=-1)
         return Known(
             later_from=drawn + 1 if later_from is None else later_from,
@@ -78,8 +78,9 @@ class SqlHistoryTables:
             last_day=last_day,
             later_first_day=later_first_day,
             turned=turned,
-            generation=min(known, concerned_until),
-            concerned_until=concerned_until,
+            generation=min(known, untouched),
+            # Where a clock went back, some above the first that is later are known all the same.
+            concerned_until=max(known, untouched),
         )
 
     def _declared(self, site: int, at_us: int) -> tuple[int | None, int | None]:
