@@ -45,6 +45,8 @@ def test_every_endpoint_is_there(document: Fragment) -> None:
         ("get", f"{own}/balance"),
         ("get", f"{own}/status"),
         ("get", f"{own}/findings"),
+        ("get", f"{own}/explain"),
+        ("get", f"{own}/worklist"),
         ("get", "/health"),
         ("get", "/ready"),
     }
