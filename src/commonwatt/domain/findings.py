@@ -20,6 +20,54 @@ class FindingRule(StrEnum):
     STAMP_OFF_INTERVAL = "stamp-off-interval"
     INTERVAL_OVERLAP = "interval-overlap"
     QUARTER_TOO_LARGE = "quarter-too-large"
+    SERIAL_CHANGED = "serial-changed"
+    ROLLOVER = "rollover"
+    DECLARED_FAULTY = "declared-faulty"
+    GAP = "gap"
+    DUPLICATE_READING = "duplicate-reading"
+    POWER_ABOVE_LIMIT = "power-above-limit"
+    CATCH_UP = "catch-up"
+    FROZEN_REGISTER = "frozen-register"
+    CLOCK_SKEW = "clock-skew"
+    INTERVAL_REGISTER_MISMATCH = "interval-register-mismatch"
+    IMPORT_AND_EXPORT = "import-and-export"
+    SITE_SUM = "site-sum"
+    PRODUCTION_AT_NIGHT = "production-at-night"
+
+    @property
+    def needs_decision(self) -> bool:
+        """Whether somebody has to say what it was before the days concerned can be billed.
+
+        The others are information: what followed from them needs nobody.
+        """
+        return self in _NEEDS_DECISION
+
+    @property
+    def of_quarters(self) -> bool:
+        """Whether it concerns whole quarter-hours [start, end) instead of readings."""
+        return self in _OF_QUARTERS
+
+
+_NEEDS_DECISION = frozenset(
+    {
+        FindingRule.INDEX_BREAK,
+        FindingRule.SERIAL_CHANGED,
+        FindingRule.QUARTER_TOO_LARGE,
+        FindingRule.POWER_ABOVE_LIMIT,
+        FindingRule.INTERVAL_REGISTER_MISMATCH,
+    }
+)
+_OF_QUARTERS = frozenset(
+    {
+        FindingRule.QUARTER_TOO_LARGE,
+        FindingRule.FROZEN_REGISTER,
+        FindingRule.CLOCK_SKEW,
+        FindingRule.INTERVAL_REGISTER_MISMATCH,
+        FindingRule.IMPORT_AND_EXPORT,
+        FindingRule.SITE_SUM,
+        FindingRule.PRODUCTION_AT_NIGHT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +75,10 @@ class Finding:
     """One finding about a meter.
 
     ``start_at`` and ``end_at`` [Unix seconds] bound what is concerned: a reading (start = end), the
-    two readings of a break, or a quarter-hour [start, end). ``evidence`` holds numbers in base
-    units (mWh or ml of registers, Wh or litres of quarters). It belongs to the UTC day of
-    ``end_at``, a quarter-hour's to that of its start.
+    two readings of a break or a gap, or the quarter-hours [start, end): one, or a UTC day.
+    ``evidence`` holds whole numbers in base units (mWh or ml of registers, Wh or litres of
+    quarters, seconds). It belongs to the UTC day of ``end_at``, that of quarter-hours to the day of
+    their start.
     """
 
     rule: FindingRule
@@ -42,7 +91,7 @@ class Finding:
     @property
     def belongs_at(self) -> int:
         """The instant whose UTC day the finding is filed under [Unix seconds]."""
-        return self.start_at if self.rule is FindingRule.QUARTER_TOO_LARGE else self.end_at
+        return self.start_at if self.rule.of_quarters else self.end_at
 
 
 def finding_id(site_id: str, meter_id: str, finding: Finding) -> str:

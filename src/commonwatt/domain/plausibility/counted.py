@@ -1,0 +1,59 @@
+"""What a register counted from one accepted reading to the next."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
+from commonwatt.domain.vee.interval_energy import JudgedIntervals
+from commonwatt.domain.vee.physical_meter import Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The spans between accepted readings, ascending: bounds [Unix seconds] and rise [mWh, ml].
+
+    ``known`` is False across a break; there the rise means nothing. ``factor`` replaces that of the
+    meter, None: it does not. Of an interval meter a span is an interval.
+    """
+
+    starts_at: NDArray[np.int64]
+    ends_at: NDArray[np.int64]
+    rises: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    factor: Decimal | None = None
+
+    def ending_in(self, start_at: int, end_at: int) -> tuple[int, int]:
+        """The positions [first, end) of the spans that end in [start, end) [Unix seconds]."""
+        first, end = np.searchsorted(self.ends_at, (start_at, end_at)).tolist()
+        return first, end
+
+
+def counted_spans(judged: Judged) -> list[Counted]:
+    """Return the spans of a judged register, those of each segment by themselves."""
+    if isinstance(judged, JudgedIntervals):
+        ends_at = judged.accepted_stamps
+        starts_at = ends_at - judged.interval_quarters * QUARTER_S
+        return [Counted(starts_at, ends_at, judged.values, np.ones(len(ends_at), np.bool_))]
+    found = []
+    for segment in judged.segments:
+        accepted = segment.readings
+        stamps, breaks = accepted.stamps, accepted.breaks_before
+        known = breaks[1:] == breaks[:-1]
+        rises = np.diff(accepted.values)
+        found.append(Counted(stamps[:-1], stamps[1:], rises, known, segment.factor))
+    return found
+
+
+def energy_of(rise: int, factor: Decimal) -> int:
+    """Return factor x rise, rounded half up [Wh, litre].
+
+    >>> energy_of(1_500, Decimal("0.333"))
+    0
+    """
+    numerator, denominator = factor.as_integer_ratio()
+    divisor = denominator * RAW_PER_UNIT
+    return (2 * rise * numerator + divisor) // (2 * divisor)

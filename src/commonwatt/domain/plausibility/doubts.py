@@ -1,0 +1,86 @@
+"""All rules on what is possible and hardly true, over the quarter-hours of a settlement."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from commonwatt.domain.catalogue import Group, Medium, Meter, Mode, SiteCatalogue
+from commonwatt.domain.findings import Finding
+from commonwatt.domain.load_profile import SiteBalance
+from commonwatt.domain.meter_energy import MeterEnergy
+from commonwatt.domain.plausibility.both_ways import imports_and_exports
+from commonwatt.domain.plausibility.clock import clock_skews
+from commonwatt.domain.plausibility.counted import counted_spans
+from commonwatt.domain.plausibility.frozen import frozen_registers
+from commonwatt.domain.plausibility.gap import gaps
+from commonwatt.domain.plausibility.night import nights, productions_at_night
+from commonwatt.domain.plausibility.power import powers_above_limit
+from commonwatt.domain.plausibility.register_check import register_mismatches
+from commonwatt.domain.plausibility.site_sum import site_sums
+from commonwatt.domain.plausibility.whole_days import WholeDays
+from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.vee.physical_meter import JudgedMeter
+
+
+def doubts(
+    catalogue: SiteCatalogue,
+    group: Group,
+    judged_meters: Iterable[JudgedMeter],
+    energies: Mapping[int, MeterEnergy],
+    balances: Mapping[Medium, SiteBalance],
+    first_quarter: int,
+    end_quarter: int,
+) -> list[Finding]:
+    """Return what is implausible about the quarter-hours [first, end) and the readings in them."""
+    findings: list[Finding] = []
+    start_at, end_at = first_quarter * QUARTER_S, end_quarter * QUARTER_S
+    meters = []
+    for judged in judged_meters:
+        findings += judged.conflicts
+        findings += _about_readings(catalogue, judged, start_at, end_at)
+        meters.append(judged.meter)
+    days = WholeDays.within(first_quarter, end_quarter)
+    if days.first_day == days.end_day:
+        return findings
+    findings += _about_days(catalogue, meters, energies, days)
+    if group is Group.ELECTRICITY and Medium.ELECTRICITY in balances:
+        members = catalogue.meters_of(group)
+        findings += site_sums(members, energies, balances[Medium.ELECTRICITY], days)
+    return findings
+
+
+def _about_readings(
+    catalogue: SiteCatalogue, judged: JudgedMeter, start_at: int, end_at: int
+) -> list[Finding]:
+    meter = judged.meter
+    findings: list[Finding] = []
+    for register in sorted(judged.registers):
+        for counted in counted_spans(judged.registers[register]):
+            findings += gaps(meter, register, counted, start_at, end_at)
+            findings += powers_above_limit(catalogue, meter, register, counted, start_at, end_at)
+    if meter.interval_s is None and judged.registers:
+        register = min(judged.registers)
+        stamps = judged.registers[register].accepted_stamps
+        findings += clock_skews(meter, register, stamps, start_at, end_at)
+    return findings
+
+
+def _about_days(
+    catalogue: SiteCatalogue,
+    meters: Sequence[Meter],
+    energies: Mapping[int, MeterEnergy],
+    days: WholeDays,
+) -> list[Finding]:
+    latitude = catalogue.site.latitude
+    has_battery = any(facts.mode is Mode.BATTERY for meter in meters for facts in meter.facts)
+    produces = any(facts.mode is Mode.PRODUCTION for meter in meters for facts in meter.facts)
+    dark = nights(catalogue.site, days) if produces else None
+    findings: list[Finding] = []
+    for meter in meters:
+        energy = energies.get(meter.number)
+        if energy is None:
+            continue
+        findings += frozen_registers(meter, energy, days, latitude, has_battery)
+        findings += imports_and_exports(meter, energy, days)
+        findings += register_mismatches(catalogue, meter, energies, days)
+        if dark is not None:
+            findings += productions_at_night(meter, energy, days, dark)
+    return findings

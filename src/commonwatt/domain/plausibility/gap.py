@@ -1,0 +1,36 @@
+"""Rule ``gap``: nobody read the register for longer than its medium allows."""
+
+import numpy as np
+
+from commonwatt.domain.catalogue import Meter
+from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.plausibility.counted import Counted, energy_of
+from commonwatt.domain.plausibility.limits import LIMITS
+
+
+def gaps(
+    meter: Meter, register: str, counted: Counted, start_at: int, end_at: int
+) -> list[Finding]:
+    """Return a finding for each gap that ends in [start, end) [Unix seconds].
+
+    Of an index register: two accepted readings farther apart than the medium's limit, with the
+    energy counted meanwhile unless a break lies between. Of an interval register: intervals that
+    nobody sent.
+    """
+    if meter.interval_s is None:
+        silent_from, silent_to = counted.starts_at, counted.ends_at
+        allowed_s = LIMITS[meter.medium].gap_s
+    else:
+        silent_from, silent_to = counted.ends_at[:-1], counted.starts_at[1:]
+        allowed_s = 0
+    first, end = np.searchsorted(silent_to, (start_at, end_at)).tolist()
+    silent_s = silent_to[first:end] - silent_from[first:end]
+    findings = []
+    for position in (np.flatnonzero(silent_s > allowed_s) + first).tolist():
+        from_at, to_at = int(silent_from[position]), int(silent_to[position])
+        evidence = {"seconds": to_at - from_at}
+        if meter.interval_s is None and counted.known[position]:
+            factor = counted.factor or meter.facts_at(to_at).factor
+            evidence["energy"] = energy_of(int(counted.rises[position]), factor)
+        findings.append(Finding(FindingRule.GAP, meter.number, register, from_at, to_at, evidence))
+    return findings

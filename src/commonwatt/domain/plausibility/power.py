@@ -1,0 +1,109 @@
+"""Rule ``power-above-limit``: more energy than could have flowed in the time."""
+
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonwatt.domain.catalogue import Group, Meter, MeterFacts, SiteCatalogue, epochs
+from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.plausibility.counted import Counted, energy_of
+from commonwatt.domain.plausibility.limits import LIMITS
+from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
+
+SIGHT = 8
+"""Spans to each side that tell what is ordinary where no limit is declared."""
+TIMES = 3
+RANK = 3
+"""Ordinary is up to `TIMES` the third highest power in sight."""
+_FINE = 1_000
+"""Powers are compared in thousandths of a raw unit per second; 9e9 kWh in a second still fits."""
+_HOUR_S = 3600
+
+
+def powers_above_limit(
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    register: str,
+    counted: Counted,
+    start_at: int,
+    end_at: int,
+) -> list[Finding]:
+    """Return a finding for each span above the limit that ends in [start, end) [Unix seconds].
+
+    The limit is the meter's ``max_per_hour``, else for electricity the ``connection_w`` of the
+    site, else that of the medium or, if higher, `TIMES` the third highest power of the `SIGHT`
+    spans to each side. A span shorter than a quarter-hour is judged as one, for an index rises in
+    steps.
+    """
+    findings: list[Finding] = []
+    power = counted.rises * _FINE // np.maximum(counted.ends_at - counted.starts_at, QUARTER_S)
+    power[~counted.known] = 0
+    for from_at, to_at in epochs(start_at, end_at, (*meter.facts, *catalogue.facts)):
+        facts = meter.facts_at(from_at)
+        factor = counted.factor or facts.factor
+        declared = _declared_limit(catalogue, meter, facts, from_at)
+        least = LIMITS[meter.medium].per_hour if declared is None else declared
+        first, end = counted.ending_in(from_at, to_at)
+        high = np.flatnonzero(power[first:end] > _power(least, factor)) + first
+        if declared is None and len(high):
+            high = high[~_among_equals(power, high)]
+        for position in high.tolist():
+            limit = (
+                least if declared is not None else max(least, _ordinary(power, position, factor))
+            )
+            evidence = _excess(meter, counted, position, limit, factor)
+            if evidence is not None:
+                span = int(counted.starts_at[position]), int(counted.ends_at[position])
+                findings.append(
+                    Finding(FindingRule.POWER_ABOVE_LIMIT, meter.number, register, *span, evidence)
+                )
+    return findings
+
+
+def _declared_limit(
+    catalogue: SiteCatalogue, meter: Meter, facts: MeterFacts, instant_at: int
+) -> int | None:
+    """Return the declared limit [Wh, litre per hour], None without one."""
+    if facts.max_per_hour is not None or meter.medium.group is not Group.ELECTRICITY:
+        return facts.max_per_hour
+    return catalogue.site_facts_at(instant_at).connection_w
+
+
+def _power(limit: int, factor: Decimal) -> int:
+    """Return a limit [Wh, litre per hour] in thousandths of a raw unit per second."""
+    numerator, denominator = factor.as_integer_ratio()
+    fine = limit * RAW_PER_UNIT * _FINE * denominator // (_HOUR_S * max(numerator, 1))
+    return min(fine, int(np.iinfo(np.int64).max))
+
+
+def _excess(
+    meter: Meter, counted: Counted, position: int, limit: int, factor: Decimal
+) -> dict[str, int] | None:
+    """Return the evidence if a span holds more than the limit allows and one step of an index."""
+    seconds = int(counted.ends_at[position] - counted.starts_at[position])
+    energy = energy_of(int(counted.rises[position]), factor)
+    allowed = limit * max(seconds, QUARTER_S) // _HOUR_S + LIMITS[meter.medium].step
+    return {"energy": energy, "seconds": seconds, "limit": limit} if energy > allowed else None
+
+
+def _among_equals(power: NDArray[np.int64], high: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark the spans that three of their four neighbours show to be ordinary, without a search."""
+    beside = np.zeros(len(high), np.int64)
+    for steps in (-2, -1, 1, 2):
+        neighbour = high + steps
+        there = (neighbour >= 0) & (neighbour < len(power))
+        equal = power[np.clip(neighbour, 0, len(power) - 1)] > power[high] // TIMES
+        beside += there & equal
+    return beside >= RANK
+
+
+def _ordinary(power: NDArray[np.int64], position: int, factor: Decimal) -> int:
+    """Return the highest power that is ordinary around a span [Wh, litre per hour]."""
+    around = power[max(position - SIGHT, 0) : position + SIGHT + 1]
+    others = np.delete(around, min(position, SIGHT))
+    if len(others) < RANK:
+        return 0
+    third = int(np.partition(others, -RANK)[-RANK])
+    return TIMES * energy_of(third * _HOUR_S // _FINE, factor)

@@ -1,0 +1,85 @@
+"""Rule ``interval-register-mismatch``: intervals that do not sum up to a register's rise."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
+from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
+from commonwatt.domain.plausibility.whole_days import WholeDays
+from commonwatt.domain.rule_expression import parse_rule
+
+SHARE = 100
+LEAST_ENERGY = 200
+"""Up to a hundredth of the register's rise, and this [Wh, litre], is rounding and late stamps."""
+FACTORS = (2, 4, 10, 40, 60, 100, 1_000)
+"""Constant factors that a wrong unit, transformer or interval leaves, either way."""
+_THOUSAND = 1_000
+
+
+def register_mismatches(
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    energies: Mapping[int, MeterEnergy],
+    days: WholeDays,
+) -> list[Finding]:
+    """Return a finding for each day on which the intervals and the register meter differ.
+
+    Only days that both measured whole. If the ratio of the sums is one of `FACTORS` (to a
+    hundredth) the evidence names it in thousandths, else the residual (intervals less register).
+    """
+    if meter.register_meter is None or meter.number not in energies:
+        return []
+    register, measured = _checked_against(catalogue, meter, energies)
+    counted = _side(energies[meter.number], register)
+    if counted is None or measured is None:
+        return []
+    both = days.read(counted.quality) & days.read(measured.quality)
+    intervals = days.rows(counted.energy).sum(axis=1)
+    rises = days.rows(measured.energy).sum(axis=1)
+    differing = np.abs(intervals - rises) * SHARE > np.abs(rises) + LEAST_ENERGY * SHARE
+    return [
+        days.finding(
+            FindingRule.INTERVAL_REGISTER_MISMATCH,
+            meter.number,
+            register,
+            position,
+            _evidence(int(intervals[position]), int(rises[position])),
+        )
+        for position in np.flatnonzero(both & differing).tolist()
+    ]
+
+
+def _checked_against(
+    catalogue: SiteCatalogue, meter: Meter, energies: Mapping[int, MeterEnergy]
+) -> tuple[Register, RegisterEnergy | None]:
+    assert meter.register_meter is not None, "the meter is checked"
+    [operand, *_] = parse_rule(meter.register_meter)
+    names = REGISTERS_OF[meter.medium]
+    register = operand.register or names[-1 if meter.current.main_is_export else 0]
+    if operand.id is not None:
+        named = catalogue.meter_by_id.get(operand.id)
+    else:
+        assert operand.prim_ad is not None, "an operand has an id or a prim_ad"
+        named = catalogue.meter_by_address.get((meter.medium.value, operand.prim_ad))
+    energy = None if named is None else energies.get(named.number)
+    return register, None if energy is None else _side(energy, register)
+
+
+def _side(energy: MeterEnergy, register: Register) -> RegisterEnergy | None:
+    return energy.ex if register is Register.EN_EX else energy.im
+
+
+def _evidence(intervals: int, register: int) -> dict[str, int]:
+    sums = {"intervals": intervals, "register": register}
+    for factor in FACTORS:
+        if _nearly(intervals, register * factor):
+            return sums | {"factor": factor * _THOUSAND}
+        if _nearly(intervals * factor, register):
+            return sums | {"factor": _THOUSAND // factor}
+    return sums | {"residual": intervals - register}
+
+
+def _nearly(left: int, right: int) -> bool:
+    return right != 0 and abs(left - right) * SHARE <= abs(right)

@@ -1,0 +1,84 @@
+"""Rule ``site-sum``: what came into a site is not what was used, stored or sent out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from commonwatt.domain.catalogue import Meter, MeterFacts, Mode, Register, epochs
+from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.load_profile import Qualities, SiteBalance
+from commonwatt.domain.meter_energy import MeterEnergy
+from commonwatt.domain.plausibility.whole_days import WholeDays
+from commonwatt.domain.quality import Quality, worst
+from commonwatt.domain.quarter_hours import QUARTER_S
+
+PERCENT = 10
+LEAST_ENERGY = 5_000
+"""A tenth of a day's consumption, and at least this [Wh], may stay unmetered."""
+
+
+def site_sums(
+    meters: Sequence[Meter],
+    energies: Mapping[int, MeterEnergy],
+    balance: SiteBalance,
+    days: WholeDays,
+) -> list[Finding]:
+    """Return a finding about the grid meter for each day whose books do not close.
+
+    The residual is production + import - export - consumers - charging + discharging as measured:
+    positive where something uses energy that no meter counts. Only days on which a grid meter and
+    producers are alive and every member measured every quarter-hour.
+    """
+    length = len(balance.quality)
+    produced, has_grid = np.zeros(length, np.int64), np.zeros(length, np.bool_)
+    producing: list[Qualities] = []
+    grid: Meter | None = None
+    consumers = 0
+    for meter, facts, here in _members(meters, energies, days.first_quarter, length):
+        energy = energies[meter.number]
+        consumers += facts.mode is Mode.CONSUMPTION
+        if facts.mode is Mode.INTRODUCTION:
+            grid = grid or meter
+            has_grid[here] |= energy.alive[here]
+        elif facts.mode is Mode.PRODUCTION and energy.ex is not None:
+            produced[here] += energy.ex.energy[here]
+            quality = np.full(length, Quality.ABSENT, np.uint8)
+            quality[here] = energy.ex.quality[here]
+            producing.append(quality)
+    if grid is None or not producing or not consumers:
+        return []
+    judged = days.read(balance.quality) & days.read(worst(producing, length))
+    judged &= days.rows(has_grid).all(axis=1)
+    # Production as the books derive it, less what the clamped mode added to close them.
+    residual = produced - (balance.prod_total - balance.unmetered)
+    sums = {
+        "residual": days.rows(residual).sum(axis=1),
+        "produced": days.rows(produced).sum(axis=1),
+        "consumed": days.rows(balance.conso_total - balance.unmetered).sum(axis=1),
+    }
+    allowed = np.maximum(LEAST_ENERGY, sums["consumed"] * PERCENT // 100)
+    return [
+        days.finding(
+            FindingRule.SITE_SUM,
+            grid.number,
+            Register.EN_IM,
+            position,
+            {name: int(of_days[position]) for name, of_days in sums.items()},
+        )
+        for position in np.flatnonzero(judged & (np.abs(sums["residual"]) > allowed)).tolist()
+    ]
+
+
+def _members(
+    meters: Sequence[Meter], energies: Mapping[int, MeterEnergy], first_quarter: int, length: int
+) -> Iterator[tuple[Meter, MeterFacts, slice]]:
+    """Yield the members of the balance with where in the run their facts hold."""
+    start_at, end_at = first_quarter * QUARTER_S, (first_quarter + length) * QUARTER_S
+    for meter in meters:
+        if meter.number not in energies:
+            continue
+        for from_at, to_at in epochs(start_at, end_at, meter.facts):
+            facts = meter.facts_at(from_at)
+            if facts.enabled and facts.balance and not facts.isolated:
+                start, end = (at // QUARTER_S - first_quarter for at in (from_at, to_at))
+                yield meter, facts, slice(start, end)
