@@ -10,6 +10,7 @@ from commonwatt.adapters.store import schema
 from commonwatt.api import problems
 from commonwatt.api.problems import Kind
 from commonwatt.app.authorize import Role
+from commonwatt.domain.finding_catalogue import DESCRIPTIONS
 from commonwatt.domain.findings import FindingRule
 from commonwatt.domain.quality import Quality
 from commonwatt.formats import declaration_yaml
@@ -79,20 +80,24 @@ def _names(document: dict[str, object], operation: dict[str, object]) -> set[str
     return found
 
 
-def _keys(document: dict[str, object], schema: object) -> set[str]:
-    """Names of the properties of a schema and of what it refers to."""
+def _keys(
+    document: dict[str, object], schema: object, seen: frozenset[str] = frozenset()
+) -> set[str]:
+    """Names of the properties of a schema and of what it refers to, itself maybe."""
     found: set[str] = set()
     if isinstance(schema, list):
         for each in schema:
-            found |= _keys(document, each)
+            found |= _keys(document, each, seen)
     if isinstance(schema, dict):
         if "$ref" in schema:
             name = str(schema["$ref"]).rpartition("/")[2]
-            found |= _keys(document, document["components"]["schemas"][name])  # type: ignore[index]  # JSON
+            if name not in seen:
+                inner = document["components"]["schemas"][name]  # type: ignore[index]  # JSON
+                found |= _keys(document, inner, seen | {name})
         found |= set(schema.get("properties", {}))
         for part in ("items", "anyOf"):
-            found |= _keys(document, schema.get(part))
-        found |= _keys(document, list(schema.get("properties", {}).values()))
+            found |= _keys(document, schema.get(part), seen)
+        found |= _keys(document, list(schema.get("properties", {}).values()), seen)
     return found
 
 
@@ -111,9 +116,26 @@ def test_every_role_is_documented() -> None:
 
 def test_every_rule_of_findings_is_documented() -> None:
     text = (DOCS / "findings.md").read_text(encoding="utf-8").partition("## What to do")
+    catalogue, _, evidence = text[0].partition("The evidence is")
 
-    assert first_column(text[0]) == set(FindingRule)
-    assert first_column(text[2]) == set(FindingRule)
+    assert first_column(catalogue) == set(FindingRule)
+    assert first_column(evidence) <= set(FindingRule)
+    assert first_column(text[2]) - {"factor", "residual"} == set(FindingRule)
+
+
+def test_the_catalogue_of_findings_is_printed_as_it_is() -> None:
+    page = (DOCS / "findings.md").read_text(encoding="utf-8")
+
+    assert set(DESCRIPTIONS) == set(FindingRule)
+    for rule, said in DESCRIPTIONS.items():
+        assert f"\n| `{rule}` | {said.checks} | {said.limits} | {said.follows} |\n" in page, rule
+
+
+def test_findings_that_need_a_decision_are_named() -> None:
+    page = (DOCS / "findings.md").read_text(encoding="utf-8")
+    sentence = page.partition("Findings that need somebody's decision")[2].partition(". The")[0]
+
+    assert words_in_code(sentence) == {rule for rule in FindingRule if rule.needs_decision}
 
 
 def test_every_key_of_a_declaration_is_documented() -> None:
