@@ -130,7 +130,10 @@ def period_ends(starts_at: NDArray[np.int64], zone: str, sampling: Sampling) -> 
         changes_at = offset_changes(zone, first_at, last_at).starts_at
         following = np.append(changes_at, np.iinfo(np.int64).max)
         next_change_at = following[np.searchsorted(changes_at, starts_at, side="right")]
-        return np.minimum(starts_at + _HOUR_S - walls_s % _HOUR_S, next_change_at)
+        ends_at: NDArray[np.int64] = np.minimum(
+            starts_at + _HOUR_S - walls_s % _HOUR_S, next_change_at
+        )
+        return ends_at
     unit = {Sampling.DAY: "D", Sampling.MONTH: "M", Sampling.YEAR: "Y"}[sampling]
     next_periods = walls_s.astype("datetime64[s]").astype(f"datetime64[{unit}]") + 1
     next_walls_s = next_periods.astype("datetime64[s]").astype(np.int64)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +19,8 @@ from commonwatt.domain.vee.register_gaps import interpolated_gap_s
 from commonwatt.domain.vee.shaped_index import shape_gaps
 
 
-class Support(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Support:
     """An accepted reading, or an index that was declared: instant [Unix seconds] and [mWh, ml]."""
 
     at: int
