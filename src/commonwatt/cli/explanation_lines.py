@@ -118,8 +118,8 @@ def _books(shown: "Json") -> Iterator[str]:
         return
     for names in (
         ("consumed", "grid_import", "grid_export", "produced"),
-        ("conso_total", "from_ext", "self", "to_ext", "prod_total"),
-        ("pool", "allocated", "unallocated", "unmetered"),
+        ("conso_total", "from_ext", "self", "unmetered"),
+        ("prod_total", "to_ext", "pool", "allocated"),
     ):
         yield ", ".join(f"{name} {_kwh(books[name])}" for name in names)
 
