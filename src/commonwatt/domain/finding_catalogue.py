@@ -74,13 +74,6 @@ DESCRIPTIONS: Mapping[FindingRule, RuleDescription] = {
         "the digits declared, else the smallest power of ten above the index, at least 10000",
         "The register counts on; no energy is lost.",
     ),
-    FindingRule.CATCH_UP: RuleDescription(
-        "A register that repeated its index and then rose by more than can flow: it was not read "
-        "meanwhile.",
-        "as `power-above-limit`, without comparison",
-        f"The repeated readings after the first, at most {SIGHT}, are set aside, so that the "
-        "energy is spread over the time in which it was used.",
-    ),
     FindingRule.STAMP_OFF_INTERVAL: RuleDescription(
         "Interval meters: a stamp beside the quarter-hour.", f"{STAMP_TOLERANCE_S} s", _SET_ASIDE
     ),

@@ -26,7 +26,6 @@ class FindingRule(StrEnum):
     GAP = "gap"
     DUPLICATE_READING = "duplicate-reading"
     POWER_ABOVE_LIMIT = "power-above-limit"
-    CATCH_UP = "catch-up"
     FROZEN_REGISTER = "frozen-register"
     CLOCK_SKEW = "clock-skew"
     INTERVAL_REGISTER_MISMATCH = "interval-register-mismatch"

@@ -50,8 +50,6 @@ def _of_register(
     usable &= ~np.isin(twice.deliveries, list(withdrawn))
     if not usable.any():
         return []
-    if not usable.any():
-        return []
     said = twice.at(np.flatnonzero(usable))
     values, qualities = said.values[register], said.qualities
     order = np.lexsort((values, qualities, said.stamps))
