@@ -62,7 +62,13 @@ class TestBodies:
         assert answer.json()["unchanged"] == 10
 
     @pytest.mark.parametrize(
-        "broken", [b"no gzip", gzip.compress(b"[]")[:-4], gzip.compress(b"[]") + b"x"]
+        "broken",
+        [
+            b"no gzip",
+            # The time of packing, which gzip notes, would make another test of each run.
+            gzip.compress(b"[]", mtime=0)[:-4],
+            gzip.compress(b"[]", mtime=0) + b"x",
+        ],
     )
     def test_broken_gzip_is_400(self, client: Clients, broken: bytes) -> None:
         headers = {"Content-Encoding": "gzip"}
