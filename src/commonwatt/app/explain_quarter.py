@@ -87,13 +87,7 @@ def explain_quarter(
     method = Method(0 if answered.method is None else int(answered.method[0]))
     rule = rule_tree(catalogue, meter, settled.energies, quarter)
     touching = [each for each in settled.edits if each.meter == meter.number]
-    leaves = {meter.number, *_leaves(rule)}
-    spans = [
-        _span(settled.judged[number], quarter) for number in sorted(leaves & settled.judged.keys())
-    ]
-    causes = writes_touching(
-        snapshot, site, spans, [each for each in settled.edits if each.meter in leaves]
-    )
+    causes = _writes(snapshot, site, settled, {meter.number, *_leaves(rule)}, quarter)
     return Explanation(
         meter=meter,
         quarter=quarter,
@@ -142,6 +136,17 @@ def _used(
             yield boundary.raw_register, support.at, support.index
     for interval in intervals:
         yield interval.raw_register, interval.end_at, interval.energy
+
+
+def _writes(
+    snapshot: Snapshot, site: int, settled: _Settled, leaves: set[int], quarter: int
+) -> list[tuple[int, str]]:
+    """What was written of a meter, and of those that its rule names, around a quarter-hour."""
+    spans = [
+        _span(settled.judged[number], quarter) for number in sorted(leaves & settled.judged.keys())
+    ]
+    edits = [each for each in settled.edits if each.meter in leaves]
+    return writes_touching(snapshot, site, spans, edits)
 
 
 def _span(judged: JudgedMeter, quarter: int) -> tuple[int, int, int]:

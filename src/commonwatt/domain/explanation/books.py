@@ -82,32 +82,28 @@ def quarter_books(
     quality = Quality(int(flows.quality[0]))
     missing = tuple(each.number for each in members if each.quality[0] == Quality.MISSING)
     consumers = by_mode[Mode.CONSUMPTION]
-    is_consumer = any(each.number == meter.number for each in consumers)
+    measured = QuarterBooks(
+        facts=facts,
+        flows=flows,
+        quality=quality,
+        books=None,
+        balance=None,
+        missing=missing,
+        is_consumer=any(each.number == meter.number for each in consumers),
+        share=None,
+    )
     if not exists(flows.quality)[0]:
-        return QuarterBooks(
-            facts=facts,
-            flows=flows,
-            quality=quality,
-            books=None,
-            balance=None,
-            missing=missing,
-            is_consumer=is_consumer,
-            share=None,
-        )
+        return measured
     books = close_books(flows, facts.balance, facts.battery)
     roundings: list[Rounding] = []
     key = KEYS[facts.key]
     terms = sharing_terms(catalogue, key, quarter, books.pool, books.available, by_mode)
     shares = share_out(key, replace(terms, roundings=roundings))
-    return QuarterBooks(
-        facts=facts,
-        flows=flows,
-        quality=quality,
+    return replace(
+        measured,
         books=books,
         balance=_as_stored(flows, books, shares),
-        missing=missing,
-        is_consumer=is_consumer,
-        share=_shared_out(meter, consumers, books, shares[:, 0], roundings),
+        share=_shared_out(meter, consumers, books, shares, roundings),
     )
 
 
@@ -140,7 +136,7 @@ def _shared_out(
         pool=int(books.pool[0]),
         available=int(books.available[0]),
         used=int(consumers[position].total[0]),
-        share=int(shares[position]),
+        share=int(shares[position, 0]),
         cuts=tuple(
             _cut(rounding, rounding.consumers.index(position))
             for rounding in roundings
