@@ -11,6 +11,7 @@ from commonwatt.api.climkit_routes import climkit_router
 from commonwatt.api.docs_page import add_docs_page
 from commonwatt.api.faults import tell_faults
 from commonwatt.api.health_routes import health_router
+from commonwatt.api.lock_routes import lock_router
 from commonwatt.api.openapi import complete_openapi
 from commonwatt.api.own_routes import own_router
 from commonwatt.api.services import Services
@@ -34,6 +35,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         climkit_router(services),
         own_router(services),
         change_router(services),
+        lock_router(services),
         health_router(services),
     ):
         app.router.routes.extend(router.routes)

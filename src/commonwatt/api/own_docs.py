@@ -28,14 +28,14 @@ _RECEIPT = {
     "superseding": 0,
     "rejected": [{"row": 2, "reason": "no meter 'electricity' 99 at this site"}],
 }
-_START = parameter(
+START = parameter(
     "start",
     "Start of the period, ISO 8601; without a zone UTC.",
     climkit_models.TIME_PARAMETER,
     where="query",
     example="2026-03-22T00:00:00Z",
 )
-_END = parameter(
+END = parameter(
     "end",
     "End of the period, not included, ISO 8601; without a zone UTC.",
     climkit_models.TIME_PARAMETER,
@@ -168,7 +168,7 @@ SERIES = operation(
         [_SERIES_ROW],
     ),
     told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER, problems.NOT_ACCEPTABLE),
-    parameters=(SITE_ID, METER_ID, _START, _END, _SAMPLING, _AS_OF),
+    parameters=(SITE_ID, METER_ID, START, END, _SAMPLING, _AS_OF),
     other_forms=_other_forms(_SERIES_ROW),
 )
 BALANCE = operation(
@@ -182,7 +182,7 @@ BALANCE = operation(
         [_BALANCE_ROW],
     ),
     told=(*_READING, problems.NOT_ACCEPTABLE),
-    parameters=(SITE_ID, _START, _END, _SAMPLING, _TYPE, _AS_OF),
+    parameters=(SITE_ID, START, END, _SAMPLING, _TYPE, _AS_OF),
     other_forms=_other_forms(_BALANCE_ROW),
 )
 STATUS = operation(
@@ -236,5 +236,5 @@ FINDINGS = operation(
         ],
     ),
     told=_READING,
-    parameters=(SITE_ID, _START, _END),
+    parameters=(SITE_ID, START, END),
 )

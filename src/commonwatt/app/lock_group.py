@@ -6,6 +6,7 @@ apart, as a difference. Locking goes step by step, each with a hash of what it f
 
 from dataclasses import dataclass, replace
 
+from commonwatt.app.change_meter import CannotChange
 from commonwatt.app.local_stamp import local_stamp
 from commonwatt.app.lock_hash import content_hash_of
 from commonwatt.app.ports import Change, LockStep, Snapshot, Store
@@ -17,12 +18,11 @@ from commonwatt.domain.vee.life import OLDEST_STAMP_AT
 _MICROSECONDS = 1_000_000
 
 
-class CannotLock(ValueError):
-    """A lock cannot be set to that instant; ``field`` is what is wrong, the message says why."""
+class CannotLock(CannotChange):
+    """A lock cannot be set or taken back to that instant; the message says why."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.field = "until"
+        super().__init__("until", message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

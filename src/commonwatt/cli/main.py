@@ -11,12 +11,14 @@ from commonwatt.cli.account import account_commands
 from commonwatt.cli.apply import apply
 from commonwatt.cli.delivery import delivery_commands
 from commonwatt.cli.demo import demo
+from commonwatt.cli.differences import differences
 from commonwatt.cli.edit import edit_commands
 from commonwatt.cli.exchange import exchange
 from commonwatt.cli.explain import explain
 from commonwatt.cli.faults import fault_lines, user_errors
 from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.import_file import import_files
+from commonwatt.cli.lock import lock, unlock
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
@@ -48,6 +50,9 @@ app.command()(explain)
 app.command()(worklist)
 app.command()(status)
 app.command()(settle)
+app.command()(lock)
+app.command()(unlock)
+app.command()(differences)
 app.command("simulate-key")(simulate_key)
 
 

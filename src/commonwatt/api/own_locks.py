@@ -1,0 +1,104 @@
+"""Locks and what differs from what is locked, on our own surface."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from commonwatt.api.changes import AskedChange
+from commonwatt.api.own_requests import instant, ordered, parameters
+from commonwatt.api.problems import InvalidInput
+from commonwatt.api.visits import Asked, Visit
+from commonwatt.app.lock_group import GroupLock, lock_group, read_locks, unlock_group
+from commonwatt.app.ports import LockStep, Store
+from commonwatt.app.read_differences import read_differences
+from commonwatt.domain.catalogue import Group
+from commonwatt.formats import json_fields as read
+from commonwatt.formats.difference_rows import difference_rows
+from commonwatt.formats.instants import utc_text
+from commonwatt.formats.json_fields import JsonFields, json_document
+
+
+@dataclass(frozen=True, slots=True)
+class DifferencesQuery:
+    """The groups and the instants [start, end) [Unix seconds] that are asked for."""
+
+    groups: tuple[Group, ...]
+    start_at: int | None
+    end_at: int | None
+
+
+def parse_locks(_visit: Visit, asked: Asked) -> None:
+    """Read a request of which nothing more can be said."""
+    parameters(asked.query, ())
+
+
+def answer_locks(visit: Visit, _query: None) -> bytes:
+    """Answer the locks that are in force, a row a group."""
+    return orjson.dumps([_row(each) for each in read_locks(visit.snapshot, visit.site.number)])
+
+
+def put_lock(store: Store, asked: AskedChange) -> bytes:
+    """Lock a group, or lock it further."""
+    until_at = JsonFields(json_document(asked.body), ("until",)).required("until", read.instant)
+    site, group = asked.changer.site.number, _group(asked.path["group"])
+    lock = lock_group(store, site, group, until_at, asked.changer.account, asked.now_us)
+    return orjson.dumps(_row(lock))
+
+
+def post_unlock(store: Store, asked: AskedChange) -> bytes:
+    """Take a lock back; the answer is the lock that is left, or null."""
+    fields = JsonFields(json_document(asked.body), ("until", "reason"))
+    until_at = fields.required("until", read.instant)
+    reason = fields.required("reason", read.text)
+    site, group = asked.changer.site.number, _group(asked.path["group"])
+    left = unlock_group(store, site, group, until_at, reason, asked.changer.account, asked.now_us)
+    return orjson.dumps(None if left is None else _row(left))
+
+
+def parse_differences(visit: Visit, asked: Asked) -> DifferencesQuery:
+    """Read a request; the account's history limit moves its start up."""
+    query = parameters(asked.query, ("group", "start", "end"))
+    start_at, end_at = instant(query, "start"), instant(query, "end")
+    ordered(start_at, end_at)
+    if visit.site.history_from is not None:
+        start_at = max(start_at or 0, visit.site.history_from)
+    groups = (_group(query["group"]),) if "group" in query else tuple(Group)
+    return DifferencesQuery(groups, start_at, end_at)
+
+
+def answer_differences(visit: Visit, query: DifferencesQuery) -> bytes:
+    """Answer the open differences; nothing of closed meters."""
+    window = query.start_at, query.end_at
+    if query.start_at is not None and query.end_at is not None and query.end_at <= query.start_at:
+        return b"[]"
+    found = [
+        each
+        for group in query.groups
+        for each in read_differences(visit.snapshot, visit.catalogue, group, *window)
+        if each.meter.id not in visit.site.closed_meters
+    ]
+    return orjson.dumps(difference_rows(found))
+
+
+def _group(word: str) -> Group:
+    try:
+        return Group(word)
+    except ValueError:
+        raise InvalidInput("group", f"group is one of {', '.join(Group)}") from None
+
+
+def _row(lock: GroupLock) -> dict[str, object]:
+    return {
+        "group": lock.group.value,
+        **_step(lock.last),
+        "steps": [_step(each) for each in lock.steps],
+    }
+
+
+def _step(step: LockStep) -> dict[str, object]:
+    return {
+        "until": utc_text(step.until_at),
+        "content_hash": step.content_hash,
+        "locked_at": utc_text(step.locked_us // 1_000_000),
+        "by": step.account,
+    }

@@ -1,0 +1,222 @@
+"""Locked answers stay, whatever comes; what is locked and what differs add up to what is true."""
+
+import random
+import struct
+from collections.abc import Mapping
+from hashlib import sha256
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+
+from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock_group
+from commonwatt.app.read_differences import read_differences
+from commonwatt.app.withdraw_delivery import withdraw_delivery
+from commonwatt.domain.catalogue import Group, SiteCatalogue
+from tests.contracts.answers import Answers, Window, answers_of
+from tests.contracts.stored_results import (
+    add_building,
+    deliver,
+    settle_everything,
+    stored_results,
+)
+from tests.oracle import facts as oracle
+from tests.oracle.buildings import Plan, building_of, first_day, plans
+
+DAY_S = 86_400
+FIRST_DAY = 19_076
+NOW_US = 19_500 * DAY_S * 1_000_000
+POWER = Group.ELECTRICITY
+FEW = settings(
+    max_examples=3,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def answers(store: SqlStore, site: int, window: Window) -> Answers:
+    with store.snapshot() as snapshot:
+        return answers_of(snapshot, snapshot.catalogue.catalogue(site), window)
+
+
+def with_differences(store: SqlStore, site: int, window: Window) -> Answers:
+    """Total, self and ext as answered, with the open differences added."""
+    found = answers(store, site, window)
+    base, _ = window.quarters
+    with store.snapshot() as snapshot:
+        catalogue = snapshot.catalogue.catalogue(site)
+        for group in Group:
+            for each in read_differences(snapshot, catalogue, group):
+                column = found[each.meter.id][each.column]
+                for quarter, more in zip(each.quarters, each.difference, strict=True):
+                    column[quarter - base] += int(more)
+    return found
+
+
+def amounts(found: Answers) -> list[list[int]]:
+    """Total, self and ext of every meter, in the order of ids."""
+    return [
+        columns[name]
+        for _, columns in sorted(found.items())
+        if "total" in columns
+        for name in ("total", "self", "ext")
+    ]
+
+
+def before(found: Answers, quarters: int, group_ids: frozenset[str]) -> Answers:
+    """The first quarter-hours of some series."""
+    return {
+        name: {key: column[:quarters] for key, column in columns.items()}
+        for name, columns in found.items()
+        if name in group_ids
+    }
+
+
+def assert_locks_hold(store: SqlStore, plan: Plan) -> None:
+    note(str(plan))
+    building, chance = building_of(plan), random.Random(plan.seed)
+    locked, free = (add_building(store, building).site.number for _ in range(2))
+    window = Window(first_day(plan) - 2, first_day(plan) + plan.days + 3)
+    steps = [
+        (position, delivery)
+        for position, meter in enumerate(building.meters)
+        for delivery in meter.deliveries
+        if not meter.facts[-1].rule
+    ]
+    chance.shuffle(steps)
+    frozen: Answers = {}
+    until = 0
+    ids = ids_of(store, locked)
+    for position, delivery in steps[:12]:
+        for site in (locked, free):
+            put(store, site, position, delivery)
+        if chance.random() < 0.4:
+            until = min(until + chance.randrange(1, 120), 96 * (plan.days + 3))
+            until_at = window.first_day * DAY_S + until * 900
+            lock_group(store, locked, POWER, until_at, "me", NOW_US)
+            frozen = before(answers(store, locked, window), until, ids)
+        if chance.random() < 0.4:
+            settle_everything(store, locked)
+        if until:
+            assert before(answers(store, locked, window), until, ids) == frozen
+    settle_everything(store, free)
+    true = amounts(answers(store, free, window))
+    assert amounts(with_differences(store, locked, window)) == true
+    settle_everything(store, locked)
+    assert amounts(with_differences(store, locked, window)) == true
+    while until and read_lock(store, locked):
+        (lock,) = read_lock(store, locked)
+        unlock_group(store, locked, POWER, lock, "a test", "me", NOW_US)
+        assert amounts(with_differences(store, locked, window)) == true
+    assert stored_results(store, locked) == stored_results(store, free)
+
+
+def ids_of(store: SqlStore, site: int) -> frozenset[str]:
+    """The meters of electricity, and its balances."""
+    with store.snapshot() as snapshot:
+        meters = snapshot.catalogue.catalogue(site).meters_of(POWER)
+    return frozenset({meter.id for meter in meters} | {"electricity", "charge_point"})
+
+
+def put(store: SqlStore, site: int, position: int, delivery: oracle.Delivery) -> None:
+    with store.snapshot() as snapshot:
+        meters = snapshot.catalogue.catalogue(site).meters
+    meter = next(each for each in meters if each.number == position + 1)
+    number = deliver(store, site, meter, delivery.rows, delivery.recorded_at_us).delivery
+    if number is not None and delivery.withdrawn:
+        withdraw_delivery(store, site, number, "wrong", "me", delivery.recorded_at_us)
+
+
+def read_lock(store: SqlStore, site: int) -> list[int]:
+    with store.snapshot() as snapshot:
+        return [lock.last.until_at for lock in read_locks(snapshot, site)]
+
+
+@FEW
+@given(plan=plans(days=1))
+def test_locked_and_differing_add_up(store: SqlStore, plan: Plan) -> None:
+    assert_locks_hold(store, plan)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=60)
+@given(plan=plans())
+def test_locked_and_differing_add_up_at_length(store: SqlStore, plan: Plan) -> None:
+    assert_locks_hold(store, plan)
+
+
+def a_meter(store: SqlStore) -> SiteCatalogue:
+    meter = oracle.Meter("a" * 24, facts=(oracle.Facts(mode="consumption"),))
+    return add_building(store, oracle.Building((meter,)))
+
+
+def tell(store: SqlStore, catalogue: SiteCatalogue, indexes: Mapping[int, int]) -> None:
+    """Deliver indexes [mWh] by quarter-hour since the first day."""
+    rows = tuple(
+        oracle.Row(FIRST_DAY * DAY_S + 900 * quarter, {"en_im": index})
+        for quarter, index in indexes.items()
+    )
+    deliver(store, catalogue.site.number, catalogue.meters[0], rows, NOW_US)
+
+
+def at(quarter: int) -> int:
+    return FIRST_DAY * DAY_S + 900 * quarter
+
+
+def test_a_late_reading_is_a_difference(store: SqlStore) -> None:
+    catalogue = a_meter(store)
+    site = catalogue.site.number
+    tell(store, catalogue, {0: 0, 4: 8_000, 8: 16_000})
+    lock_group(store, site, POWER, at(6), "me", NOW_US)
+    tell(store, catalogue, {2: 1_000, 7: 15_000})
+
+    with store.snapshot() as snapshot:
+        found = read_differences(snapshot, snapshot.catalogue.catalogue(site), POWER)
+        total = next(each for each in found if each.column == "total")
+        series = answers_of(snapshot, catalogue, Window(FIRST_DAY, FIRST_DAY + 1))
+    # Indexes of then: 0, 1/2, 1, 4 1/2, 8, 10 1/3, 12 2/3 Wh, rounded half up.
+    assert series[catalogue.meters[0].id]["total"][:8] == [2, 2, 2, 2, 2, 2, 2, 1]
+    assert (total.quarters - FIRST_DAY * 96).tolist() == [0, 1, 2, 3, 5]
+    assert total.locked.tolist() == [2, 2, 2, 2, 2]
+    assert total.current.tolist() == [1, 0, 4, 3, 3]
+    assert total.difference.tolist() == [-1, -2, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [(at(6) + 1, "within a quarter-hour"), (at(96_000), "in the future"), (at(3), "unlock")],
+)
+def test_a_lock_that_cannot_be_says_why(store: SqlStore, until: int, words: str) -> None:
+    catalogue = a_meter(store)
+    lock_group(store, catalogue.site.number, POWER, at(4), "me", NOW_US)
+
+    with pytest.raises(CannotLock, match=words):
+        lock_group(store, catalogue.site.number, POWER, until, "me", NOW_US)
+
+
+def test_the_hash_can_be_recomputed_from_the_answers(store: SqlStore) -> None:
+    catalogue = a_meter(store)
+    site = catalogue.site
+    tell(store, catalogue, {0: 0, 4: 8_000, 8: 16_000})
+    lock = lock_group(store, site.number, POWER, at(3), "me", NOW_US)
+    meter = catalogue.meters[0].id
+    content = f"commonwatt-lock-1 {site.id} electricity - {at(3)} -\nmeter {meter}\n".encode()
+    for quarter in range(3):
+        content += struct.pack("<qqqqBB", at(quarter), 2, 0, 2, 3, 3)
+    content += b"balance electricity\n"
+    for quarter in range(3):
+        content += struct.pack("<qqqqqqqqqB", at(quarter), 2, 0, 2, 0, 0, 0, 0, 0, 3)
+    first = sha256(content).hexdigest()
+    assert lock.last.content_hash == first
+
+    further = lock_group(store, site.number, POWER, at(4), "me", NOW_US)
+    content = f"commonwatt-lock-1 {site.id} electricity {at(3)} {at(4)} {first}\n".encode()
+    content += f"meter {meter}\n".encode() + struct.pack("<qqqqBB", at(3), 2, 0, 2, 3, 3)
+    content += b"balance electricity\n"
+    content += struct.pack("<qqqqqqqqqB", at(3), 2, 0, 2, 0, 0, 0, 0, 0, 3)
+    assert further.last.content_hash == sha256(content).hexdigest()
+    assert further.steps[0] == lock.last
+
+    left = unlock_group(store, site.number, POWER, at(4), "a test", "me", NOW_US)
+    assert left is not None
+    assert left.steps == (lock.last,)
+    assert unlock_group(store, site.number, POWER, at(3), "a test", "me", NOW_US) is None
