@@ -98,8 +98,6 @@ def _touched(snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan) -> Mappi
     if plan.catalogue.facts != before.facts:
         groups = list(Group) if _proxies_changed(before, plan) else [Group.ELECTRICITY]
         touched.update(dict.fromkeys(groups, day_of(plan.site_facts_from_at)))
-    if _proxies_allowed(plan.catalogue) != _proxies_allowed(before):
-        touched.update(dict.fromkeys(Group, day_of(plan.site_facts_from_at)))
     if plan.catalogue.site.timezone != before.site.timezone:
         # What is estimated is so by the clock of the site.
         touched.update(dict.fromkeys(Group, EVERYTHING[0]))
@@ -118,10 +116,6 @@ def _proxies_changed(before: SiteCatalogue, plan: SitePlan) -> bool:
         before.site_facts_at(at).proxy_days != plan.catalogue.site_facts_at(at).proxy_days
         for at in starts
     )
-
-
-def _proxies_allowed(catalogue: SiteCatalogue) -> list[tuple[int, bool]]:
-    return [(facts.valid_from, facts.proxy_days) for facts in catalogue.facts]
 
 
 def _first_day_touched(snapshot: Snapshot, site: int, change: MeterChange) -> int | None:
