@@ -25,7 +25,7 @@ from tests.oracle.buildings import Plan, building_of, first_day, plans
 
 DAY_S = 86_400
 FIRST_DAY = 19_076
-NOW_US = 19_500 * DAY_S * 1_000_000
+NOW_US = 20_600 * DAY_S * 1_000_000
 POWER = Group.ELECTRICITY
 FEW = settings(
     max_examples=3,
@@ -183,7 +183,7 @@ def test_a_late_reading_is_a_difference(store: SqlStore) -> None:
 
 @pytest.mark.parametrize(
     ("until", "words"),
-    [(at(6) + 1, "within a quarter-hour"), (at(96_000), "in the future"), (at(3), "unlock")],
+    [(at(6) + 1, "within a quarter-hour"), (at(960_000), "in the future"), (at(3), "unlock")],
 )
 def test_a_lock_that_cannot_be_says_why(store: SqlStore, until: int, words: str) -> None:
     catalogue = a_meter(store)

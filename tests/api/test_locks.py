@@ -1,0 +1,81 @@
+"""Locks and differences over HTTP."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api import building
+from tests.api.building import ANNA, SITE
+from tests.api.conftest import deliver, populate, token
+from tests.api.serving import application_of, client_of, served
+
+OWN = f"/commonwatt/v1/sites/{SITE}"
+LOCK = f"{OWN}/locks/electricity"
+NOON = "2026-03-21T12:00:00Z"
+MORNING = {"start": "2026-03-21T00:00:00Z", "end": NOON}
+
+
+@pytest.fixture
+def address(data: Path) -> Iterator[str]:
+    """Give the address of a server of the test's own."""
+    application = application_of(data)
+    populate(application.store)
+    with served(application) as url:
+        deliver(url)
+        yield url
+
+
+def test_what_is_locked_stays_and_differs(address: str) -> None:
+    with client_of(address, token(address, "operator")) as operator:
+        lock = operator.put(LOCK, json={"until": NOON}).json()
+        assert list(lock) == ["group", "until", "content_hash", "locked_at", "by", "steps"]
+        assert (lock["until"], lock["by"]) == (NOON, "operator")
+        assert operator.get(f"{OWN}/locks").json() == [lock]
+        path = f"{OWN}/meters/{ANNA}/series"
+        before = operator.get(path, params=MORNING).json()
+        # Forty Wh a quarter-hour: one more reading takes 10 Wh from one quarter to the next.
+        row = {"meter": ANNA, "timestamp": "2026-03-21T06:00:00Z", "en_im": 1.95}
+        assert operator.put(f"{OWN}/readings", json=[row]).json()["superseding"] == 1
+
+        assert operator.get(path, params=MORNING).json() == before
+        found = operator.get(f"{OWN}/differences", params={"group": "electricity"}).json()
+        total = [each for each in found if each["meter"] == ANNA and each["column"] == "total"]
+        assert [(each["start"], each["locked"], each["current"]) for each in total] == [
+            ("2026-03-21T05:45:00Z", 0.04, 0.03),
+            ("2026-03-21T06:00:00Z", 0.04, 0.05),
+        ]
+        assert [each["difference"] for each in total] == [-0.01, 0.01]
+
+        again = operator.post(f"{LOCK}/unlock", json={"until": NOON, "reason": "wrong month"})
+        assert again.json() is None
+        assert operator.get(f"{OWN}/differences").json() == []
+        assert operator.get(path, params=MORNING).json() != before
+
+
+@pytest.mark.parametrize(
+    "until", ["2026-03-21T12:07:00Z", "2099-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "soon"]
+)
+def test_a_wrong_instant_is_told(address: str, until: str) -> None:
+    with client_of(address, token(address, "operator")) as operator:
+        answer = operator.put(LOCK, json={"until": until})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "until"
+
+
+def test_only_operators_lock(address: str) -> None:
+    with client_of(address, token(address, "reader")) as reader:
+        assert reader.put(LOCK, json={"until": NOON}).status_code == 403
+        assert reader.get(f"{OWN}/locks").json() == []
+
+
+def test_differences_of_closed_meters_are_hidden(address: str) -> None:
+    with client_of(address, token(address, "operator")) as operator:
+        operator.put(LOCK, json={"until": NOON})
+        row = {"meter": building.BERT, "timestamp": "2026-03-21T06:00:00Z", "en_im": 1.47}
+        operator.put(f"{OWN}/readings", json=[row])
+        told = operator.get(f"{OWN}/differences").json()
+    with client_of(address, token(address, "narrow")) as narrow:
+        seen = narrow.get(f"{OWN}/differences").json()
+    assert building.BERT in {each["meter"] for each in told}
+    assert {each["meter"] for each in seen} == {each["meter"] for each in told} - {building.BERT}
