@@ -9,10 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.app.declaration import (
+    InvalidDeclaration,
+    MeterDeclaration,
+    SiteDeclaration,
+)
 from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock_group
 from commonwatt.app.read_differences import read_differences
 from commonwatt.app.withdraw_delivery import withdraw_delivery
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.domain.catalogue import Group, Mode, SiteCatalogue
 from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.stored_results import (
     add_building,
@@ -220,3 +226,29 @@ def test_the_hash_can_be_recomputed_from_the_answers(store: SqlStore) -> None:
     assert left is not None
     assert left.steps == (lock.last,)
     assert unlock_group(store, site.number, POWER, at(3), "a test", "me", NOW_US) is None
+
+
+def test_the_mode_of_locked_time_stays(store: SqlStore) -> None:
+    catalogue = a_meter(store)
+    site, meter = catalogue.site, catalogue.meters[0]
+    tell(store, catalogue, {0: 0, 4: 8_000, 8: 16_000})
+    lock_group(store, site.number, POWER, at(4), "me", NOW_US)
+
+    def declared(valid_from: int) -> SiteDeclaration:
+        produces = MeterDeclaration(
+            line=2,
+            id=meter.id,
+            name=meter.name,
+            medium=meter.medium,
+            mode=Mode.PRODUCTION,
+            valid_from=valid_from,
+        )
+        return SiteDeclaration(
+            line=1, id=site.id, name=site.name, timezone=site.timezone, meters=(produces,)
+        )
+
+    with pytest.raises(InvalidDeclaration, match="locked until"):
+        apply_declaration(store, declared(at(3)), "me", NOW_US // 1_000_000)
+    apply_declaration(store, declared(at(4)), "me", NOW_US // 1_000_000)
+    window = Window(FIRST_DAY, FIRST_DAY + 1)
+    assert answers(store, site.number, window)[meter.id]["total"][:4] == [2, 2, 2, 2]

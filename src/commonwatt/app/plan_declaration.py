@@ -17,6 +17,7 @@ from commonwatt.app.declared_meters import MeterChange, declared_meters
 from commonwatt.app.declared_rules import register_meter_faults, rule_faults
 from commonwatt.app.declared_sensors import declared_sensors
 from commonwatt.app.describe_changes import meter_lines, sensor_lines, site_lines
+from commonwatt.app.locked_modes import locked_mode_faults
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.catalogue import Sensor, SiteCatalogue
 
@@ -65,6 +66,7 @@ def plan_declaration(
     by_number |= {each.after.number: each.after for each in meters}
     after = replace(before, site=site, facts=facts, meters=tuple(by_number.values()))
     lines = {each.after.number: each.line for each in meters}
+    faults += locked_mode_faults(snapshot, before.site, meters)
     if not faults:
         faults = rule_faults(after, lines, declaration.line)
         faults += register_meter_faults(after, lines, declaration.line)
