@@ -14,6 +14,7 @@ from commonwatt.domain.finding_catalogue import DESCRIPTIONS
 from commonwatt.domain.findings import FindingRule
 from commonwatt.domain.quality import Quality
 from commonwatt.formats import declaration_yaml
+from commonwatt.formats.quality_words import QUALITY_WORDS
 from commonwatt.settings import PREFIX, Settings
 from tests.api.serving import application_of
 from tests.docs.markdown import DOCS, ROOT, first_column, section, words_in_code
@@ -157,6 +158,13 @@ def test_every_quality_has_its_code_in_the_glossary() -> None:
         word = quality.name.lower()
         assert f"| {quality.value} | `{word}` |" in text or f"| {quality.value} | {word} |" in text
     assert {"measured", "estimated", "placeholder"} <= words_in_code(text)
+
+
+def test_every_word_of_a_sender_is_in_the_glossary() -> None:
+    text = section(DOCS / "glossary.md", "Quality")
+
+    for word, quality, sender in QUALITY_WORDS:
+        assert f"\n| `{word}` | {quality.name.lower()} | {sender} |\n" in text
 
 
 def test_every_dependency_says_why_it_is_there() -> None:

@@ -15,7 +15,7 @@ from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_sto
 
 if TYPE_CHECKING:
     from commonwatt.app.ports import Store
-    from commonwatt.domain.readings import ReadingRows, Receipt, SensorRows
+    from commonwatt.domain.readings import ReadingQuality, ReadingRows, Receipt, SensorRows
 
 _ROWS_A_DELIVERY = 500_000
 _REASONS_SHOWN = 20
@@ -68,6 +68,14 @@ def import_files(
         str | None,
         typer.Option(metavar="ZONE", help="Zone of stamps without an offset.", show_default="UTC"),
     ] = None,
+    quality: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            help="Of readings that do not say: measured, estimated or placeholder.",
+            show_default="measured",
+        ),
+    ] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -87,6 +95,7 @@ def import_files(
     if (meter is None) == (sensor is None):
         raise typer.BadParameter("give either --meter ID or --sensor ID")
     zone = None if timezone is None else _known_zone(timezone)
+    default = _known_quality(quality or "measured")
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         raise Failed(*(f"{file}: no such file" for file in missing))
@@ -94,7 +103,7 @@ def import_files(
     with opened_store(data, database_url) as store:
         site = _site_having(store, meter, sensor)
         for file in files:
-            rejected += _import(store, site, file, meter, sensor, zone).rejected
+            rejected += _import(store, site, file, meter, sensor, zone, default).rejected
     if rejected:
         raise typer.Exit(1)
 
@@ -106,6 +115,16 @@ def _known_zone(name: str) -> str:
         return parse_timezone(name)
     except UnknownTimezone as error:
         raise typer.BadParameter(str(error), param_hint="--timezone") from error
+
+
+def _known_quality(word: str) -> "ReadingQuality":
+    from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
+
+    quality = quality_of(word)
+    if quality is None:
+        known = ", ".join(each.word for each in QUALITY_WORDS)
+        raise typer.BadParameter(f"{word!r} is none of {known}", param_hint="--quality")
+    return quality
 
 
 def _site_having(store: "Store", meter: str | None, sensor: str | None) -> int:
@@ -132,6 +151,7 @@ def _import(
     meter: str | None,
     sensor: str | None,
     zone: str | None,
+    quality: "ReadingQuality",
 ) -> _Progress:
     """Store a file, and show its receipt; after Ctrl-C what is stored of it."""
     from commonwatt.app.ingest_readings import ingest_readings
@@ -143,7 +163,7 @@ def _import(
     try:
         with file.open("rb") as raw, progress_bar() as progress:
             stream = progress.wrap_file(raw, file.stat().st_size, description=file.name)
-            for rows in _rows(stream, meter, sensor, zone):
+            for rows in _rows(stream, meter, sensor, zone, quality):
                 now_us = time.time_ns() // 1000
                 if isinstance(rows, ReadingRows):
                     work = partial(
@@ -163,7 +183,11 @@ def _import(
 
 
 def _rows(
-    stream: BinaryIO, meter: str | None, sensor: str | None, zone: str | None
+    stream: BinaryIO,
+    meter: str | None,
+    sensor: str | None,
+    zone: str | None,
+    quality: "ReadingQuality",
 ) -> "Iterator[ReadingRows | SensorRows]":
     from commonwatt.domain.readings import MeterName
     from commonwatt.formats.readings_csv import readings_from_csv, sensor_values_from_csv
@@ -171,6 +195,8 @@ def _rows(
     size = _ROWS_A_DELIVERY
     if meter is not None:
         name = MeterName(id=meter)
-        yield from readings_from_csv(stream, meter=name, zone=zone, chunk_rows=size)
+        yield from readings_from_csv(
+            stream, meter=name, zone=zone, quality=quality, chunk_rows=size
+        )
     else:
         yield from sensor_values_from_csv(stream, sensor=sensor, zone=zone, chunk_rows=size)

@@ -9,12 +9,13 @@ header and blank lines not.
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.readings import MeterName, ReadingRows, SensorRows
+from commonwatt.domain.readings import MeterName, ReadingQuality, ReadingRows, SensorRows
 from commonwatt.formats.csv_lines import cells_of, csv_lines, csv_lines_of
 from commonwatt.formats.errors import BadValue, UnreadableBody, shown
 from commonwatt.formats.json_rows import unknown_key
@@ -39,12 +40,14 @@ def readings_from_csv(
     *,
     meter: MeterName | None = None,
     zone: str | None = None,
+    quality: ReadingQuality = ReadingQuality.MEASURED,
     chunk_rows: int = _CHUNK_ROWS,
 ) -> Iterator[ReadingRows]:
     r"""Yield the readings of a CSV stream, plain or gzipped, at most ``chunk_rows`` rows at a time.
 
     ``meter`` is whose readings they are; without it each row names its meter. ``zone`` is the zone
     of naive stamps, None for UTC; a wall time that happens twice or never there rejects its row.
+    ``quality`` is that of the rows that do not say.
     Rows keep their numbers across chunks. Raises `UnreadableBody`, also after some chunks.
 
     >>> import io
@@ -55,7 +58,7 @@ def readings_from_csv(
     """
     known = tuple(key for key in READING_KEYS if meter is None or key not in NAME_KEYS)
     for source in _sources(csv_lines(stream), known, REGISTER_KEYS, zone, chunk_rows):
-        yield reading_rows(source, _quantities, meter)
+        yield reading_rows(replace(source, quality=quality), _quantities, meter)
 
 
 def readings_from_csv_body(body: bytes) -> ReadingRows:

@@ -4,7 +4,7 @@ A row with a fault is left out and its first fault becomes its reason; every row
 in exactly one of the columns and the rejected.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ from commonwatt.domain.readings import (
     NO_VALUE,
     NOT_ISSUED,
     MeterName,
-    ReadingQuality,
     ReadingRows,
     SensorRows,
 )
 from commonwatt.formats.errors import shown
 from commonwatt.formats.instants import parse_instants
+from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
 from commonwatt.formats.row_names import meters_of, sensors_of
 from commonwatt.formats.row_source import (
     REGISTER_KEYS,
@@ -33,10 +33,6 @@ from commonwatt.formats.wall_times import instants_of_wall_times
 Numbers = Callable[[Column], tuple[NDArray[np.int64], dict[int, str]]]
 Floats = Callable[[Column], tuple[NDArray[np.float64], dict[int, str]]]
 
-_QUALITIES: Mapping[object, int] = {
-    None: ReadingQuality.MEASURED,
-    **{quality.name.lower(): int(quality) for quality in ReadingQuality},
-}
 _SERIAL_LENGTH_MAX = 64
 _SERIALS_MAX = 2**15 - 1
 
@@ -134,15 +130,20 @@ def _register_values(source: RowSource, numbers: Numbers) -> dict[Register, NDAr
 
 def _qualities(column: Column | None, source: RowSource) -> NDArray[np.uint8]:
     if column is None:
-        return np.full(source.count, ReadingQuality.MEASURED, np.uint8)
-    column = source.only(str, "a word", "quality")
-    words = ", ".join(quality.name.lower() for quality in ReadingQuality)
-    if not set(column) <= _QUALITIES.keys():
-        for position, value in enumerate(column):
-            if value not in _QUALITIES:
-                source.faults.add(position, f"quality: {shown(value)} is none of {words}")
-    codes = (_QUALITIES.get(value, 0) for value in column)
-    return np.fromiter(codes, np.uint8, source.count)
+        return np.full(source.count, source.quality, np.uint8)
+    words, codes = coded(source.only(str, "a word", "quality"))
+    qualities = np.full(len(words), source.quality, np.uint8)
+    reasons: dict[int, str] = {}
+    for code, word in enumerate(words):
+        if isinstance(word, str):
+            quality = quality_of(word)
+            if quality is None:
+                known = ", ".join(each.word for each in QUALITY_WORDS)
+                reasons[code] = f"quality: {shown(word)} is none of {known}"
+            else:
+                qualities[code] = quality
+    add_coded_faults(source.faults, codes, reasons)
+    return qualities[codes]
 
 
 def _issued_at(source: RowSource) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import Rejected
+from commonwatt.domain.readings import ReadingQuality, Rejected
 from commonwatt.formats.errors import UnreadableBody, shown
 
 NAME_KEYS = ("meter", "type", "prim_ad")
@@ -57,14 +57,15 @@ class RowFaults:
 class RowSource:
     """Columns as a source gives them: raw values by key, None where a row has none.
 
-    rows: row numbers, from 1. zone: the zone of naive stamps, None for UTC. faults: what the source
-    itself found wrong with a row.
+    rows: row numbers, from 1. faults: what the source itself found wrong with a row. zone: the zone
+    of naive stamps, None for UTC. quality: that of the rows that do not say.
     """
 
     rows: NDArray[np.int64]
     columns: Mapping[str, Column]
     faults: RowFaults
     zone: str | None = None
+    quality: ReadingQuality = ReadingQuality.MEASURED
 
     @property
     def count(self) -> int:
