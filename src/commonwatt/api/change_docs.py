@@ -23,7 +23,13 @@ _LIMITED = " At most one request a second per account."
 _FINDING_ID = parameter(
     "finding_id", "Id of the finding.", {"type": "string"}, where="path", example=_FINDING
 )
-_NUMBER = parameter("number", "Number of the edit.", {"type": "integer"}, where="path", example="3")
+_NUMBER = parameter(
+    "number",
+    "Number of the edit.",
+    {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    where="path",
+    example="3",
+)
 _DEVICES: list[Fragment] = [
     {
         "from": None,

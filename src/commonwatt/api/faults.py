@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from commonwatt.api import problems
 from commonwatt.api.problems import InvalidInput, Kind, Problem, TooManyRequests
@@ -67,6 +68,17 @@ def _http_error(error: Exception) -> Problem:
     return Problem(kind=kind, detail=str(error.detail), headers=headers)
 
 
+def _methods_of(request: Request) -> str:
+    """The methods that a path knows; the framework tells those of its first route alone."""
+    methods = {
+        method
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
+
+
 TOLD_AS: Mapping[type[Exception], Telling] = {
     NotSignedIn: _plain(problems.NOT_SIGNED_IN, _CHALLENGE),
     WrongSignIn: _plain(problems.WRONG_SIGN_IN, _CHALLENGE),
@@ -110,7 +122,9 @@ def tell_faults(app: FastAPI) -> None:
 
 
 def _handler(telling: Telling) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def handle(_request: Request, error: Exception) -> Response:
+    async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == problems.WRONG_METHOD.status:
+            error.headers = {"Allow": _methods_of(request)}
         return telling(error).response()
 
     return handle

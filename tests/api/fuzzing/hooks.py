@@ -14,7 +14,7 @@ from schemathesis import APIOperation, Case, GenerationMode, HookContext
 
 AnyCase = Case[APIOperation[Any, Any, Any, Any]]
 
-_PERIODS = (("t_s", "t_e"), ("start", "end"))
+_PERIODS = (("t_s", "t_e"), ("start", "end"), ("at", "at"), ("as_of", "as_of"))
 _HEADERS = {"/readings": "meter,timestamp,en_im\n", "/sensor_readings": "sensor,timestamp,value\n"}
 
 
