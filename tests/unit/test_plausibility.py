@@ -140,14 +140,14 @@ def test_stamps_anywhere_are_no_skewed_clock() -> None:
 def test_an_instant_said_differently_is_found_unless_withdrawn_or_of_lesser_quality() -> None:
     measured, estimated = ReadingQuality.MEASURED, ReadingQuality.ESTIMATED
     stored = StoredReadings(
-        stamps=np.array([10, 20, 30, 10, 20, 30]),
-        values={Register.EN_IM: np.array([1, 2, 3, 5, 2, 9])},
-        qualities=np.array([measured] * 5 + [estimated], np.uint8),
-        issued_at=np.arange(6),
-        issued=np.zeros(6, np.bool_),
-        ahead=np.zeros(6, np.bool_),
-        deliveries=np.array([1, 1, 1, 2, 2, 2]),
-        serials=np.array([""] * 6),
+        stamps=np.array([10, 20, 30, 10, 20, 30, 30]),
+        values={Register.EN_IM: np.array([1, 2, 3, 5, 2, 9, 8])},
+        qualities=np.array([measured] * 5 + [estimated] * 2, np.uint8),
+        issued_at=np.arange(7),
+        issued=np.zeros(7, np.bool_),
+        ahead=np.zeros(7, np.bool_),
+        deliveries=np.array([1, 1, 1, 2, 2, 2, 2]),
+        serials=np.array([""] * 7),
     )
 
     [found] = duplicate_readings(HOME, stored, frozenset())
