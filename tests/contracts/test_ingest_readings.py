@@ -322,7 +322,8 @@ def test_a_stamp_ahead_of_its_delivery_is_stored_and_set_aside(desk: Desk) -> No
     assert desk.takes(Said(just_not + 3, 6_000_000)).accepted == 1
     with desk.store.snapshot() as snapshot:
         findings = read_findings(snapshot, desk.catalogue)
-    assert [(f.rule, f.start_at) for f in findings] == [(FindingRule.STAMP_AHEAD, just_not + 3)]
+    ahead = [f.start_at for f in findings if f.rule is FindingRule.STAMP_AHEAD]
+    assert ahead == [just_not + 3]
     assert desk.index(just_not + 3) == 6_000_000
 
 

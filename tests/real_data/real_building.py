@@ -90,3 +90,13 @@ def units(amount: str | float | None) -> int:
     """An amount of an answer in Wh or litres; it has three decimals, so this is exact."""
     assert isinstance(amount, float | int)
     return round(amount * 1000)
+
+
+SET_ASIDE = frozenset(
+    (
+        *("stamp-ahead", "stamp-too-old", "outside-life", "zero-after-positive"),
+        *("index-out-of-order", "index-break", "stamp-off-interval", "interval-overlap"),
+        "quarter-too-large",
+    )
+)
+"""Rules that keep something from being used; the others only doubt."""

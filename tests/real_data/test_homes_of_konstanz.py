@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.command import CommandLine
 from tests.real_data.real_building import (
+    SET_ASIDE,
     Reader,
     climkit_csv,
     declare,
@@ -182,7 +183,7 @@ def test_nothing_is_set_aside(served_home: tuple[Home, Reader]) -> None:
     """The data has artefacts, but none that an index cannot do."""
     _, reader = served_home
 
-    assert reader.findings() == []
+    assert [each for each in reader.findings() if each["rule"] in SET_ASIDE] == []
 
 
 def test_totals_and_largest_hours_are_those_published(

@@ -19,6 +19,7 @@ import pytest
 
 from tests.cli.command import CommandLine
 from tests.real_data.real_building import (
+    SET_ASIDE,
     Reader,
     climkit_csv,
     declare,
@@ -221,7 +222,7 @@ def test_periods_are_sums_of_quarter_hours_in_the_local_calendar(
 
 
 def test_nothing_is_set_aside(meter: Served) -> None:
-    assert meter.reader.findings() == []
+    assert [each for each in meter.reader.findings() if each["rule"] in SET_ASIDE] == []
 
 
 def test_the_published_surface_answers_the_same(meter: Served) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from commonwatt.domain.allocation import (
@@ -42,6 +42,10 @@ def quarters(draw: st.DrawFn) -> oracle.Quarter:
         )
         for name in range(draw(st.integers(1, 6)))
     }
+    for producer in producers:
+        # More than all of a producer cannot be declared.
+        said = ((consumer.producers or {}).get(producer) for consumer in consumers.values())
+        assume(sum(each or 0 for each in said) <= 100)
     used = sum(consumer.used for consumer in consumers.values())
     pool = draw(st.integers(0, used))
     return oracle.Quarter(

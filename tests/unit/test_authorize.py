@@ -36,6 +36,7 @@ MAY = {
     (Role.GATEWAY, Action.DELIVER),
     (Role.OPERATOR, Action.READ),
     (Role.OPERATOR, Action.DELIVER),
+    (Role.OPERATOR, Action.CHANGE),
 }
 
 

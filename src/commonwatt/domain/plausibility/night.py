@@ -8,11 +8,14 @@ from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.meter_energy import MeterEnergy
 from commonwatt.domain.plausibility.whole_days import WholeDays
 from commonwatt.domain.quality import Quality
+from commonwatt.domain.vee.life import OLDEST_STAMP_AT
 from commonwatt.domain.zones import utc_offsets
 
 NIGHT_FROM_H, NIGHT_TO_H = 23, 4
 """Local hours in which it is dark up to `LATITUDE_MAX`, whatever the zone makes of the sun."""
 LATITUDE_MAX = 58
+_LATEST_STAMP_AT = 253_370_764_800
+"""9999-01-01T00:00:00Z."""
 LEAST_ENERGY = 200
 """What an inverter or an index step may count in a night [Wh]."""
 
@@ -22,6 +25,9 @@ def nights(site: Site, days: WholeDays) -> NDArray[np.bool_] | None:
     if site.latitude is not None and abs(site.latitude) > LATITUDE_MAX:
         return None
     at = days.quarters_at
+    if not at.size or at[0, 0] < OLDEST_STAMP_AT or at[-1, -1] >= _LATEST_STAMP_AT:
+        # Nothing is counted there, and the calendar may not even name its local hours.
+        return None
     offsets = utc_offsets(site.timezone, at.ravel()).reshape(at.shape)
     hours = (at + offsets) // 3600 % 24
     return (hours >= NIGHT_FROM_H) | (hours < NIGHT_TO_H)
