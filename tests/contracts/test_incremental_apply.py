@@ -161,9 +161,11 @@ def from_scratch(store: SqlStore, number: int) -> SiteCatalogue:
             facts = tuple(
                 replace(
                     each,
-                    rule=None
-                    if each.rule is None
-                    else each.rule.replace(f"{number:08x}", f"{fresh:08x}"),
+                    rule=each.rule and each.rule.replace(f"{number:08x}", f"{fresh:08x}"),
+                    producers={
+                        f"{fresh:08x}{producer[8:]}": percent
+                        for producer, percent in each.producers.items()
+                    },
                 )
                 for each in meter.facts
             )

@@ -19,6 +19,7 @@ from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock
 from commonwatt.app.read_differences import read_differences
 from commonwatt.app.withdraw_delivery import withdraw_delivery
 from commonwatt.domain.catalogue import Group, Mode, SiteCatalogue
+from commonwatt.domain.quarter_hours import QUARTER_S
 from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.stored_results import (
     add_building,
@@ -47,11 +48,13 @@ def answers(store: SqlStore, site: int, window: Window) -> Answers:
 def with_differences(store: SqlStore, site: int, window: Window) -> Answers:
     """Total, self and ext as answered, with the open differences added."""
     found = answers(store, site, window)
-    base, _ = window.quarters
+    base, end = window.quarters
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site)
         for group in Group:
-            for each in read_differences(snapshot, catalogue, group):
+            for each in read_differences(
+                snapshot, catalogue, group, base * QUARTER_S, end * QUARTER_S
+            ):
                 column = found[each.meter.id][each.column]
                 for quarter, more in zip(each.quarters, each.difference, strict=True):
                     column[quarter - base] += int(more)
