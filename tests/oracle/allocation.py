@@ -65,6 +65,10 @@ class Quarter:
             quotas[name] = consumer.used * percentage / ALL
         return self.rounded(quotas, 1)
 
+    def within_pool(self, claims: Mapping[str, int]) -> dict[str, int]:
+        """Claims of more than the pool are served in proportion to them."""
+        return self.in_proportion(min(self.pool, sum(claims.values())), claims)
+
     def parts_of_producers(self) -> dict[str, int]:
         """The part of the pool of each producer."""
         return self.in_proportion(self.pool, self.producers, 2)
@@ -106,7 +110,7 @@ def _fixed(quarter: Quarter) -> dict[str, int]:
         },
         1,
     )
-    return quarter.in_proportion(quarter.pool, claims)
+    return quarter.within_pool(claims)
 
 
 def _filled(quarter: Quarter, widths: Mapping[str, Fraction]) -> dict[str, int]:
@@ -145,7 +149,7 @@ def _matrix(quarter: Quarter) -> dict[str, int]:
         )
         quotas[name] = min(Fraction(consumer.used), entitled)
     wanted = {name: consumer.used for name, consumer in quarter.consumers.items()}
-    return _with_rest(quarter, wanted, quarter.rounded(quotas, 3))
+    return _with_rest(quarter, wanted, quarter.within_pool(quarter.rounded(quotas, 3)))
 
 
 def _with_rest(

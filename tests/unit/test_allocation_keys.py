@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.domain.allocation import (
@@ -42,10 +42,6 @@ def quarters(draw: st.DrawFn) -> oracle.Quarter:
         )
         for name in range(draw(st.integers(1, 6)))
     }
-    for producer in producers:
-        # More than all of a producer cannot be declared.
-        said = ((consumer.producers or {}).get(producer) for consumer in consumers.values())
-        assume(sum(each or 0 for each in said) <= 100)
     used = sum(consumer.used for consumer in consumers.values())
     pool = draw(st.integers(0, used))
     return oracle.Quarter(
@@ -127,6 +123,19 @@ def test_all_that_can_be_used_is_shared(key: oracle.Key, quarter: oracle.Quarter
             c.used * (oracle.ALL if c.share is None else c.share) / 100 for c in consumers
         )
         assert together > min(quarter.pool, taking_part) - 1
+
+
+@pytest.mark.parametrize(("key", "share"), [("fixed", Fraction(80)), ("matrix", None)])
+def test_percentages_that_are_over_100_together_share_no_more_than_the_pool(
+    key: oracle.Key, share: Fraction | None
+) -> None:
+    """No declaration gives so much; whatever is stored, the books close."""
+    owner = oracle.Consumer(16, share, producers={"p": Fraction(80)})
+    idle = replace(owner, used=1)
+    consumers = {"a": owner, "b": owner, "c": idle}
+    quarter = oracle.Quarter(0, 20, 40, consumers, {"p": 20})
+    assert shares_of(key, quarter) == oracle.shares(key, quarter)
+    assert sum(shares_of(key, quarter).values()) == 20
 
 
 @given(quarter=quarters())

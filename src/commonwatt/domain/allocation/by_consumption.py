@@ -20,6 +20,13 @@ def in_proportion(
     return terms.parts(weights, np.minimum(pool, whole), whole, step, consumers)
 
 
+def within_pool(terms: SharingTerms, claims: Energy) -> Energy:
+    """Return claims [Wh] as they are, those of more than the pool in proportion to them."""
+    if (claims.sum(axis=0) <= terms.pool).all():
+        return claims
+    return in_proportion(terms, terms.pool, claims)
+
+
 def taking_part(terms: SharingTerms) -> Energy:
     """Return the consumption that takes part [Wh]: a percentage of each consumer's, in whole Wh."""
     percentages = terms.percentages

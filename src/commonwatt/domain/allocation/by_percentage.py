@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from commonwatt.domain.allocation.by_consumption import in_proportion
+from commonwatt.domain.allocation.by_consumption import within_pool
 from commonwatt.domain.allocation.terms import SharingTerms
 from commonwatt.domain.load_profile import Energy
 
@@ -26,10 +26,7 @@ def fixed(terms: SharingTerms) -> Energy:
     """
     entitled = terms.available * terms.percentages.parts[:, None]
     usable = np.minimum(terms.weights * terms.percentages.hundred, entitled)
-    claims = terms.whole_wh(usable, terms.percentages, step=1)
-    if (claims.sum(axis=0) <= terms.pool).all():
-        return claims
-    return in_proportion(terms, terms.pool, claims)
+    return within_pool(terms, terms.whole_wh(usable, terms.percentages, step=1))
 
 
 def fixed_redistributed(terms: SharingTerms) -> Energy:
@@ -68,10 +65,11 @@ def _filled(terms: SharingTerms, parts: Energy) -> Energy:
 
     A round finds the vessels that are full at the level at which the rest of the pool would stand
     over all that are open. What they do not take raises it, so they stay full; the last round finds
-    none, and the others stand at the level.
+    none, and the others stand at the level. Vessels that hold nothing, of members that are not
+    alive among others, are none: so only who is there counts towards 100 %.
     """
     weights, left = terms.weights, terms.pool
-    widths = np.zeros_like(weights) + parts[:, None]
+    widths = np.where(weights > 0, parts[:, None], 0).astype(weights.dtype)
     width = widths.sum(axis=0)
     taken = np.zeros_like(weights)
     while True:

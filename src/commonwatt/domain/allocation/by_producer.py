@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from commonwatt.domain.allocation.by_consumption import in_proportion, taking_part
+from commonwatt.domain.allocation.by_consumption import in_proportion, taking_part, within_pool
 from commonwatt.domain.allocation.terms import SharingTerms
 from commonwatt.domain.load_profile import Energy
 
@@ -62,7 +62,8 @@ def matrix(terms: SharingTerms) -> Energy:
     """
     entitled = terms.entitled.parts.T @ parts_of_producers(terms)
     usable = np.minimum(terms.weights * terms.entitled.hundred, entitled)
-    return _with_rest(terms, terms.weights, terms.whole_wh(usable, terms.entitled, step=3))
+    claims = terms.whole_wh(usable, terms.entitled, step=3)
+    return _with_rest(terms, terms.weights, within_pool(terms, claims))
 
 
 def _with_rest(terms: SharingTerms, wanted: Energy, shares: Energy) -> Energy:
