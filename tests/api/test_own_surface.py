@@ -170,6 +170,65 @@ class TestDeliveries:
             assert receipt["accepted"] == 2, receipt
             assert [rejected["row"] for rejected in receipt["rejected"]] == [3]
 
+    @pytest.mark.parametrize(
+        ("asked", "word", "expected"),
+        [
+            ({}, "Geschat", "estimated"),
+            ({}, "l2", "estimated"),
+            ({}, " GEVALIDEERD", "measured"),
+            ({"quality": "Ersatzwert"}, None, "estimated"),
+            ({"quality": "ersatzwert"}, "Messwert", "measured"),
+            ({"quality": "Geen verbruik"}, None, "missing"),
+        ],
+    )
+    def test_say_in_senders_words_what_they_are(
+        self, operator: httpx2.Client, asked: dict[str, str], word: str | None, expected: str
+    ) -> None:
+        rows = [
+            {"meter": ANNA, "timestamp": f"2026-03-21T00:{minute:02}", "en_im": 1, "quality": word}
+            for minute in (0, 15, 30)
+        ]
+        receipt = operator.put(f"{OWN}/readings", params=asked, json=rows).json()
+        assert receipt["accepted"] == 3
+        found = operator.get(f"{OWN}/meters/{ANNA}/series", params=DAY).json()
+
+        # A meter of which placeholders alone are known does not count yet.
+        assert [row["quality_total"] for row in found[:2]] == [
+            expected for _ in range(2) if expected != "missing"
+        ]
+
+    @pytest.mark.parametrize("media", ["application/json", "application/x-ndjson", "text/csv"])
+    def test_that_do_not_say_are_what_the_query_says(
+        self, operator: httpx2.Client, media: str
+    ) -> None:
+        body = (
+            f"meter,timestamp,en_im\n{ANNA},2026-03-21,1\n{ANNA},2026-03-21T00:15,2\n"
+            if media == "text/csv"
+            else "\n".join(
+                f'{{"meter": "{ANNA}", "timestamp": "2026-03-21T00:{minute}", "en_im": {minute}}}'
+                for minute in (10, 25)
+            )
+        )
+        body = f"[{body.replace(chr(10), ',')}]" if media == "application/json" else body
+        receipt = operator.put(
+            f"{OWN}/readings?quality=L3", content=body, headers={"Content-Type": media}
+        ).json()
+        assert receipt["accepted"] == 2, receipt
+        found = operator.get(f"{OWN}/meters/{ANNA}/series", params=DAY).json()
+        assert {row["quality_total"] for row in found} <= {"estimated", "missing"}
+
+    def test_of_an_unknown_word_are_refused_and_told_the_known_ones(
+        self, operator: httpx2.Client
+    ) -> None:
+        row = {"meter": ANNA, "timestamp": "2026-03-21", "en_im": 1}
+        problem = operator.put(f"{OWN}/readings?quality=guess", json=[row])
+        assert (problem.status_code, problem.json()["field"]) == (422, "quality")
+        assert "measured, estimated, placeholder" in problem.json()["detail"]
+        receipt = operator.put(f"{OWN}/readings", json=[{**row, "quality": "guess"}]).json()
+        assert "quality: 'guess' is none of measured, " in receipt["rejected"][0]["reason"]
+        sensors = operator.put(f"{OWN}/sensor_readings?quality=measured", json=[])
+        assert (sensors.status_code, sensors.json()["field"]) == (422, "quality")
+
     def test_are_answered_at_once(self, operator: httpx2.Client) -> None:
         rows = building.readings()
         operator.put(f"{OWN}/readings", json=rows)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commonwatt.api.json_answers import json_answer
-from commonwatt.api.own_requests import parameters
+from commonwatt.api.own_requests import parameters, reading_quality
 from commonwatt.api.request_bodies import read_packed_body
 from commonwatt.api.services import Services
 from commonwatt.api.visits import bearer_of, count, identify
@@ -18,7 +18,7 @@ from commonwatt.app.authorize import Action, require_action, require_site
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.ingest_sensor_values import ingest_sensor_values
 from commonwatt.app.ports import Store
-from commonwatt.domain.readings import Receipt
+from commonwatt.domain.readings import ReadingQuality, Receipt
 from commonwatt.formats.bodies import (
     parse_content_type,
     readings_from_body,
@@ -38,10 +38,14 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What was sent, unpacked, with its content type, one of `CONTENT_TYPES`."""
+    """What was sent, unpacked, with its content type, one of `CONTENT_TYPES`.
+
+    ``quality`` is that of the rows that do not say.
+    """
 
     content: bytes
     content_type: str
+    quality: ReadingQuality
 
 
 Taking = Callable[[Store, Sender, Body, int], Receipt]
@@ -50,7 +54,7 @@ Taking = Callable[[Store, Sender, Body, int], Receipt]
 
 def take_readings(store: Store, sender: Sender, body: Body, now_us: int) -> Receipt:
     """Take a body of readings in."""
-    rows = readings_from_body(body.content, body.content_type)
+    rows = readings_from_body(body.content, body.content_type, body.quality)
     return ingest_readings(store, sender.site, rows, sender.account, _SOURCE, now_us)
 
 
@@ -61,17 +65,19 @@ def take_sensor_values(store: Store, sender: Sender, body: Body, now_us: int) ->
 
 
 async def take_delivery(
-    services: Services, request: Request, route: str, taking: Taking
+    services: Services, request: Request, route: str, taking: Taking, *known: str
 ) -> Response:
-    """Answer a PUT: who sends and to which site is settled before the body is read."""
+    """Answer a PUT: who sends and to which site is settled before the body is read.
+
+    ``known`` are the parameters of the query.
+    """
     admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
     sender = await anyio.to_thread.run_sync(admit, limiter=services.reading)
-    parameters(request.query_params.multi_items(), ())
+    quality = reading_quality(parameters(request.query_params.multi_items(), known))
     content_type = parse_content_type(request.headers.get("content-type"))
     content = await read_packed_body(request, services.body_limit)
-    store = partial(
-        taking, services.store, sender, Body(content, content_type), int(services.clock() * 1e6)
-    )
+    body = Body(content, content_type, quality)
+    store = partial(taking, services.store, sender, body, int(services.clock() * 1e6))
     receipt = await anyio.to_thread.run_sync(store, limiter=services.writing)
     services.written()
     return await json_answer(request, _receipt(receipt))

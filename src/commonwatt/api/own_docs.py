@@ -100,6 +100,14 @@ def _rows_body(schema: Fragment, example: Any, csv: str) -> Fragment:
     }
 
 
+_SAID_QUALITY = parameter(
+    "quality",
+    "What the rows are that do not say it themselves: a sender's word, in any case. "
+    "Default: measured.",
+    {"type": "string", "enum": models.SENDERS_WORDS},
+    where="query",
+    example="estimated",
+)
 READINGS = operation(
     tag=_TAG,
     summary="Deliver readings",
@@ -108,7 +116,7 @@ READINGS = operation(
     "twice changes nothing. For gateways and operators.",
     answer=Answer(models.Receipt, "The receipt, also when every row was rejected.", _RECEIPT),
     told=_DELIVERING,
-    parameters=(SITE_ID,),
+    parameters=(SITE_ID, _SAID_QUALITY),
     body=_rows_body(
         models.READINGS_BODY,
         [{"meter": _EXAMPLE_METER, "timestamp": "2026-03-22T04:30:00Z", "en_im": 1234.56}],

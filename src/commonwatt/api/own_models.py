@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from commonwatt.api.documentation import Fragment
+from commonwatt.formats.quality_words import QUALITY_WORDS
 
 QualityWord = Literal["missing", "estimated", "interpolated", "edited", "measured"]
 
@@ -155,6 +156,7 @@ _STAMP: Fragment = {
     "description": "ISO 8601; naive stamps are UTC. Of an interval meter the end of the interval.",
 }
 _INDEX: Fragment = {"type": "number", "minimum": 0, "maximum": 9_000_000_000}
+SENDERS_WORDS = [each.word for each in QUALITY_WORDS]
 READINGS_BODY = _array_of(
     {
         "meter": {"type": "string", "description": "Id of the meter; or give type and prim_ad."},
@@ -167,8 +169,9 @@ READINGS_BODY = _array_of(
         "vol_m3": {**_INDEX, "description": "Index of volume [m3]."},
         "quality": {
             "type": "string",
-            "enum": ["measured", "estimated", "placeholder"],
-            "description": "A placeholder is stored and never used. Default: measured.",
+            "enum": SENDERS_WORDS,
+            "description": "In the sender's own word, in any case. A placeholder is stored and "
+            "never used. Default: what the query says, else measured.",
         },
         "issued_at": {
             **_STAMP,

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from commonwatt.api.problems import InvalidInput
 from commonwatt.climkit_v1.requests import parse_time
 from commonwatt.domain.catalogue import Group, Medium
+from commonwatt.domain.readings import ReadingQuality
 from commonwatt.domain.resample import Sampling
+from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
 
 _FRACTION = re.compile(r"\.([0-9]+)")
 
@@ -64,6 +66,16 @@ def group(query: Mapping[str, str]) -> Group:
         return Group(word)
     except ValueError:
         raise InvalidInput("group", f"group is one of {', '.join(Group)}") from None
+
+
+def reading_quality(query: Mapping[str, str]) -> ReadingQuality:
+    """What is said of rows that do not say it themselves, in any sender's word; else measured."""
+    word = query.get("quality", ReadingQuality.MEASURED.name)
+    quality = quality_of(word)
+    if quality is None:
+        known = ", ".join(each.word for each in QUALITY_WORDS)
+        raise InvalidInput("quality", f"quality is one of {known}")
+    return quality
 
 
 def ordered(start_at: int | None, end_at: int | None) -> None:

@@ -59,7 +59,8 @@ def own_router(services: Services) -> APIRouter:
 
     @router.put("/readings", **docs.READINGS)
     async def put_readings(request: Request) -> Response:
-        return await take_delivery(services, request, f"{PREFIX}/readings", take_readings)
+        route = f"{PREFIX}/readings"
+        return await take_delivery(services, request, route, take_readings, "quality")
 
     @router.put("/sensor_readings", **docs.SENSOR_READINGS)
     async def put_sensor_readings(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from commonwatt.domain.readings import ReadingRows, SensorRows
+from commonwatt.domain.readings import ReadingQuality, ReadingRows, SensorRows
 from commonwatt.formats.readings_csv import readings_from_csv_body, sensor_values_from_csv_body
 from commonwatt.formats.readings_json import (
     readings_from_json,
@@ -25,7 +25,7 @@ class UnknownContentType(ValueError):
 
 
 class _ReadingsFrom(Protocol):
-    def __call__(self, body: bytes, /) -> ReadingRows: ...
+    def __call__(self, body: bytes, quality: ReadingQuality, /) -> ReadingRows: ...
 
 
 class _SensorValuesFrom(Protocol):
@@ -57,16 +57,21 @@ def parse_content_type(header: str | None) -> str:
     return essence
 
 
-def readings_from_body(body: bytes, content_type: str | None) -> ReadingRows:
+def readings_from_body(
+    body: bytes,
+    content_type: str | None,
+    quality: ReadingQuality = ReadingQuality.MEASURED,
+) -> ReadingRows:
     r"""Return the readings of a body (already unpacked); without a content type it is JSON.
 
-    Parameters of the content type are ignored; text is UTF-8. Raises `UnknownContentType` and
+    Parameters of the content type are ignored; text is UTF-8. ``quality`` is that of the rows that
+    do not say. Raises `UnknownContentType` and
     `UnreadableBody`.
 
     >>> readings_from_body(b"meter,timestamp,en_im\n", "text/csv; charset=utf-8").total
     0
     """
-    return _PARSERS[parse_content_type(content_type)][0](body)
+    return _PARSERS[parse_content_type(content_type)][0](body, quality)
 
 
 def sensor_values_from_body(body: bytes, content_type: str | None) -> SensorRows:

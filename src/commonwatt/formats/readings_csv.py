@@ -61,10 +61,15 @@ def readings_from_csv(
         yield reading_rows(replace(source, quality=quality), _quantities, meter)
 
 
-def readings_from_csv_body(body: bytes) -> ReadingRows:
-    """Return the readings of a whole CSV body whose rows name their meters; naive is UTC."""
+def readings_from_csv_body(
+    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED
+) -> ReadingRows:
+    """Return the readings of a whole CSV body whose rows name their meters; naive is UTC.
+
+    ``quality`` is that of the rows that do not say.
+    """
     [source] = _sources([_body_lines(body)], READING_KEYS, REGISTER_KEYS)
-    return reading_rows(source, _quantities, None)
+    return reading_rows(replace(source, quality=quality), _quantities, None)
 
 
 def sensor_values_from_csv_body(body: bytes) -> SensorRows:

@@ -4,10 +4,12 @@ Rows count from 1 (of NDJSON: by lines, blank ones skipped). Naive stamps are UT
 is null counts as absent. An unknown key rejects its row: a misspelt register must not vanish.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.readings import ReadingRows, SensorRows
+from commonwatt.domain.readings import ReadingQuality, ReadingRows, SensorRows
 from commonwatt.formats.errors import shown
 from commonwatt.formats.json_rows import json_array, ndjson_rows, row_source
 from commonwatt.formats.quantities import is_number, quantities_from_numbers
@@ -20,21 +22,28 @@ from commonwatt.formats.row_source import (
 )
 
 
-def readings_from_json(body: bytes) -> ReadingRows:
+def readings_from_json(
+    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED
+) -> ReadingRows:
     """Return the readings of a JSON array. Raises `UnreadableBody`.
+
+    ``quality`` is that of the rows that do not say.
 
     >>> body = b'[{"type": "electricity", "prim_ad": 11, "timestamp": "1970-01-02", "en_im": 1.5}]'
     >>> readings_from_json(body).values
     {<Register.EN_IM: 'en_im'>: array([1500000])}
     """
     source = row_source(json_array(body), RowFaults(), READING_KEYS)
-    return reading_rows(source, quantities_from_numbers, None)
+    return reading_rows(replace(source, quality=quality), quantities_from_numbers, None)
 
 
-def readings_from_ndjson(body: bytes) -> ReadingRows:
+def readings_from_ndjson(
+    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED
+) -> ReadingRows:
     """Return the readings of a body with one JSON object a line; broken lines are rejected rows."""
     rows, faults = _ndjson(body)
-    return reading_rows(row_source(rows, faults, READING_KEYS), quantities_from_numbers, None)
+    source = replace(row_source(rows, faults, READING_KEYS), quality=quality)
+    return reading_rows(source, quantities_from_numbers, None)
 
 
 def sensor_values_from_json(body: bytes) -> SensorRows:
