@@ -157,6 +157,12 @@ class TestWorklist:
         assert (row["kind"], row["meter"]) == ("estimated", ANNA)
         assert row["text"] == "Anna: 25.0% of its energy is estimated (limit 5.0%)"
         assert (row["start"], row["end"]) == ("2026-03-21T06:00:00Z", "2026-03-21T12:00:00Z")
+        for limit, kinds in (("24.99", ["estimated"]), ("25", []), ("0", ["estimated"])):
+            asked = PERIOD | {"estimated_limit": limit}
+            assert [row["kind"] for row in operator.get(WORKLIST, params=asked).json()] == kinds
+        for limit in ("-1", "101", "5 %", "nan", "", "1_0"):
+            problem = operator.get(WORKLIST, params=PERIOD | {"estimated_limit": limit})
+            assert (problem.status_code, problem.json()["field"]) == (422, "estimated_limit")
 
     def test_nothing_of_closed_meters(self, client: Clients) -> None:
         asked = {"start": "2026-03-22", "end": "2026-03-24"}

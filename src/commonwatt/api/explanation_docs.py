@@ -75,8 +75,8 @@ EXPLAIN = operation(
 WORKLIST = operation(
     tag=_TAG,
     summary="What keeps a period from being locked",
-    description="Missing meters, open findings, quarter-hours without books, estimated energy over "
-    "5 %, each with the command that resolves it. Default: the last month of the site's calendar "
+    description="Missing meters, open findings, quarter-hours without books, too much "
+    "estimated energy, each with the command that resolves it. Default: the last month of the site's calendar "
     "that is over. An empty list can be locked." + _LIMITED,
     answer=Answer(
         list[models.TaskRow],
@@ -98,5 +98,12 @@ WORKLIST = operation(
         _GROUP,
         _when("start", "Start of the period, ISO 8601; without a zone UTC.", "2026-02-28T23:00Z"),
         _when("end", "End of the period, not included.", "2026-03-31T22:00Z"),
+        parameter(
+            "estimated_limit",
+            "Percentage of a meter's energy that may be estimated [%]. Default: 5.",
+            {"type": "number", "minimum": 0, "maximum": 100},
+            where="query",
+            example="2.5",
+        ),
     ),
 )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import orjson
 
 from commonwatt.api.asked_series import open_meter
-from commonwatt.api.own_requests import group, instant, ordered, parameters
+from commonwatt.api.own_requests import group, instant, ordered, parameters, percentage
 from commonwatt.api.problems import InvalidInput
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import quarters_within
 from commonwatt.app.explain_quarter import explain_quarter
 from commonwatt.app.local_month import month_before
-from commonwatt.app.read_worklist import read_worklist
+from commonwatt.app.read_worklist import ESTIMATED_LIMIT, read_worklist
 from commonwatt.domain.catalogue import Group, Meter
 from commonwatt.domain.quarter_hours import QUARTER_S, quarter_of
 from commonwatt.formats.explanations import explanation_object
@@ -29,11 +29,15 @@ class ExplainQuery:
 
 @dataclass(frozen=True, slots=True)
 class WorklistQuery:
-    """A period of a group, [start, end) [Unix seconds]."""
+    """A period of a group, [start, end) [Unix seconds].
+
+    ``estimated_limit`` is the share of a meter's energy that may be estimated.
+    """
 
     group: Group
     start_at: int
     end_at: int
+    estimated_limit: float
 
 
 def parse_explain(visit: Visit, asked: Asked) -> ExplainQuery:
@@ -67,7 +71,7 @@ def answer_explain(visit: Visit, query: ExplainQuery) -> bytes:
 
 def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
     """Read a request for a worklist; by default of electricity and the last local month."""
-    query = parameters(asked.query, ("group", "start", "end"))
+    query = parameters(asked.query, ("group", "start", "end", "estimated_limit"))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
     month = month_before(visit.site.timezone, int(visit.now))
@@ -75,14 +79,18 @@ def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
     end_at = month[1] if end_at is None else end_at
     window = quarters_within(start_at, max(start_at, end_at), visit.site, visit.now)
     return WorklistQuery(
-        group(query), window.first * QUARTER_S, (window.first + window.length) * QUARTER_S
+        group=group(query),
+        start_at=window.first * QUARTER_S,
+        end_at=(window.first + window.length) * QUARTER_S,
+        estimated_limit=percentage(query, "estimated_limit", ESTIMATED_LIMIT),
     )
 
 
 def answer_worklist(visit: Visit, query: WorklistQuery) -> bytes:
     """Answer what is to do; nothing about closed meters."""
+    period = query.start_at, query.end_at
     tasks = read_worklist(
-        visit.snapshot, visit.catalogue, query.group, query.start_at, query.end_at
+        visit.snapshot, visit.catalogue, query.group, *period, query.estimated_limit
     )
     closed = visit.site.closed_meters
     told = [task for task in tasks if task.meter is None or task.meter.id not in closed]

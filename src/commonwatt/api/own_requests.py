@@ -10,6 +10,7 @@ from commonwatt.domain.readings import ReadingQuality
 from commonwatt.domain.resample import Sampling
 from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
 
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
 _FRACTION = re.compile(r"\.([0-9]+)")
 
 
@@ -76,6 +77,16 @@ def reading_quality(query: Mapping[str, str]) -> ReadingQuality:
         known = ", ".join(each.word for each in QUALITY_WORDS)
         raise InvalidInput("quality", f"quality is one of {known}")
     return quality
+
+
+def percentage(query: Mapping[str, str], name: str, default: float) -> float:
+    """A percentage from 0 to 100, as a share [0 to 1]; ``default`` is the share without it."""
+    word = query.get(name)
+    if word is None:
+        return default
+    if _NUMBER.fullmatch(word) is None or not 0 <= float(word) <= 100:
+        raise InvalidInput(name, f"{name} is a percentage from 0 to 100, such as 2.5")
+    return float(word) / 100
 
 
 def ordered(start_at: int | None, end_at: int | None) -> None:
