@@ -15,7 +15,7 @@ import numpy as np
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import RegisterSpan, Snapshot
 from commonwatt.domain.catalogue import REGISTERS_OF, Group, Meter, Register, SiteCatalogue
-from commonwatt.domain.plausibility.power import SIGHT as POWER_SIGHT
+from commonwatt.domain.plausibility.catch_up import SIGHT as SPAN_SIGHT
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import StoredReadings
 from commonwatt.domain.vee.history import usable
@@ -125,9 +125,9 @@ def _beyond(reach: int) -> int:
     """Accepted readings to each side of a change that it may touch.
 
     Up to the nearest beyond those whose verdict changes; the power up to there is what its
-    neighbours are compared with.
+    neighbours are compared with, by the rule on spans that sees farthest.
     """
-    return reach + 1 + POWER_SIGHT
+    return reach + 1 + SPAN_SIGHT
 
 
 def reach_before(history: MeterHistory, instant_at: int, withdrawn: frozenset[int]) -> int:

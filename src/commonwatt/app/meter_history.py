@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from commonwatt.app.ports import ReadingTables, RegisterSpan
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.findings import Finding
+from commonwatt.domain.plausibility.catch_up import SIGHT as SPAN_SIGHT
 from commonwatt.domain.plausibility.duplicates import duplicate_readings
-from commonwatt.domain.plausibility.power import SIGHT as POWER_SIGHT
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import (
     RegisterReadings,
@@ -32,8 +32,8 @@ from commonwatt.domain.vee.register_gaps import donors_reach, register_gaps
 from commonwatt.domain.vee.stretches import installed_index, later_devices
 
 _FIRST_STEP_DAYS = 32
-_BESIDE = POWER_SIGHT + 2
-"""Accepted readings on each side that bound the spans by which power is judged."""
+_BESIDE = SPAN_SIGHT + 2
+"""Accepted readings on each side that bound the spans by which a span is judged."""
 
 
 class MeterHistory:

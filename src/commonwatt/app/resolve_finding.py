@@ -10,7 +10,7 @@ from commonwatt.app.read_findings import read_findings
 from commonwatt.domain.catalogue import Meter, Register, Resolution, ResolutionKind, SiteCatalogue
 from commonwatt.domain.findings import Finding, FindingRule, finding_id
 from commonwatt.domain.quarter_hours import day_of
-from commonwatt.domain.vee.faulty_side import faulty_side
+from commonwatt.domain.vee.faulty_side import faulty_side, hung_readings
 from commonwatt.domain.vee.pipeline import JudgedRegister
 
 _BEGAN_ANEW = (FindingRule.INDEX_BREAK, FindingRule.SERIAL_CHANGED, FindingRule.ROLLOVER)
@@ -18,8 +18,9 @@ _NEVER_FAULTY = (
     *(FindingRule.GAP, FindingRule.DECLARED_FAULTY),
     *(FindingRule.SERIAL_CHANGED, FindingRule.ROLLOVER),
 )
+_FAULTY_AROUND = (FindingRule.INDEX_BREAK, FindingRule.CATCH_UP)
 _FIRST_LOOK, _LONGEST_LOOK = 32, 32_768
-"""Accepted readings to each side of a break that are looked at for its faulty side."""
+"""Accepted readings to each side that are looked at for those that are faulty."""
 
 
 class UnknownFinding(Exception):
@@ -70,8 +71,8 @@ def resolve_finding(
     """Declare what a finding was; said again, the later word counts.
 
     A reset or rollover lies between the two readings of the finding. Faulty are, of a break, the
-    readings of the smaller of its sides, else those of the finding. Raises `UnknownFinding`,
-    `CannotChange`, and the errors of `store_errors`.
+    readings of the smaller of its sides, of a catch-up those that repeat the index, else those of
+    the finding. Raises `UnknownFinding`, `CannotChange`, and the errors of `store_errors`.
     """
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site)
@@ -80,10 +81,10 @@ def resolve_finding(
             raise CannotChange("finding", f"{wanted} is resolved already; take that back first")
         if found is None:
             raise UnknownFinding(wanted)
-        _check(found.finding, verdict)
+        _check(found, verdict)
         start_at, end_at = found.finding.start_at, found.finding.end_at
-        is_break = found.finding.rule is FindingRule.INDEX_BREAK
-        if verdict.kind is ResolutionKind.FAULTY and is_break:
+        looks_around = found.finding.rule in _FAULTY_AROUND
+        if verdict.kind is ResolutionKind.FAULTY and looks_around:
             start_at, end_at = _faulty_span(snapshot, found)
     resolution = Resolution(
         register=Register(found.finding.register),
@@ -126,10 +127,14 @@ def take_resolution_back(
         return store_plan(change, before, plan, account, now_at, f"reopen finding {wanted}")
 
 
-def _check(finding: Finding, verdict: Verdict) -> None:
+def _check(found: Found, verdict: Verdict) -> None:
     """Raise `CannotChange` for what the finding cannot have been."""
-    rule, kind = finding.rule, verdict.kind
+    rule, kind = found.finding.rule, verdict.kind
     if kind is ResolutionKind.FAULTY:
+        if rule is FindingRule.CATCH_UP and found.meter.interval_s is not None:
+            raise CannotChange(
+                "as", "no register tells what intervals missed; spread it with `commonwatt edit`"
+            )
         if rule.of_quarters or rule in _NEVER_FAULTY:
             raise CannotChange("as", f"a finding of {rule} names no faulty readings")
     elif rule not in _BEGAN_ANEW:
@@ -143,7 +148,7 @@ def _check(finding: Finding, verdict: Verdict) -> None:
 
 
 def _faulty_span(snapshot: Snapshot, found: Found) -> tuple[int, int]:
-    """Return the instants of the readings of the smaller side of a break, both inclusive."""
+    """Return the instants of the readings that were faulty around a finding, both inclusive."""
     site, meter, finding = found.catalogue.site.number, found.meter, found.finding
     spans = snapshot.readings.register_spans(site, [meter.number])[meter.number]
     first, end = day_of(finding.start_at), day_of(finding.end_at) + 1
@@ -161,8 +166,8 @@ def _faulty_span(snapshot: Snapshot, found: Found) -> tuple[int, int]:
         count *= 4
     raise CannotChange(
         "as",
-        f"more than {_LONGEST_LOOK} readings on both sides would have to be set aside; declare an "
-        "exchange or a reset, or withdraw their delivery",
+        f"more than {_LONGEST_LOOK} readings would have to be set aside; declare an exchange or a "
+        "reset, or withdraw their delivery",
     )
 
 
@@ -170,11 +175,10 @@ def _span_in_sight(judged: JudgedRegister, finding: Finding) -> tuple[int, int] 
     for segment in judged.segments:
         stamps = segment.readings.stamps
         if {finding.start_at, finding.end_at} <= set(stamps.tolist()):
-            return faulty_side(
-                segment.readings,
-                finding.start_at,
-                finding.end_at,
-                judged.from_start or segment.start_at is not None,
-                judged.to_end or segment.end_at is not None,
-            )
+            from_start = judged.from_start or segment.start_at is not None
+            to_end = judged.to_end or segment.end_at is not None
+            bounds = finding.start_at, finding.end_at
+            if finding.rule is FindingRule.CATCH_UP:
+                return hung_readings(segment.readings, finding.end_at, from_start)
+            return faulty_side(segment.readings, *bounds, from_start, to_end)
     raise CannotChange("as", "the register begins anew there; nothing of it is out of order")

@@ -1,6 +1,7 @@
 """A thing to do before a period can be locked; what resolves a finding."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 
@@ -50,6 +51,9 @@ def _resolution(meter: Meter, finding: Finding, id_: str) -> tuple[str, str]:
     if finding.rule is FindingRule.POWER_ABOVE_LIMIT:
         return f"more than the meter or the connection can carry; {_RESOLVED}", resolve
     start, end = _utc(finding.start_at), _utc(finding.end_at)
+    if finding.rule is FindingRule.CATCH_UP:
+        text = "a step made up for a standstill; spread it, or declare max_per_hour if it was true"
+        return text, _spreading(meter, finding, id_)
     if finding.rule is FindingRule.SERIAL_CHANGED:
         indexes = f"--end-index {finding.register}=KWH --start-index {finding.register}=KWH"
         text = "another device counts; declare the exchange with its indexes"
@@ -57,6 +61,15 @@ def _resolution(meter: Meter, finding: Finding, id_: str) -> tuple[str, str]:
     text = "it cannot be right as it stands; set what it was, or --clear it"
     span = f"--start {start} --end {end}"
     return text, f"commonwatt edit {meter.id} {span} --energy KWH --reason TEXT"
+
+
+def _spreading(meter: Meter, finding: Finding, id_: str) -> str:
+    """The command that spreads what a step made up for over the standstill before it."""
+    if meter.interval_s is None:
+        return f"commonwatt resolve {id_} --as faulty"
+    units = Decimal(finding.evidence["energy"]) / 1_000
+    span = f"--start {_utc(finding.start_at)} --end {_utc(finding.end_at)}"
+    return f"commonwatt edit {meter.id} {span} --energy {units:f} --reason TEXT"
 
 
 def _utc(instant_at: int) -> str:

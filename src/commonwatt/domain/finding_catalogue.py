@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from commonwatt.domain.catalogue import Medium
 from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.plausibility import both_ways, clock, frozen, night, power, site_sum
+from commonwatt.domain.plausibility import (
+    both_ways,
+    catch_up,
+    clock,
+    frozen,
+    night,
+    power,
+    site_sum,
+)
 from commonwatt.domain.plausibility.limits import LIMITS, Limits
 from commonwatt.domain.plausibility.register_check import LEAST_ENERGY as LEAST_MISMATCH
 from commonwatt.domain.vee.interval_energy import STAMP_TOLERANCE_S
@@ -108,6 +116,17 @@ DESCRIPTIONS: Mapping[FindingRule, RuleDescription] = {
         f"{_per_hour(LIMITS[Medium.HEATING], 'kWh')}, water: {_per_hour(_SLOW, 'm3')} an hour; "
         f"and a step of {_ELECTRICITY.step // 1_000} kWh or {_SLOW.step} litres",
         "Nothing but the finding: an index may have made up for what was not read.",
+    ),
+    FindingRule.CATCH_UP: RuleDescription(
+        "A step after a standstill (indexes that repeat, intervals that nobody sent) above that "
+        "limit, while the mean over standstill and step is within it. Where nothing is declared, "
+        f"of a consumer also a step above {power.TIMES} times the third highest of the "
+        f"{catch_up.SIGHT} spans to each side, if all of these rise; not of charge points, nor of "
+        "meters that export too.",
+        "as `power-above-limit`, which does not find it a second time; a standstill longer than "
+        f"{catch_up.SIGHT} spans may be of any length",
+        "Nothing but the finding, until somebody says that the index hung: then the energy is "
+        "spread over the standstill as `estimated`.",
     ),
     FindingRule.FROZEN_REGISTER: RuleDescription(
         "A UTC day without any energy: of an introduction meter `en_im`, unless the site has a "

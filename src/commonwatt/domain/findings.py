@@ -26,6 +26,7 @@ class FindingRule(StrEnum):
     GAP = "gap"
     DUPLICATE_READING = "duplicate-reading"
     POWER_ABOVE_LIMIT = "power-above-limit"
+    CATCH_UP = "catch-up"
     FROZEN_REGISTER = "frozen-register"
     CLOCK_SKEW = "clock-skew"
     INTERVAL_REGISTER_MISMATCH = "interval-register-mismatch"
@@ -53,6 +54,7 @@ _NEEDS_DECISION = frozenset(
         FindingRule.SERIAL_CHANGED,
         FindingRule.QUARTER_TOO_LARGE,
         FindingRule.POWER_ABOVE_LIMIT,
+        FindingRule.CATCH_UP,
         FindingRule.INTERVAL_REGISTER_MISMATCH,
     }
 )
@@ -74,7 +76,8 @@ class Finding:
     """One finding about a meter.
 
     ``start_at`` and ``end_at`` [Unix seconds] bound what is concerned: a reading (start = end), the
-    two readings of a break or a gap, or the quarter-hours [start, end): one, or a UTC day.
+    two readings of a break, a gap or a span (with the standstill before it), or the quarter-hours
+    [start, end): one, or a UTC day.
     ``evidence`` holds whole numbers in base units (mWh or ml of registers, Wh or litres of
     quarters, seconds). It belongs to the UTC day of ``end_at``, that of quarter-hours to the day of
     their start.

@@ -7,6 +7,7 @@ from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import SiteBalance
 from commonwatt.domain.meter_energy import MeterEnergy
 from commonwatt.domain.plausibility.both_ways import imports_and_exports
+from commonwatt.domain.plausibility.catch_up import catch_ups
 from commonwatt.domain.plausibility.clock import clock_skews
 from commonwatt.domain.plausibility.counted import counted_spans
 from commonwatt.domain.plausibility.frozen import frozen_registers
@@ -55,7 +56,11 @@ def _about_readings(
     for register in sorted(judged.registers):
         for counted in counted_spans(judged.registers[register]):
             findings += gaps(meter, register, counted, start_at, end_at)
-            findings += powers_above_limit(catalogue, meter, register, counted, start_at, end_at)
+            caught_up = catch_ups(catalogue, judged, register, counted, start_at, end_at)
+            explained = {finding.end_at for finding in caught_up}
+            powers = powers_above_limit(catalogue, meter, register, counted, start_at, end_at)
+            findings += caught_up
+            findings += [each for each in powers if each.end_at not in explained]
     if meter.interval_s is None and judged.registers:
         register = min(judged.registers)
         stamps = judged.registers[register].accepted_stamps

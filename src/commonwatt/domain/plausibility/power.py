@@ -43,7 +43,7 @@ def powers_above_limit(
     for from_at, to_at in epochs(start_at, end_at, (*meter.facts, *catalogue.facts)):
         facts = meter.facts_at(from_at)
         factor = counted.factor or facts.factor
-        declared = _declared_limit(catalogue, meter, facts, from_at)
+        declared = declared_limit(catalogue, meter, facts, from_at)
         least = LIMITS[meter.medium].per_hour if declared is None else declared
         first, end = counted.ending_in(from_at, to_at)
         high = np.flatnonzero(power[first:end] > _power(least, factor)) + first
@@ -62,7 +62,7 @@ def powers_above_limit(
     return findings
 
 
-def _declared_limit(
+def declared_limit(
     catalogue: SiteCatalogue, meter: Meter, facts: MeterFacts, instant_at: int
 ) -> int | None:
     """Return the declared limit [Wh, litre per hour], None without one."""

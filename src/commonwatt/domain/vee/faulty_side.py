@@ -1,4 +1,4 @@
-"""Which side of a break is wrong, where somebody says that its readings are faulty."""
+"""Which readings are wrong, where somebody says that those of a finding are faulty."""
 
 import numpy as np
 
@@ -30,3 +30,19 @@ def faulty_side(
     if earlier < later and (len(low_enough) or from_start):
         return int(stamps[before - earlier + 1]), break_start_at
     return None
+
+
+def hung_readings(
+    readings: AcceptedReadings, step_end_at: int, from_start: bool
+) -> tuple[int, int] | None:
+    """Return the instants [first, last], both inclusive, of the readings before a step that repeat.
+
+    The first of all with that index is right: it was so then. ``from_start``: nothing lies before
+    the readings in sight. None where more of them have to be in sight to tell.
+    """
+    last = int(np.searchsorted(readings.stamps, step_end_at)) - 1
+    other = np.flatnonzero(readings.values[:last] != readings.values[last])
+    if not len(other) and not from_start:
+        return None
+    first = int(other[-1]) + 2 if len(other) else 1
+    return int(readings.stamps[min(first, last)]), int(readings.stamps[last])
