@@ -46,10 +46,11 @@ def judged(stamped: dict[int, int]) -> JudgedRegister:
     stamps = np.array(sorted(stamped), np.int64)
     values = np.array([stamped[stamp] for stamp in stamps.tolist()], np.int64)
     none = np.zeros(len(stamps), np.bool_)
+    measured = np.full(len(stamps), Quality.MEASURED, np.uint8)
     history = RegisterHistory(
         meter=1,
         register="en_im",
-        readings=RegisterReadings(stamps, values, none, none),
+        readings=RegisterReadings(stamps, values, measured, none),
         from_start=True,
         to_end=True,
         first_positive_at=int(stamps[values > 0][0]),

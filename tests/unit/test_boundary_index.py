@@ -23,11 +23,18 @@ START_AT = 19_000 * 86_400
 FACTORS = ("1", "4000", "0.001", "0.333", "39.999", "1.25")
 
 
-def readings(*stamped: tuple[int, int], estimated: tuple[int, ...] = ()) -> AcceptedReadings:
+def readings(
+    *stamped: tuple[int, int],
+    estimated: tuple[int, ...] = (),
+    edited: tuple[int, ...] = (),
+) -> AcceptedReadings:
     stamps = np.array([at for at, _ in stamped], np.int64)
     values = np.array([mwh for _, mwh in stamped], np.int64)
     falls = np.concatenate(([0], np.diff(values) < 0)).astype(np.int64)
-    return AcceptedReadings(stamps, values, np.isin(stamps, estimated), np.cumsum(falls))
+    at_best = np.full(len(stamps), Quality.MEASURED, np.uint8)
+    at_best[np.isin(stamps, estimated)] = Quality.ESTIMATED
+    at_best[np.isin(stamps, edited)] = Quality.EDITED
+    return AcceptedReadings(stamps, values, at_best, np.cumsum(falls))
 
 
 def exact(index: BoundaryIndex, position: int) -> Fraction:
@@ -140,4 +147,19 @@ def test_what_rests_on_an_estimated_reading_is_at_best_estimated() -> None:
         estimated,
         measured,
         measured,
+    ]
+
+
+def test_what_rests_on_an_edited_reading_is_at_best_edited() -> None:
+    stamped = [(START_AT, 0), (START_AT + 900, 1), (START_AT + 1800, 2), (START_AT + 5400, 3)]
+    accepted = readings(*stamped, edited=(START_AT + 900, START_AT + 5400))
+    instants = START_AT + np.array([0, 450, 900, 1350, 1800, 2700])
+    edited, measured = Quality.EDITED, Quality.MEASURED
+    assert interpolate(accepted, instants, 7200).quality.tolist() == [
+        measured,
+        edited,
+        edited,
+        edited,
+        measured,
+        Quality.INTERPOLATED,
     ]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commonwatt.domain.quality import Quality
 from commonwatt.domain.vee.boundary_index import LONGEST_GAP_S, AcceptedReadings
 from commonwatt.domain.vee.comparable_quarters import NO_DONOR, Donors, comparable_means
 from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between, index_in_gap
@@ -153,7 +154,8 @@ def test_gaps_are_longer_than_what_is_interpolated_and_at_most_400_days() -> Non
     distances = [900, 7_200, 7_201, LONGEST_GAP_S, LONGEST_GAP_S + 1, 8_000, 8_000, 900]
     stamps = np.cumsum([0, *distances])
     breaks = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1])
-    readings = AcceptedReadings(stamps, stamps * 2, np.zeros(9, np.bool_), breaks)
+    measured = np.full(9, Quality.MEASURED, np.uint8)
+    readings = AcceptedReadings(stamps, stamps * 2, measured, breaks)
     everywhere = gaps_between(readings, 7_200, 0, int(stamps[-1]))
     assert [(gap.start_at, gap.end_at) for gap in everywhere] == [
         (int(stamps[at]), int(stamps[at + 1])) for at in (2, 3, 5)

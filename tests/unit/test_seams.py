@@ -45,9 +45,10 @@ def judged(
     """Judge indexes [Wh] read every quarter-hour from noon on."""
     stamps = NOON_AT + 900 * np.arange(len(indexes))
     none = np.zeros(len(indexes), np.bool_)
+    measured = np.full(len(indexes), Quality.MEASURED, np.uint8)
     values = np.array(indexes, np.int64) * 1000
     readings = RegisterReadings(
-        stamps, values, none, none, None if serials is None else np.array(serials)
+        stamps, values, measured, none, None if serials is None else np.array(serials)
     )
     positive = stamps[values > 0]
     of_later = {

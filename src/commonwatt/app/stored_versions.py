@@ -155,10 +155,10 @@ def _supersedes(
     if stored.readings is None or not len(old):
         return marked
     said = stored.readings
-    old = old[said.qualities[old] < ReadingQuality.PLACEHOLDER]
+    old = old[said.qualities[old] != ReadingQuality.PLACEHOLDER]
     old = old[np.isin(stored.keys[old], keys)]
     rows = np.flatnonzero(
-        (accepted.values[register] != NO_VALUE) & (accepted.qualities < ReadingQuality.PLACEHOLDER)
+        (accepted.values[register] != NO_VALUE) & (accepted.qualities != ReadingQuality.PLACEHOLDER)
     )
     all_keys = np.concatenate((stored.keys[old], keys[rows]))
     winners = best_versions(

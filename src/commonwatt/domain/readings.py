@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
+from commonwatt.domain.quality import Quality
 
 NO_VALUE = -1
 """Stands in a register column where a row has no value; an index is never negative."""
@@ -24,11 +25,26 @@ VALUE_MAX = 9_000_000_000_000_000
 
 
 class ReadingQuality(IntEnum):
-    """What a sender says of a reading. A placeholder is stored and never used."""
+    """What is said of a reading; a code never changes its meaning.
+
+    Senders say the first three; a PLACEHOLDER is stored and never used. EDITED: a person set the
+    index. CLEARED: a person set aside the reading that has this index.
+    """
 
     MEASURED = 0
     ESTIMATED = 1
     PLACEHOLDER = 2
+    EDITED = 3
+    CLEARED = 4
+
+
+_RANK = np.array([2, 1, 0, 3, 3], np.uint8)
+"""By quality: of two versions the one of the greater rank counts."""
+_AT_BEST = np.array(
+    [Quality.MEASURED, Quality.ESTIMATED, Quality.MISSING, Quality.EDITED, Quality.MISSING],
+    np.uint8,
+)
+"""By quality: what a quarter-hour that rests on such a reading is at best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +188,14 @@ def _column(part: StoredReadings, register: Register) -> NDArray[np.int64]:
 class RegisterReadings:
     """The counting readings of one register, strictly ascending in ``stamps`` [Unix seconds].
 
-    ``values`` [mWh, ml]; ``estimated`` as the sender says; ``ahead`` of their delivery; ``serials``
-    of the devices ("" where none was sent), None if none was sent with any of them.
+    ``values`` [mWh, ml]; ``at_best`` codes of `Quality`: what rests on a reading is no better;
+    ``ahead`` of their delivery; ``serials`` of the devices ("" where none was sent), None if none
+    was sent with any of them.
     """
 
     stamps: NDArray[np.int64]
     values: NDArray[np.int64]
-    estimated: NDArray[np.bool_]
+    at_best: NDArray[np.uint8]
     ahead: NDArray[np.bool_]
     serials: NDArray[np.str_] | None = None
 
@@ -187,7 +204,7 @@ class RegisterReadings:
         return RegisterReadings(
             self.stamps[positions],
             self.values[positions],
-            self.estimated[positions],
+            self.at_best[positions],
             self.ahead[positions],
             None if self.serials is None else self.serials[positions],
         )
@@ -198,18 +215,36 @@ def counting_positions(
 ) -> NDArray[np.intp]:
     """Return the positions of the versions that count, ascending by instant.
 
-    Of the versions of an instant counts the best quality (measured before estimated), then the
-    greatest ``issued_at``, then the later delivery, then the later row. Placeholders and the
-    readings of withdrawn deliveries never count.
+    Of the versions of an instant counts the best quality (edited before measured before
+    estimated), then the greatest ``issued_at``, then the later delivery, then the later row. Where
+    that one says that the reading is cleared, none counts. Placeholders and the readings of
+    withdrawn deliveries never count.
     """
-    usable = (stored.values[register] >= 0) & (stored.qualities < ReadingQuality.PLACEHOLDER)
+    positions = _winning_positions(stored, register, withdrawn)
+    counting: NDArray[np.intp] = positions[stored.qualities[positions] != ReadingQuality.CLEARED]
+    return counting
+
+
+def cleared_positions(
+    stored: StoredReadings, register: Register, withdrawn: Collection[int]
+) -> NDArray[np.intp]:
+    """Return the positions of what says that no reading counts, ascending by instant."""
+    positions = _winning_positions(stored, register, withdrawn)
+    cleared: NDArray[np.intp] = positions[stored.qualities[positions] == ReadingQuality.CLEARED]
+    return cleared
+
+
+def _winning_positions(
+    stored: StoredReadings, register: Register, withdrawn: Collection[int]
+) -> NDArray[np.intp]:
+    usable = (stored.values[register] >= 0) & (stored.qualities != ReadingQuality.PLACEHOLDER)
     if withdrawn:
         usable &= ~np.isin(stored.deliveries, list(withdrawn))
     positions = np.flatnonzero(usable)
     stamps = stored.stamps[positions]
     if len(stamps) < 2 or bool((stamps[1:] > stamps[:-1]).all()):
         return positions
-    counting: NDArray[np.intp] = positions[
+    winning: NDArray[np.intp] = positions[
         best_versions(
             stamps,
             stored.qualities[positions],
@@ -217,7 +252,7 @@ def counting_positions(
             stored.deliveries[positions],
         )
     ]
-    return counting
+    return winning
 
 
 def best_versions(
@@ -230,8 +265,7 @@ def best_versions(
 
     The order of `counting_positions`; of what is equal in all of it, the later position counts.
     """
-    worse_first = -qualities.astype(np.int8)
-    order = np.lexsort((np.arange(len(keys)), deliveries, issued_at, worse_first, keys))
+    order = np.lexsort((np.arange(len(keys)), deliveries, issued_at, _RANK[qualities], keys))
     ordered = keys[order]
     last_of_key = np.ones(len(ordered), np.bool_)
     last_of_key[:-1] = ordered[1:] != ordered[:-1]
@@ -245,19 +279,19 @@ def counting_readings(
     """Return the readings of a register that count (see `counting_positions`)."""
     if stored is None or register not in stored.values:
         nothing = np.empty(0, np.int64)
-        return RegisterReadings(nothing, nothing, np.empty(0, np.bool_), np.empty(0, np.bool_))
+        return RegisterReadings(nothing, nothing, np.empty(0, np.uint8), np.empty(0, np.bool_))
     values, stamps = stored.values[register], stored.stamps
     plain = not withdrawn and bool(
         ((values >= 0) & (stored.qualities < ReadingQuality.PLACEHOLDER)).all()
     )
     if plain and bool((stamps[1:] > stamps[:-1]).all()):
-        estimated = stored.qualities == ReadingQuality.ESTIMATED
-        return RegisterReadings(stamps, values, estimated, stored.ahead, _sent(stored.serials))
+        at_best = _AT_BEST[stored.qualities]
+        return RegisterReadings(stamps, values, at_best, stored.ahead, _sent(stored.serials))
     positions = counting_positions(stored, register, withdrawn)
     return RegisterReadings(
         stored.stamps[positions],
         stored.values[register][positions],
-        stored.qualities[positions] == ReadingQuality.ESTIMATED,
+        _AT_BEST[stored.qualities[positions]],
         stored.ahead[positions],
         _sent(stored.serials[positions]),
     )

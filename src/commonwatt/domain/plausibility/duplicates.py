@@ -14,7 +14,8 @@ def duplicate_readings(
 ) -> list[Finding]:
     """Return a finding for each instant whose versions of the quality that counts differ.
 
-    Of each register, in any delivery that is not withdrawn; placeholders say nothing.
+    Of each register, in any delivery that is not withdrawn; placeholders say nothing, and where
+    somebody edited the reading nothing is left in doubt.
     """
     if stored is None:
         return []
@@ -46,14 +47,16 @@ def _said_twice(stored: StoredReadings) -> StoredReadings | None:
 def _of_register(
     meter: Meter, twice: StoredReadings, register: Register, withdrawn: Collection[int]
 ) -> list[Finding]:
-    usable = (twice.values[register] >= 0) & (twice.qualities < ReadingQuality.PLACEHOLDER)
-    usable &= ~np.isin(twice.deliveries, list(withdrawn))
+    said = (twice.values[register] >= 0) & ~np.isin(twice.deliveries, list(withdrawn))
+    edited = said & (twice.qualities > ReadingQuality.PLACEHOLDER)
+    usable = said & (twice.qualities < ReadingQuality.PLACEHOLDER)
+    usable &= ~np.isin(twice.stamps, twice.stamps[edited])
     if not usable.any():
         return []
-    said = twice.at(np.flatnonzero(usable))
-    values, qualities = said.values[register], said.qualities
-    order = np.lexsort((values, qualities, said.stamps))
-    stamps, values, qualities = said.stamps[order], values[order], qualities[order]
+    twice = twice.at(np.flatnonzero(usable))
+    values, qualities = twice.values[register], twice.qualities
+    order = np.lexsort((values, qualities, twice.stamps))
+    stamps, values, qualities = twice.stamps[order], values[order], qualities[order]
     new_stamp = np.ones(len(stamps), np.bool_)
     new_stamp[1:] = stamps[1:] != stamps[:-1]
     ends = new_stamp.copy()

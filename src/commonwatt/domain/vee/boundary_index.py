@@ -25,13 +25,13 @@ _PRODUCT_MAX = 2**62
 class AcceptedReadings:
     """The readings of a register that are used, strictly ascending in ``stamps`` [Unix seconds].
 
-    ``values`` [mWh, ml]; ``estimated`` as sent; ``breaks_before`` counts the breaks (falls that
-    remain) before each reading.
+    ``values`` [mWh, ml]; ``at_best`` codes of `Quality`: what rests on a reading is no better;
+    ``breaks_before`` counts the breaks (falls that remain) before each reading.
     """
 
     stamps: NDArray[np.int64]
     values: NDArray[np.int64]
-    estimated: NDArray[np.bool_]
+    at_best: NDArray[np.uint8]
     breaks_before: NDArray[np.int64]
 
 
@@ -70,8 +70,8 @@ def interpolate(
 
     Unknown before the first and after the last reading, across a break, and over more than 400
     days. The quality follows the distance of the readings around an instant: MEASURED up to 30
-    minutes, INTERPOLATED up to ``interpolated_gap_s``, else ESTIMATED; what rests on a reading that
-    was sent as estimated is at best ESTIMATED. The method is LINEAR within a gap of more than
+    minutes, INTERPOLATED up to ``interpolated_gap_s``, else ESTIMATED; and it is no better than
+    what the readings are worth. The method is LINEAR within a gap of more than
     ``interpolated_gap_s``, else INDEX.
     """
     stamps, values = readings.stamps, readings.values
@@ -96,9 +96,10 @@ def interpolate(
         far &= gap > interpolated_gap_s
         quality[far], method[far] = Quality.ESTIMATED, Method.LINEAR
         known &= on_reading | (gap <= LONGEST_GAP_S)
-    if readings.estimated.any():
-        as_sent = readings.estimated[left] | (readings.estimated[right] & ~on_reading)
-        quality[as_sent] = Quality.ESTIMATED
+    at_best = readings.at_best
+    if (at_best != Quality.MEASURED).any():
+        worst = np.where(on_reading, at_best[left], np.minimum(at_best[left], at_best[right]))
+        quality = np.minimum(quality, worst)
     breaks = readings.breaks_before[left]
     if readings.breaks_before[-1]:
         known &= on_reading | (breaks == readings.breaks_before[right])

@@ -22,11 +22,14 @@ _PARTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedIntervals:
-    """The accepted intervals of a register, ascending: where each ends, and its energy."""
+    """The accepted intervals of a register, ascending: where each ends, and its energy.
+
+    ``at_best`` codes of `Quality`: what rests on an interval is no better.
+    """
 
     end_quarters: NDArray[np.int64]
     values: NDArray[np.int64]
-    estimated: NDArray[np.bool_]
+    at_best: NDArray[np.uint8]
     interval_quarters: int
     findings: tuple[Finding, ...]
     from_start: bool
@@ -76,7 +79,7 @@ def judge_intervals(history: RegisterHistory, meter: Meter) -> JudgedIntervals:
     return JudgedIntervals(
         end_quarters=ends[~overlapping],
         values=readings.values,
-        estimated=readings.estimated,
+        at_best=readings.at_best,
         interval_quarters=interval_quarters,
         findings=tuple(findings),
         from_start=history.from_start,
@@ -100,7 +103,7 @@ def interval_energy(
     quality = np.full(length, Quality.MISSING, np.uint8)
     hourly = judged.interval_quarters == _PARTS
     as_measured = Quality.INTERPOLATED if hourly else Quality.MEASURED
-    each = np.where(judged.estimated, Quality.ESTIMATED, as_measured).astype(np.uint8)
+    each = np.minimum(judged.at_best, np.uint8(as_measured))
     for part in range(judged.interval_quarters):
         at = judged.end_quarters - judged.interval_quarters + part - base
         inside = (at >= 0) & (at < length)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.quality import Quality
 from commonwatt.domain.quarter_hours import QUARTER_S, first_quarter_from, quarter_of
 from commonwatt.domain.readings import RegisterReadings
 from commonwatt.domain.vee.boundary_index import AcceptedReadings
@@ -97,7 +98,7 @@ def _inserted(readings: RegisterReadings, at: int, index: int) -> RegisterReadin
     return RegisterReadings(
         np.insert(readings.stamps, position, at),
         np.insert(readings.values, position, index),
-        np.insert(readings.estimated, position, False),
+        np.insert(readings.at_best, position, Quality.MEASURED),
         np.insert(readings.ahead, position, False),
         None if readings.serials is None else np.insert(readings.serials, position, ""),
     )
@@ -175,7 +176,7 @@ def _reset(before: AcceptedRun, after: AcceptedRun, to_end: bool) -> list[Accept
         return [before, after]
     at = int(before.stamps[-1])
     readings = _inserted(after.run.readings, at, 0)
-    readings.estimated[0] = True
+    readings.at_best[0] = Quality.ESTIMATED
     run = replace(after.run, readings=readings, start_at=at)
     return [
         replace(before, run=replace(before.run, end_at=at)),
@@ -209,18 +210,18 @@ def _stand_still(accepted: AcceptedRun) -> AcceptedReadings:
     So the quarter-hours of both count whole. Needs an accepted reading at that very instant.
     """
     run, breaks_before = accepted.run, accepted.breaks_before
-    stamps, estimated = run.readings.stamps, run.readings.estimated
+    stamps, at_best = run.readings.stamps, run.readings.at_best
     values = run.readings.values + accepted.added if accepted.added.any() else run.readings.values
     if run.start_at is not None and len(stamps) and stamps[0] == run.start_at:
         still_from = quarter_of(run.start_at) * QUARTER_S
         if still_from < run.start_at:
             stamps = np.insert(stamps, 0, still_from)
-            values, estimated = (np.insert(each, 0, each[0]) for each in (values, estimated))
+            values, at_best = (np.insert(each, 0, each[0]) for each in (values, at_best))
             breaks_before = np.insert(breaks_before, 0, breaks_before[0])
     if run.end_at is not None and len(stamps) and stamps[-1] == run.end_at:
         still_until = first_quarter_from(run.end_at) * QUARTER_S
         if still_until > run.end_at:
             stamps = np.append(stamps, still_until)
-            values, estimated = (np.append(each, each[-1]) for each in (values, estimated))
+            values, at_best = (np.append(each, each[-1]) for each in (values, at_best))
             breaks_before = np.append(breaks_before, breaks_before[-1])
-    return AcceptedReadings(stamps, values, estimated, breaks_before)
+    return AcceptedReadings(stamps, values, at_best, breaks_before)
