@@ -7,6 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from commonwatt.bootstrap import Application
+from commonwatt.domain.catalogue import SiteFacts
 from tests.api import building
 from tests.api.building import ANNA, BERT, COMMON, PV, SITE, WATER
 from tests.api.conftest import Clients, populate, token
@@ -23,12 +25,18 @@ KEYS = [
 
 
 @pytest.fixture
-def operator(data: Path) -> Iterator[httpx2.Client]:
-    """Give an operator of a server with the building declared and nothing delivered."""
+def own_application(data: Path) -> Application:
+    """Give an application with the building declared and nothing delivered."""
     application = application_of(data)
     populate(application.store)
+    return application
+
+
+@pytest.fixture
+def operator(own_application: Application) -> Iterator[httpx2.Client]:
+    """Give an operator of a server of the test's own."""
     with (
-        served(application) as address,
+        served(own_application) as address,
         client_of(address, token(address, "operator")) as operator,
     ):
         yield operator
@@ -74,6 +82,47 @@ class TestExplain:
         assert rule["method"]["name"] == "rule"
         (operand,) = rule["rule"]["operands"]
         assert (operand["sign"], operand["meter"], operand["value"]) == ("+", WATER, 0.007)
+
+    def test_a_proxy_names_the_last_reading_and_its_donors(
+        self, own_application: Application, operator: httpx2.Client
+    ) -> None:
+        with own_application.store.change(1) as change:
+            site = change.catalogue.catalogue(1).site
+            change.catalogue.next_generation(1, catalogue_changed_us=1)
+            facts = SiteFacts(valid_from=0, valid_to=None, proxy_days=True)
+            change.catalogue.put_site(site, (facts,))
+        silent = [
+            row
+            for row in building.readings()
+            if row["meter"] != ANNA or str(row["timestamp"]) <= "2026-03-22T00:00:00"
+        ]
+        operator.put(f"{OWN}/readings", json=silent)
+        found = explained(operator, ANNA, "2026-03-22T10:20:00Z")
+
+        assert (found["total"], found["quality_total"]) == (0.04, "estimated")
+        assert found["method"] == {
+            "name": "proxy",
+            "gap": {"start": "2026-03-22T00:00:00Z", "end": None, "rise": None},
+            "weight": None,
+            "weights": None,
+            "donors": [{"start": "2026-03-21T10:15:00Z", "total": 0.04}],
+            "edit": None,
+        }
+
+    def test_versions_say_how_many_writes_were_not_looked_at(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        operator.put(f"{OWN}/readings", json=rows)
+        late = {"meter": ANNA, "timestamp": "2026-03-21T10:30:00"}
+        for count in range(15):
+            operator.put(f"{OWN}/readings", json=[late | {"en_im": 2.67 + count / 1000}])
+        versions = explained(operator, ANNA, "2026-03-21T10:15:00Z")["versions"]
+        assert [each["earlier_writes"] for each in versions] == [0] * 16
+        assert versions[0]["total"] == 0.04
+
+        operator.put(f"{OWN}/readings", json=[late | {"en_im": 2.69}])
+        versions = explained(operator, ANNA, "2026-03-21T10:15:00Z")["versions"]
+        assert [each["earlier_writes"] for each in versions] == [1] + [0] * 15
+        assert (versions[0]["total"], versions[-1]["total"]) == (0.03, 0.05)
 
     def test_a_correction_makes_a_version(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] == ANNA]

@@ -75,9 +75,9 @@ EXPLAIN = operation(
 WORKLIST = operation(
     tag=_TAG,
     summary="What keeps a period from being locked",
-    description="Missing meters, open findings, quarter-hours without books, too much "
-    "estimated energy, each with the command that resolves it. Default: the last month of the site's calendar "
-    "that is over. An empty list can be locked." + _LIMITED,
+    description="Missing meters, open findings, quarter-hours without books, too much estimated "
+    "energy, each with the command that resolves it. Default: the last month of the site's "
+    "calendar that is over. An empty list can be locked." + _LIMITED,
     answer=Answer(
         list[models.TaskRow],
         "What is to do, ascending in time.",

@@ -48,11 +48,13 @@ class FindingTouching(BaseModel):
 
 
 class GapFilled(BaseModel):
-    """The gap between two readings that the quarter-hour lies in."""
+    """The gap between two readings that the quarter-hour lies in; of a proxy it is open."""
 
     start: str = Field(description="Reading before it, UTC.")
-    end: str = Field(description="Reading after it, UTC.")
-    rise: float = Field(description="What the register counted between them [kWh; m3].")
+    end: str | None = Field(description="Reading after it, UTC; null of a proxy.")
+    rise: float | None = Field(
+        description="What the register counted between them [kWh; m3]; null of a proxy."
+    )
 
 
 class Donor(BaseModel):
@@ -83,7 +85,9 @@ class MethodUsed(BaseModel):
     gap: GapFilled | None = Field(description="The gap that was filled.")
     weight: int | None = Field(description="Weight of this quarter-hour in the gap.")
     weights: int | None = Field(description="Sum of the weights of the gap.")
-    donors: list[Donor] | None = Field(description="What the shape of the gap was taken from.")
+    donors: list[Donor] | None = Field(
+        description="What the shape of the gap, or the proxy, was taken from."
+    )
     edit: EditMade | None = Field(description="The edit that set it.")
 
 
@@ -196,6 +200,9 @@ class VersionKnown(BaseModel):
     cause: str = Field(description="What was written then.")
     total: float | None = Field(description="Total that was known [kWh; m3].")
     quality: QualityWord | None = Field(description="Its quality.")
+    earlier_writes: int = Field(
+        description="Of the first one: how many writes before it were not looked at; else 0."
+    )
     generation: int | None = Field(description="The site's change number now, with the last one.")
     locked_until: str | None = Field(description="Until when the group is locked, if it is, UTC.")
 

@@ -20,12 +20,15 @@ class Version:
     """What was answered of a quarter-hour since ``known_us`` [Unix microseconds].
 
     ``cause`` says what was written then. ``total`` [Wh, litre] is None where nothing was known.
+    ``earlier_writes`` says of the first version how many writes before it were not looked at, 0 of
+    all others.
     """
 
     known_us: int
     cause: str
     total: int | None
     quality: Quality
+    earlier_writes: int = 0
 
 
 def quarter_versions(
@@ -37,15 +40,25 @@ def quarter_versions(
 ) -> list[Version]:
     """Return the versions that differ from the one before, ascending.
 
-    ``causes``: instants [Unix microseconds] at which something was written, and what.
+    ``causes``: instants [Unix microseconds] at which something was written, and what. Only the last
+    ones are looked at.
     """
     versions: list[Version] = []
-    for known_us, cause in sorted(set(causes))[-_MOST:]:
+    writes = sorted(set(causes))
+    earlier_writes = max(0, len(writes) - _MOST)
+    for known_us, cause in writes[earlier_writes:]:
         total, quality = _known_then(snapshot, catalogue, meter, quarter, known_us)
         last = versions[-1] if versions else None
         if last is None or (last.total, last.quality) != (total, quality):
-            version = Version(known_us=known_us, cause=cause, total=total, quality=quality)
-            versions.append(version)
+            versions.append(
+                Version(
+                    known_us=known_us,
+                    cause=cause,
+                    total=total,
+                    quality=quality,
+                    earlier_writes=0 if versions else earlier_writes,
+                )
+            )
     return versions
 
 

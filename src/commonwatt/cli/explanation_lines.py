@@ -71,7 +71,9 @@ def _boundaries(shown: "Json", zone: str) -> Iterator[str]:
 def _method(shown: "Json", zone: str) -> Iterator[str]:
     method = shown["method"] or {}
     gap, edit, donors = method.get("gap"), method.get("edit"), method.get("donors")
-    if gap:
+    if gap and gap["end"] is None:
+        yield f"nothing was read after {_local(gap['start'], zone)} yet"
+    elif gap:
         span = f"{_local(gap['start'], zone)} to {_local(gap['end'], zone)}"
         yield f"gap {span}, {_kwh(gap['rise'])}"
     if donors:
@@ -79,7 +81,9 @@ def _method(shown: "Json", zone: str) -> Iterator[str]:
             f"{_local(each['start'], zone)[5:16]} {_kwh(each['total'])}"
             for each in donors[:_DONORS_TOLD]
         )
-        yield f"weight {method['weight']} of {method['weights']}, as {len(donors)} others: {told}"
+        weight = f"weight {method['weight']} of {method['weights']}, "
+        part = "" if method["weight"] is None else weight
+        yield f"{part}as {len(donors)} others: {told}"
     if edit:
         yield f"edit {edit['number']} by {edit['account']}: {edit['reason']}"
 
@@ -138,7 +142,11 @@ def _share(shown: "Json") -> Iterator[str]:
 
 
 def _versions(shown: "Json", zone: str) -> Iterator[str]:
-    for each in shown["versions"][-_VERSIONS_TOLD:]:
+    untold = max(0, len(shown["versions"]) - _VERSIONS_TOLD)
+    unseen = sum(each["earlier_writes"] for each in shown["versions"])
+    if untold or unseen:
+        yield f"{untold} earlier ones, {unseen} earlier writes not looked at"
+    for each in shown["versions"][untold:]:
         lock = each["locked_until"]
         locked = f", locked until {_local(lock, zone)}" if lock else ""
         yield f"{_local(each['known_at'], zone)} {_kwh(each['total'])} {each['cause']}{locked}"

@@ -158,12 +158,12 @@ def _method(explained: Explanation, hidden_before_at: int) -> Json:
 def _estimate(estimate: Estimate | None, hidden_before_at: int) -> Json:
     if estimate is None:
         return {"gap": None, "weight": None, "weights": None, "donors": None}
-    gap, donors = estimate.gap, estimate.donors
+    donors, end_at, rise = estimate.donors, estimate.end_at, estimate.rise
     return {
         "gap": {
-            "start": utc_text(gap.start_at),
-            "end": utc_text(gap.end_at),
-            "rise": gap.rise / _RAW,
+            "start": utc_text(estimate.start_at),
+            "end": None if end_at is None else utc_text(end_at),
+            "rise": None if rise is None else rise / _RAW,
         },
         "weight": estimate.weight,
         "weights": estimate.weights,
@@ -315,6 +315,7 @@ def _version(version: Version, explained: Explanation) -> Json:
         "cause": version.cause,
         "total": None if version.total is None else _kwh(version.total),
         "quality": _word(version.quality),
+        "earlier_writes": version.earlier_writes,
         "generation": explained.generation if is_last else None,
         "locked_until": utc_text(until_at) if is_last and is_locked and until_at else None,
     }

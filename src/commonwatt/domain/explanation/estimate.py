@@ -1,4 +1,4 @@
-"""How a quarter-hour within a gap was estimated: which gap, by which weight, after which others."""
+"""How a quarter-hour was estimated: in which gap, by which weight, after which others."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from commonwatt.domain.catalogue import REGISTERS_OF, MeterFacts
 from commonwatt.domain.quality import Method
 from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, first_quarter_from
-from commonwatt.domain.vee.comparable_quarters import Donors
+from commonwatt.domain.vee.comparable_quarters import DONOR_S, Donors
 from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between
-from commonwatt.domain.vee.physical_meter import JudgedMeter
+from commonwatt.domain.vee.interval_energy import JudgedIntervals
+from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
 from commonwatt.domain.vee.pipeline import JudgedRegister
+from commonwatt.domain.vee.proxy_days import last_heard_at
 from commonwatt.domain.vee.register_gaps import donors_reach, interpolated_gap_s
 from commonwatt.domain.vee.segments import Segment
 from commonwatt.domain.vee.shaped_index import measured_donors
@@ -22,11 +24,15 @@ from commonwatt.domain.zones import utc_offsets
 class Estimate:
     """A gap that a quarter-hour lies in, wholly or in part, and the part of its energy it got.
 
-    ``weight`` of ``weights``, both None where the gap was filled linearly; ``donors`` are the
-    measured quarter-hours that compare with it [Wh, litre].
+    From ``start_at`` to ``end_at`` [Unix seconds] the register counted ``rise`` [mWh, ml]; both are
+    None of a proxy, for no reading has ended that gap. ``weight`` of ``weights`` where it was
+    filled by shape, else None; ``donors`` are the measured quarter-hours that compare with it [Wh,
+    litre], None where it was filled linearly.
     """
 
-    gap: Gap
+    start_at: int
+    end_at: int | None
+    rise: int | None
     weight: int | None = None
     weights: int | None = None
     donors: Donors | None = None
@@ -35,10 +41,12 @@ class Estimate:
 def estimate_of(
     judged: JudgedMeter, facts: MeterFacts, quarter: int, method: Method, zone: str
 ) -> Estimate | None:
-    """Return how the main register's part of a gap was found; None where it lies in no gap."""
+    """Return how the main register's part of a gap was found; None where it was not estimated."""
     names = REGISTERS_OF[judged.meter.medium]
     main = facts.raw_register(names[-1 if facts.main_is_export else 0])
     register = judged.registers.get(main)
+    if method is Method.PROXY and register is not None:
+        return _by_proxy(judged, register, quarter, zone)
     if method not in (Method.LINEAR, Method.SHAPE) or not isinstance(register, JudgedRegister):
         return None
     start_at, end_at = quarter * QUARTER_S, (quarter + 1) * QUARTER_S
@@ -47,9 +55,13 @@ def estimate_of(
         for gap in gaps_between(segment.readings, gap_s, start_at, end_at):
             if gap.start_at < end_at and gap.end_at > start_at:
                 if method is Method.LINEAR:
-                    return Estimate(gap=gap)
+                    return _linear(gap)
                 return _by_shape(judged, register, segment, gap, quarter, zone)
     return None
+
+
+def _linear(gap: Gap) -> Estimate:
+    return Estimate(start_at=gap.start_at, end_at=gap.end_at, rise=gap.rise)
 
 
 def _by_shape(
@@ -69,12 +81,24 @@ def _by_shape(
     donors = measured_donors(meter, register.segments, first, end).within(*gap.donor_spans)
     weights = gap_weights(gap, donors, zone, gap.rise * numerator // denominator)
     if weights is None:
-        return Estimate(gap=gap)
+        return _linear(gap)
     return Estimate(
-        gap=gap,
+        start_at=gap.start_at,
+        end_at=gap.end_at,
+        rise=gap.rise,
         weight=int(weights[quarter - gap.first_quarter]),
         weights=int(weights.sum()),
         donors=_of_same_clock(donors, quarter, zone),
+    )
+
+
+def _by_proxy(judged: JudgedMeter, register: Judged, quarter: int, zone: str) -> Estimate:
+    heard_at = int(last_heard_at(register, np.array([quarter]))[0])
+    first, end = first_quarter_from(heard_at - DONOR_S), heard_at // QUARTER_S
+    measured = register if isinstance(register, JudgedIntervals) else register.segments
+    donors = measured_donors(judged.meter, measured, first, end)
+    return Estimate(
+        start_at=heard_at, end_at=None, rise=None, donors=_of_same_clock(donors, quarter, zone)
     )
 
 
