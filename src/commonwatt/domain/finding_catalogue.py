@@ -119,12 +119,12 @@ DESCRIPTIONS: Mapping[FindingRule, RuleDescription] = {
     ),
     FindingRule.CATCH_UP: RuleDescription(
         "A step after a standstill (indexes that repeat, intervals that nobody sent) above that "
-        "limit, while the mean over standstill and step is within it. Where nothing is declared, "
-        f"of a consumer also a step above {power.TIMES} times the third highest of the "
-        f"{catch_up.SIGHT} spans to each side, if all of these rise; not of charge points, nor of "
-        "meters that export too.",
+        "limit, while the mean over standstill and step is within it and what is ordinary: "
+        f"{power.TIMES} times the third highest of the {catch_up.SIGHT} spans to each side. Where "
+        "nothing is declared, of a consumer also a step above what is ordinary, if all spans in "
+        "sight rise; not of charge points, nor of meters that export too.",
         "as `power-above-limit`, which does not find it a second time; a standstill longer than "
-        f"{catch_up.SIGHT} spans may be of any length",
+        f"{catch_up.SIGHT} spans may have lasted {catch_up.LONGEST_DAYS} days",
         "Nothing but the finding, until somebody says that the index hung: then the energy is "
         "spread over the standstill as `estimated`.",
     ),

@@ -14,7 +14,7 @@ from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.plausibility.counted import Counted, energy_of
 from commonwatt.domain.plausibility.limits import LIMITS
 from commonwatt.domain.plausibility.power import RANK, TIMES, declared_limit
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
 from commonwatt.domain.vee.physical_meter import JudgedMeter
 
@@ -22,6 +22,8 @@ SIGHT = 16
 """Spans to each side of the step that are looked at."""
 LEAST_OTHERS = 8
 """Spans beside standstill and step that have to tell what is ordinary, all of them with a rise."""
+LONGEST_DAYS = 30
+"""What a standstill may have lasted that began before what is in sight."""
 _HOUR_S = 3600
 
 
@@ -51,7 +53,10 @@ class _Step:
     @property
     def mean(self) -> int:
         """The mean power of standstill and step [raw units an hour]."""
-        return self.rise * _HOUR_S // (self.end_at - self.still_from)
+        seconds = self.end_at - self.still_from
+        return (
+            self.rise * _HOUR_S // (max(seconds, LONGEST_DAYS * DAY_S) if self.longer else seconds)
+        )
 
 
 def catch_ups(
@@ -66,7 +71,7 @@ def catch_ups(
 
     A step follows spans without any rise, or intervals that nobody sent, and is above the limit:
     that of ``power-above-limit``, where nothing is declared and zeros are not ordinary also `TIMES`
-    the third highest power in sight. Over standstill and step the mean is within it.
+    the third highest power in sight. Over standstill and step the mean is within both.
     """
     findings: list[Finding] = []
     for position in _after_standstill(judged.meter, counted, start_at, end_at):
@@ -120,17 +125,17 @@ def _limit(
     declared = declared_limit(catalogue, meter, facts, step.end_at)
     ordinary, mean = energy_of(step.ordinary, factor), energy_of(step.mean, factor)
     limit = max(LIMITS[meter.medium].per_hour, ordinary) if declared is None else declared
+    if mean > min(limit, ordinary or limit):
+        return None
     seconds = max(step.seconds, QUARTER_S)
     allowed = limit * seconds // _HOUR_S + LIMITS[meter.medium].step
     if energy_of(step.rise, factor) > allowed:
-        # A standstill of unknown length may have been long enough for what is ordinary.
-        known = declared is None and ordinary and not step.longer
-        return limit if mean <= (ordinary if known else limit) else None
+        return limit
     if declared is not None or _may_stand_still(judged, register, facts.mode):
         return None
     tells = len(step.others) >= LEAST_OTHERS and bool(step.others.all())
     high = energy_of(step.rise * _HOUR_S // seconds, factor) > ordinary
-    return ordinary if tells and high and (step.longer or mean <= ordinary) else None
+    return ordinary if tells and high else None
 
 
 def _may_stand_still(judged: JudgedMeter, register: Register, mode: Mode) -> bool:
