@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import (
+    Device,
     Group,
     Medium,
     Meter,
@@ -96,7 +97,7 @@ def test_a_step_after_a_standstill_is_found_with_the_standstill() -> None:
     ("case", "meter", "changes"),
     [
         ("no more than thrice the ordinary", FLAT, {"step_wh": 1_200}),
-        ("a step of a coarse index", FLAT, {"step_wh": 1_000, "other_wh": 20}),
+        ("a step of a coarse index", FLAT, {"step_wh": 1_000, "other_wh": 40}),
         ("no standstill, and nothing above the limit", FLAT, {"still": 0}),
         ("too much for three quarters", FLAT, {"still": 3}),
         ("a car stands still", replace(FLAT, medium=Medium.CHARGE_POINT), {}),
@@ -167,12 +168,27 @@ def test_intervals_that_nobody_sent_come_in_one() -> None:
     assert found[1].evidence["still"] == 12 * QUARTER
 
 
-def test_a_factor_counts_for_step_and_limit() -> None:
-    transformed = replace(FLAT, facts=(replace(FACTS, factor=Decimal(40)),))
-
+@pytest.mark.parametrize(
+    "transformed",
+    [
+        replace(FLAT, facts=(replace(FACTS, factor=Decimal(40)),)),
+        replace(FLAT, devices=(Device(factor=Decimal(40)),)),
+    ],
+    ids=("of the meter", "of its device"),
+)
+def test_a_factor_counts_for_step_and_limit(transformed: Meter) -> None:
     [found] = flat_that_hung(transformed)
 
     assert (found.evidence["energy"], found.evidence["limit"]) == (208_000, 192_000)
+
+
+def test_a_home_that_exports_too_may_stand_still() -> None:
+    rises = [400] * 20 + [0] * 12 + [5_200] + [400] * 20
+    stamps = [START + QUARTER * count for count in range(len(rises) + 1)]
+    home = judged(FLAT, stamps, np.cumsum([1_000, *rises]).tolist())
+    exported = judged(FLAT, stamps, [1_000] * len(stamps)).registers[IM]
+
+    assert doubted(replace(home, registers={**home.registers, Register.EN_EX: exported})) == []
 
 
 def test_the_readings_that_hung_are_all_but_the_first_of_the_same_index() -> None:
