@@ -16,8 +16,6 @@ from tests.oracle.facts import (
     RegisterQuarter,
 )
 
-ELECTRICITY: tuple[Medium, ...] = ("electricity", "charge_point")
-
 
 @dataclass(frozen=True)
 class Member:

@@ -9,8 +9,8 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from tests.oracle.allocation import Key
-from tests.oracle.balance import ELECTRICITY
 from tests.oracle.facts import (
+    ELECTRICITY,
     QUARTER_S,
     RAW_REGISTERS,
     BalanceMode,
@@ -70,6 +70,7 @@ class Plan:
     clamped: bool = False
     key: Key = "pro_rata"
     battery_first: bool = False
+    proxy_days: bool = False
     intervals: bool = False
     lives: bool = False
     devices: bool = False
@@ -94,6 +95,7 @@ def plans(days: int = 2) -> st.SearchStrategy[Plan]:
         clamped=st.booleans(),
         key=st.sampled_from(KEYS),
         battery_first=st.booleans(),
+        proxy_days=st.booleans(),
         intervals=st.booleans(),
         lives=st.booleans(),
         devices=st.booleans(),
@@ -136,7 +138,14 @@ class _Builder:
         if "site" in self.plan.changes:
             balance.append((self._some_quarter(), "plain" if self.plan.clamped else "clamped"))
         key, battery = self._keys(), self._battery_orders()
-        return Building(self._with_terms(self._numbered()), tuple(balance), key, battery)
+        meters, proxies = self._with_terms(self._numbered()), self._proxy_days()
+        return Building(meters, tuple(balance), key, battery, proxies)
+
+    def _proxy_days(self) -> tuple[tuple[int, bool], ...]:
+        told = [(0, self.plan.proxy_days)]
+        if "site" in self.plan.changes and self.plan.proxy_days:
+            told = [(0, False), (self._some_quarter(), True)]
+        return tuple(told)
 
     def _keys(self) -> tuple[tuple[int, Key], ...]:
         keys: list[tuple[int, Key]] = [(0, self.plan.key)]
@@ -338,7 +347,8 @@ class _Builder:
 
     def _facts(self, first: Facts, medium: Medium) -> tuple[Facts, ...]:
         """The first facts and, from quarter-hours on, what changed of them."""
-        facts = [replace(first, factor=self._factor())]
+        limit = self.random.choice((None, None, 2_000, 400_000))
+        facts = [replace(first, factor=self._factor(), max_per_hour=limit)]
         possible = self.plan.changes
         if medium != "electricity":
             possible -= {"mode", "swap"}

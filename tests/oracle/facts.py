@@ -23,6 +23,7 @@ ReadingQuality = Literal["measured", "estimated", "placeholder"]
 Side = Literal["im", "ex"]
 """The two registers of a load profile: import (also heat and volume) and export."""
 
+ELECTRICITY: tuple[Medium, ...] = ("electricity", "charge_point")
 RAW_REGISTERS: dict[Medium, dict[Side, str]] = {
     "electricity": {"im": "en_im", "ex": "en_ex"},
     "charge_point": {"im": "en_im", "ex": "en_ex"},
@@ -135,6 +136,7 @@ class Building:
     balance: tuple[tuple[int, BalanceMode], ...] = ((0, "plain"),)
     key: tuple[tuple[int, Key], ...] = ((0, "pro_rata"),)
     battery: tuple[tuple[int, BatteryOrder], ...] = ((0, "last"),)
+    proxy_days: tuple[tuple[int, bool], ...] = ((0, False),)
 
     def balance_at(self, instant: int) -> BalanceMode:
         return [mode for valid_from, mode in self.balance if valid_from <= instant][-1]
@@ -145,8 +147,28 @@ class Building:
     def battery_at(self, instant: int) -> BatteryOrder:
         return [order for valid_from, order in self.battery if valid_from <= instant][-1]
 
+    def proxy_days_at(self, instant: int) -> bool:
+        return [told for valid_from, told in self.proxy_days if valid_from <= instant][-1]
+
     def meter(self, meter_id: str) -> Meter:
         return next(meter for meter in self.meters if meter.id == meter_id)
+
+
+Rule = Literal[
+    "stamp-too-old",
+    "stamp-ahead",
+    "outside-life",
+    "zero-after-positive",
+    "index-out-of-order",
+    "index-break",
+    "stamp-off-interval",
+    "interval-overlap",
+    "quarter-too-large",
+    "serial-changed",
+    "rollover",
+    "declared-faulty",
+]
+"""Rules that decide what is settled; the oracle judges no others."""
 
 
 @dataclass(frozen=True, order=True)
@@ -159,20 +181,7 @@ class Finding:
     meter_id: str
     register: str
     at: int
-    rule: Literal[
-        "stamp-too-old",
-        "stamp-ahead",
-        "outside-life",
-        "zero-after-positive",
-        "index-out-of-order",
-        "index-break",
-        "stamp-off-interval",
-        "interval-overlap",
-        "quarter-too-large",
-        "serial-changed",
-        "rollover",
-        "declared-faulty",
-    ]
+    rule: Rule
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ Trouble = Literal[
     "rollovers",
     "exchanges",
     "serials",
+    "silent",
 ]
 TROUBLES: tuple[Trouble, ...] = Trouble.__args__  # type: ignore[attr-defined]
 
@@ -89,6 +90,7 @@ class Gateway:
             "gaps": self._gaps,
             "sparse": self._silence,
             "outage": self._outage,
+            "silent": self._silent,
             "estimated": self._estimated,
             "half_rows": self._half_rows,
             "wild_stamps": self._wild_stamps,
@@ -245,6 +247,10 @@ class Gateway:
             if self.interval_s:
                 values = dict(row.values)
             self.rows[late] = replace(row, stamp=row.stamp + silent_s, values=values)
+
+    def _silent(self) -> None:
+        """From some reading on nothing more is heard."""
+        self.rows = self.rows[: self._position() + 1]
 
     def _estimated(self) -> None:
         for position in self._stretch():

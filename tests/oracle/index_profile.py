@@ -102,6 +102,8 @@ def index_quarter(
         if (run.start_at is None or start + QUARTER_S > run.start_at)
         and (run.end_at is None or start < run.end_at)
     ]
+    if not parts:
+        return MISSING_QUARTER  # outside the meter's life, where donors are looked for too
     energy_wh = 0
     for part in parts:
         if part.energy_wh is None:

@@ -2,8 +2,10 @@
 
 from fractions import Fraction
 
-from tests.oracle.estimation import Shapes
+from tests.oracle.estimation import Quarter, Shapes
 from tests.oracle.facts import (
+    ELECTRICITY,
+    MISSING,
     MISSING_QUARTER,
     NOT_ALIVE,
     RAW_REGISTERS,
@@ -19,6 +21,7 @@ from tests.oracle.facts import (
 )
 from tests.oracle.index_profile import index_quarter
 from tests.oracle.interval_profile import IntervalHistory, interval_quarter, judge_interval
+from tests.oracle.proxies import Proxies, last_interval, last_reading
 from tests.oracle.verdicts import IndexHistory, judge_index
 
 SIDES: tuple[Side, Side] = ("im", "ex")
@@ -33,17 +36,32 @@ class JudgedMeter:
             judge_index(meter) if meter.interval_s is None else judge_interval(meter)
         )
         self._shapes = {register: self._shapes_of(register) for register in self.registers}
+        self._proxies = {register: self._proxies_of(register) for register in self.registers}
+
+    def _factor_at(self, at: int) -> Fraction:
+        return self.meter.facts_at(at).factor
+
+    def _linear(self, register: str) -> Quarter:
+        """A register without shapes and proxies, whose measured quarter-hours are donors."""
+
+        def quarter(start: int) -> RegisterQuarter:
+            factor = self._factor_at(start)
+            if isinstance(self.history, IntervalHistory):
+                return interval_quarter(self.history, register, start, factor)
+            return index_quarter(self.meter, self.history, register, start, factor)
+
+        return quarter
 
     def _shapes_of(self, register: str) -> Shapes:
-        def factor_at(at: int) -> Fraction:
-            return self.meter.facts_at(at).factor
-
-        def linear(start: int) -> RegisterQuarter:
-            assert isinstance(self.history, IndexHistory)
-            return index_quarter(self.meter, self.history, register, start, factor_at(start))
-
         runs = self.history.runs[register] if isinstance(self.history, IndexHistory) else ()
-        return Shapes(linear, factor_at, runs)
+        return Shapes(self._linear(register), self._factor_at, runs)
+
+    def _proxies_of(self, register: str) -> Proxies:
+        if isinstance(self.history, IndexHistory):
+            heard = last_reading(self.history.runs[register])
+        else:
+            heard = last_interval(self.history.spread[register])
+        return Proxies(self._linear(register), heard)
 
     @property
     def registers(self) -> set[str]:
@@ -51,6 +69,10 @@ class JudgedMeter:
         if isinstance(self.history, IndexHistory):
             return set(self.history.runs)
         return set(self.history.spread)
+
+    @property
+    def is_rule(self) -> bool:
+        return any(facts.rule is not None for facts in self.meter.facts)
 
     def alive_from(self) -> int | None:
         """The start of the first quarter-hour of the meter's life; None: not yet begun."""
@@ -88,6 +110,18 @@ class JudgedMeter:
             shapes = self._shapes[register]
             return index_quarter(self.meter, self.history, register, start, facts.factor, shapes)
         return interval_quarter(self.history, register, start, facts.factor)
+
+    def with_proxies(self, quarter: MeterQuarter, start: int) -> MeterQuarter:
+        """The quarter with what its missing sides are given instead, where something is."""
+        facts = self.meter.facts_at(start)
+        sides: dict[Side, RegisterQuarter | None] = {}
+        for side in SIDES:
+            part = sides[side] = quarter.side(side)
+            plain = RAW_REGISTERS[self.meter.medium].get(side, "")
+            proxies = self._proxies.get(facts.registers.get(plain, plain))
+            if part is not None and part.quality == MISSING and proxies is not None:
+                sides[side] = proxies.of(start) or part
+        return MeterQuarter(quarter.alive, sides["im"], sides["ex"])
 
 
 def main_side_present(facts: Facts, sides: dict[Side, RegisterQuarter | None]) -> MeterQuarter:
@@ -141,6 +175,7 @@ class MeterQuarters:
         self.judged = {meter.id: JudgedMeter(meter) for meter in building.meters}
         self.overflows: set[Finding] = set()
         self._known: dict[tuple[str, int], MeterQuarter] = {}
+        self._said: dict[tuple[str, int], MeterQuarter] = {}
 
     def quarter(self, meter_id: str, start: int) -> MeterQuarter:
         if (meter_id, start) not in self._known:
@@ -153,7 +188,10 @@ class MeterQuarters:
         judged = self.judged[meter_id]
         facts = judged.meter.facts_at(start)
         if facts.rule is None:
-            return judged.quarter(start)
+            quarter = self._from_readings(meter_id, start)
+            if quarter.alive and self.building.proxy_days_at(start):
+                return self._with_proxies(judged, quarter, start)
+            return quarter
         operands = {
             operand.meter_id: NOT_ALIVE
             if self.judged[operand.meter_id].meter.facts_at(start).isolated
@@ -161,6 +199,26 @@ class MeterQuarters:
             for operand in facts.rule
         }
         return rule_quarter(facts, operands)
+
+    def _from_readings(self, meter_id: str, start: int) -> MeterQuarter:
+        """A physical meter's quarter as its readings give it."""
+        if (meter_id, start) not in self._said:
+            quarter = self.judged[meter_id].quarter(start)
+            self._said[meter_id, start] = self._within_int32(meter_id, start, quarter)
+        return self._said[meter_id, start]
+
+    def _with_proxies(self, judged: JudgedMeter, quarter: MeterQuarter, start: int) -> MeterQuarter:
+        """The quarter, filled where another physical meter of the group has a value."""
+        group = ELECTRICITY if judged.meter.medium in ELECTRICITY else (judged.meter.medium,)
+        others = [
+            self._from_readings(each.meter.id, start)
+            for each in self.judged.values()
+            if each is not judged and not each.is_rule and each.meter.medium in group
+        ]
+        sides = [other.side(side) for other in others for side in SIDES]
+        if any(part is not None and part.energy_wh is not None for part in sides):
+            return judged.with_proxies(quarter, start)
+        return quarter
 
     def _within_int32(self, meter_id: str, start: int, quarter: MeterQuarter) -> MeterQuarter:
         """The quarter, a value beyond int32 being missing, with a finding."""

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 
 from tests.oracle.balance import (
-    ELECTRICITY,
     SiteQuarter,
     TotalQuarter,
     members,
     site_quarter,
     total_quarter,
 )
-from tests.oracle.facts import QUARTER_S, Building, Finding, Medium, MeterQuarter
+from tests.oracle.facts import ELECTRICITY, QUARTER_S, Building, Finding, Medium, MeterQuarter
 from tests.oracle.index_profile import SLOW_MEDIA
 from tests.oracle.meters import MeterQuarters
 

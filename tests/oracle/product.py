@@ -46,7 +46,8 @@ from tests.oracle.verdicts import AHEAD_US
 
 def catalogue_of(building: oracle.Building) -> SiteCatalogue:
     """Declare the building; meters are numbered from 1 in the order of their ids."""
-    changes = {at for told in (building.balance, building.key, building.battery) for at, _ in told}
+    told_of_site = (building.balance, building.key, building.battery, building.proxy_days)
+    changes = {at for told in told_of_site for at, _ in told}
     ordered = sorted(changes)
     return SiteCatalogue(
         site=Site(number=1, id=f"{1:024x}", name="Generated", timezone="Europe/Zurich"),
@@ -57,6 +58,7 @@ def catalogue_of(building: oracle.Building) -> SiteCatalogue:
                 balance=BalanceMode(building.balance_at(at)),
                 key=building.key_at(at),
                 battery=BatteryOrder(building.battery_at(at)),
+                proxy_days=building.proxy_days_at(at),
             )
             for at, until in zip(ordered, [*ordered[1:], None], strict=True)
         ),

@@ -1,6 +1,6 @@
-"""Gaps with donors around them: the product and the oracle spread them alike, to the Wh."""
+"""Gaps with donors around them, silent meters: product and oracle estimate alike, to the Wh."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 
@@ -92,3 +92,87 @@ def test_product_and_oracle_estimate_alike(outage: Outage) -> None:
         assert profile.method is not None
         methods.update(profile.method.tolist())
     event(", ".join(sorted(Method(method).name for method in methods)))
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A meter of which nothing is heard any more, or nothing for a while, beside one that speaks.
+
+    It was read every quarter-hour, or every half, over so many days.
+    """
+
+    seed: int
+    first_day: int
+    days: int
+    later_day: int
+    interval_s: int | None
+    largest_mwh: int
+    back_after_s: int | None
+    medium: Medium = "electricity"
+    allowed_late: bool = False
+
+    def building(self) -> Building:
+        """Build both meters with all that they sent."""
+        random = Random(self.seed)
+        last_at = (self.first_day + self.days) * DAY_S - 900 * random.randint(0, 95)
+        stamps = list(range(self.first_day * DAY_S, last_at + 1, self.interval_s or 900))
+        if self.back_after_s is not None:
+            back_at = last_at + self.back_after_s // 900 * 900
+            stamps += range(back_at, back_at + 3_600 * 5, self.interval_s or 900)
+        index, rows = random.randrange(10**9), []
+        for at in stamps:
+            counted = random.randint(0, self.largest_mwh)
+            index += counted
+            value = index if self.interval_s is None else counted
+            rows.append(Row(at, {REGISTERS[self.medium]: value}))
+        factor = random.choice((Fraction(1), Fraction(40), Fraction("0.333")))
+        facts = Facts(), Facts(valid_from=last_at // 900 * 900 - 9 * 900, factor=factor)
+        silent = Meter("a" * 24, self.medium, facts, self.interval_s, deliveries=(_said(rows),))
+        # The other one has quarter-hours of its own that are missing.
+        heard = [self.later_day * DAY_S - DAY_S, (self.later_day + 1) * DAY_S - 900 * 7]
+        other_rows = [Row(at, {REGISTERS[self.medium]: at}) for at in heard]
+        other = Meter("b" * 24, self.medium, deliveries=(_said(other_rows),))
+        told = ((0, False), (last_at // 900 * 900 + 4_500, True))
+        return Building((silent, other), proxy_days=told if self.allowed_late else ((0, True),))
+
+
+def _said(rows: list[Row]) -> Delivery:
+    return Delivery(1, (rows[-1].stamp + 60) * 1_000_000, tuple(rows))
+
+
+silences = st.builds(
+    Silence,
+    seed=st.integers(0, 2**32),
+    first_day=st.sampled_from(FIRST_DAYS),
+    days=st.integers(1, 40),
+    later_day=st.just(0),
+    interval_s=st.sampled_from((None, None, 900, 1800)),
+    largest_mwh=st.sampled_from((0, 1_000, 99_999, 2_000_000)),
+    back_after_s=st.none() | st.integers(1_800, 40 * DAY_S),
+    medium=st.sampled_from(tuple(REGISTERS)),
+    allowed_late=st.booleans(),
+).flatmap(
+    lambda silence: st.integers(-1, 37).map(
+        lambda after: replace(silence, later_day=silence.first_day + silence.days + after)
+    )
+)
+
+
+@given(silence=silences)
+@example(Silence(3, 19_288, 9, 19_297, None, 99_999, None))
+@example(Silence(3, 19_288, 1, 19_323, None, 99_999, None))
+@example(Silence(4, 19_068, 35, 19_104, 1800, 99_999, 9 * DAY_S))
+def test_product_and_oracle_fill_in_alike_for_a_silent_meter(silence: Silence) -> None:
+    note(str(silence))
+    building = silence.building()
+    quarters = range(silence.later_day * 96, silence.later_day * 96 + 96)
+    expected = settle(building, quarters)
+    catalogue, settlements = settled_by_product(building, quarters)
+    assert_agree(building, expected, catalogue, settlements)
+    methods = {
+        method
+        for profile in settlements[Group(silence.medium)].profiles
+        if profile.method is not None
+        for method in profile.method.tolist()
+    }
+    event("filled" if Method.PROXY in methods else "as it is")

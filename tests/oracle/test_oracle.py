@@ -175,6 +175,17 @@ def test_stamps_that_cannot_be_true_are_set_aside() -> None:
     assert energies(result, "a") == [0, 0, None, None]
 
 
+def test_a_silent_meter_is_given_the_mean_of_comparable_days_where_another_speaks() -> None:
+    # Friday 1 Wh and Saturday 2 Wh a quarter-hour; silent since. Sunday compares with both alike:
+    # 1.5 Wh, so 2, 1, 2 as it is cumulated. The other one speaks until 0:45.
+    days = {900 * i: 1000 * min(i, 96) + 2000 * max(0, i - 96) for i in range(193)}
+    other = {900 * i: 1000 * i for i in range(196)}
+    building = Building((meter("a", days), meter("b", other)), proxy_days=((0, True),))
+    result = settle(building, range(FIRST + 190, FIRST + 196))
+    assert energies(result, "a") == [2, 2, 2, 1, 2, None]
+    assert qualities(result, "a") == [MEASURED] * 2 + [ESTIMATED] * 3 + [MISSING]
+
+
 def test_the_quarters_of_installation_and_removal_count_whole() -> None:
     # Installed at 00:05 with 2 Wh, removed at 00:40 where a reading of 9 Wh stands.
     read = meter("a", {900: 4000, 1800: 6000, 2400: 9000, 2401: 9000})
