@@ -281,10 +281,10 @@ def counting_readings(
         nothing = np.empty(0, np.int64)
         return RegisterReadings(nothing, nothing, np.empty(0, np.uint8), np.empty(0, np.bool_))
     values, stamps = stored.values[register], stored.stamps
-    plain = not withdrawn and bool(
-        ((values >= 0) & (stored.qualities < ReadingQuality.PLACEHOLDER)).all()
+    usable = values.min(initial=0) >= 0 and (
+        stored.qualities.max(initial=0) < ReadingQuality.PLACEHOLDER
     )
-    if plain and bool((stamps[1:] > stamps[:-1]).all()):
+    if usable and not withdrawn and bool((stamps[1:] > stamps[:-1]).all()):
         at_best = _AT_BEST[stored.qualities]
         return RegisterReadings(stamps, values, at_best, stored.ahead, _sent(stored.serials))
     positions = counting_positions(stored, register, withdrawn)

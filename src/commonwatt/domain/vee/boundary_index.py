@@ -80,18 +80,17 @@ def interpolate(
     position = _last_not_after(stamps, instants)
     left = np.maximum(position, 0)
     right = np.minimum(left + 1, len(stamps) - 1)
-    elapsed = instants - stamps[left]
-    gap = stamps[right] - stamps[left]
+    left_at, left_value = stamps[left], values[left]
+    elapsed = instants - left_at
+    gap = stamps[right] - left_at
+    span = np.maximum(gap, 1)
+    risen, rest = _risen(values[right] - left_value, elapsed, span)
     on_reading = elapsed == 0
-    alone = on_reading | (gap <= 0)
-    span = np.where(alone, 1, gap)
-    elapsed[alone] = 0
-    risen, rest = _risen(values[right] - values[left], elapsed, span)
-    far = ~on_reading & (gap > MEASURED_GAP_S)
-    known = (position >= 0) & (on_reading | (position < len(stamps) - 1))
+    known = (position >= 0) & (on_reading | (left < right))
     quality = np.full(len(instants), Quality.MEASURED, np.uint8)
     method = np.full(len(instants), Method.INDEX, np.uint8)
-    if far.any():
+    if gap.max(initial=0) > MEASURED_GAP_S:
+        far = ~on_reading & (gap > MEASURED_GAP_S)
         quality[far] = Quality.INTERPOLATED
         far &= gap > interpolated_gap_s
         quality[far], method[far] = Quality.ESTIMATED, Method.LINEAR
@@ -100,12 +99,13 @@ def interpolate(
     if (at_best != Quality.MEASURED).any():
         worst = np.where(on_reading, at_best[left], np.minimum(at_best[left], at_best[right]))
         quality = np.minimum(quality, worst)
-    breaks = readings.breaks_before[left]
+    breaks = np.zeros(len(instants), np.int64)
     if readings.breaks_before[-1]:
+        breaks = readings.breaks_before[left]
         known &= on_reading | (breaks == readings.breaks_before[right])
         breaks[position < 0] = 0
     quality[~known] = Quality.MISSING
-    return BoundaryIndex(values[left] + risen, rest, span, quality, breaks, method)
+    return BoundaryIndex(left_value + risen, rest, span, quality, breaks, method)
 
 
 def _unknown(length: int) -> BoundaryIndex:
@@ -125,12 +125,11 @@ def _last_not_after(stamps: NDArray[np.int64], instants: NDArray[np.int64]) -> N
     """
     if len(instants):
         first = int(np.searchsorted(stamps, instants[0] + QUARTER_S // 2)) - 1
-        beside = stamps[max(first, 0) : first + len(instants)]
-        if first >= 1 and len(beside) == len(instants) and first + len(instants) < len(stamps):
-            position = np.arange(first, first + len(instants)) - (beside > instants)
-            within = (stamps[position] <= instants) & (stamps[position + 1] > instants)
-            if within.all():
-                return position
+        end = first + len(instants)
+        if first >= 1 and end < len(stamps):
+            before, beside, after = (stamps[first + n : end + n] for n in (-1, 0, 1))
+            if bool(((before <= instants) & (instants < after)).all()):
+                return np.arange(first, end) - (beside > instants)
     return np.searchsorted(stamps, instants, side="right") - 1
 
 

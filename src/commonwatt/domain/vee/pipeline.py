@@ -175,6 +175,9 @@ def _judge_run(
 ) -> AcceptedRun:
     """Set aside what stands against its surroundings; what falls still is a break."""
     readings = run.readings
+    if rollovers is None and bool((readings.values[1:] >= readings.values[:-1]).all()):
+        nothing = np.zeros(len(readings.values), np.int64)
+        return AcceptedRun(run, nothing, nothing)
     counted = readings.values if rollovers is None else readings.values + rollovers.added
     dropped = verdicts.out_of_order(counted)
     rule = FindingRule.INDEX_OUT_OF_ORDER
