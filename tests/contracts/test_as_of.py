@@ -10,6 +10,7 @@ from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.as_of import view_as_of
 from commonwatt.app.declaration import InvalidDeclaration, SiteDeclaration
+from commonwatt.app.edit_quarters import WantedEdit, edit_quarters
 from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
 from commonwatt.domain.catalogue import BalanceMode, SiteCatalogue
 from tests.contracts.answers import Answers, Window, answers_of
@@ -171,6 +172,26 @@ def test_a_day_that_nothing_concerned_yet_is_not_there(store: SqlStore) -> None:
     told.write_down()
     deliver(store, told.site, meter, rows((400, 401_000)), told.tick())
     settle_everything(store, told.site)
+
+    told.assert_still_told()
+
+
+def test_a_day_that_is_edited_later_is_not_there(store: SqlStore) -> None:
+    meter = oracle.Meter("a" * 24, installed_at=19_076 * DAY_S)
+    site = add_building(store, oracle.Building((meter,))).site.number
+    told = Told(store, site, Window(19_075, 19_090), 19_500 * DAY_S, [])
+    told.write_down()
+    start_at = 19_080 * DAY_S
+    edit = WantedEdit(
+        meter_id=told.catalogue().meters[0].id,
+        start_at=start_at,
+        end_at=start_at + 900,
+        energy=5,
+        reason="read off",
+    )
+    edit_quarters(store, site, edit, "me", told.tick())
+    told.write_down()
+    deliver(store, site, told.catalogue().meters[0], rows((0, 1_000), (4, 5_000)), told.tick())
 
     told.assert_still_told()
 

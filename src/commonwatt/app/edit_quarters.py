@@ -65,8 +65,9 @@ def edit_quarters(store: Store, site: int, wanted: WantedEdit, account: str, now
         )
         meters = catalogue.meters_of(meter.medium.group)
         before = days_with_data(change, meters, site)
-        change.edits.add_edit(site, edit)
-        _mark(change, catalogue, meter, edit, before)
+        generation = change.catalogue.next_generation(site)
+        change.edits.add_edit(site, edit, generation)
+        _mark(change, catalogue, meter, edit, before, generation)
         at = now_us // 1_000_000
         change.audit(at, account, site, "edit quarters", str(edit.number), wanted.reason)
         return edit
@@ -88,7 +89,7 @@ def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -
         catalogue = change.catalogue.catalogue(site)
         meter = next(each for each in catalogue.meters if each.number == edit.meter)
         whole = days_with_data(change, catalogue.meters_of(meter.medium.group), site)
-        _mark(change, catalogue, meter, edit, whole)
+        _mark(change, catalogue, meter, edit, whole, change.catalogue.next_generation(site))
         change.audit(now_us // 1_000_000, account, site, "undo edit", str(number), "")
         return replace(edit, undone_us=now_us, undone_by=account)
 
@@ -135,6 +136,7 @@ def _mark(
     meter: Meter,
     edit: Edit,
     whole_before: tuple[int, int] | None,
+    generation: int,
 ) -> None:
     """Mark the days of an edit, and those that the group has results of only since there is one."""
     site, group = catalogue.site.number, meter.medium.group
@@ -145,4 +147,4 @@ def _mark(
         spans.append(whole)
     else:
         spans += [(whole[0], whole_before[0]), (whole_before[1], whole[1])]
-    change.results.mark_dirty(site, group, spans, change.catalogue.next_generation(site))
+    change.results.mark_dirty(site, group, spans, generation)

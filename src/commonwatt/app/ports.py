@@ -91,10 +91,11 @@ class Known:
     """What was recorded of a site at or before an instant, told from what was recorded later.
 
     Deliveries below ``later_from`` were there, above only ``stragglers``; ``withdrawn`` did not
-    count. ``last_day`` is the last UTC day that they speak of, ``later_first_day`` the first one of
-    those that came later. ``turned``: since then a delivery was withdrawn or reinstated, or
-    something was declared. A result of no later generation than ``generation`` holds nothing
-    later; a day first concerned by a later one than ``concerned_until`` had no results.
+    count. ``last_day`` is the last UTC day of which they can say anything that counts, None where
+    there were none; ``later_first_day`` the first one of those that came later. ``turned``: since
+    then a delivery was withdrawn or reinstated, or something was declared. A result of no later
+    generation than ``generation`` holds nothing later; a day first concerned by a later one than
+    ``concerned_until`` had no results.
     """
 
     later_from: int
@@ -278,8 +279,8 @@ class EditTables(Protocol):
     ) -> Sequence[Edit]:
         """The edits that touch [start, end), undone ones too, ascending by number."""
 
-    def add_edit(self, site: int, edit: Edit) -> None:
-        """Store an edit under its number."""
+    def add_edit(self, site: int, edit: Edit, generation: int) -> None:
+        """Store an edit under its number, with the generation of the change that it is."""
 
     def set_undone(self, site: int, number: int, at_us: int, account: str) -> None:
         """Let an edit count no more."""
@@ -320,6 +321,9 @@ class HistoryTables(Protocol):
 
     def catalogue_at(self, site: int, at_us: int) -> SiteCatalogue | None:
         """What was declared at an instant [Unix microseconds]; None for what still is."""
+
+    def declared_us(self, site: int) -> Sequence[int]:
+        """When what is declared was changed [Unix microseconds], ascending."""
 
 
 class Snapshot(AccessReader, Protocol):

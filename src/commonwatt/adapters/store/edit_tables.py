@@ -42,9 +42,9 @@ class SqlEditTables:
             for row in self._connection.execute(statement)
         ]
 
-    def add_edit(self, site: int, edit: Edit) -> None:
-        """Store an edit under its number."""
-        values = asdict(edit) | {"register": edit.register.value}
+    def add_edit(self, site: int, edit: Edit, generation: int) -> None:
+        """Store an edit under its number, with the generation of the change that it is."""
+        values = asdict(edit) | {"register": edit.register.value, "generation": generation}
         self._connection.execute(insert(edits).values(site=site, **values))
 
     def set_undone(self, site: int, number: int, at_us: int, account: str) -> None:

@@ -1,5 +1,6 @@
 """What was known of a site at instants of the past: catalogues, withdrawals, deliveries."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from pydantic import TypeAdapter
@@ -8,6 +9,8 @@ from sqlalchemy import Connection, case, exists, func, insert, or_, select
 from commonwatt.adapters.store import schema
 from commonwatt.app.ports import Known
 from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.quarter_hours import day_of
+from commonwatt.domain.vee.life import AHEAD_S
 
 _deliveries = schema.deliveries
 _past = schema.past_catalogues
@@ -22,7 +25,19 @@ def _catalogue_json() -> TypeAdapter[SiteCatalogue]:
 def keep_catalogue(
     connection: Connection, catalogue: SiteCatalogue, until_generation: int, until_us: int
 ) -> None:
-    """Keep what was declared of a site until a change of it, at a Unix microsecond."""
+    """Keep what was declared of a site until a change of it, at a Unix microsecond.
+
+    Clocks of declarations count seconds, those of deliveries microseconds: a change is told no
+    earlier than what was there before it.
+    """
+    last_recorded_us = connection.execute(
+        select(_deliveries.c.recorded_us)
+        .where(_deliveries.c.site == catalogue.site.number)
+        .order_by(_deliveries.c.number.desc())
+        .limit(1)
+    ).scalar()
+    if last_recorded_us is not None:
+        until_us = max(until_us, last_recorded_us + 1)
     connection.execute(
         insert(_past).values(
             site=catalogue.site.number,
@@ -49,18 +64,19 @@ class SqlHistoryTables:
         ).scalar()
         return None if kept is None else _catalogue_json().validate_json(kept)
 
+    def declared_us(self, site: int) -> Sequence[int]:
+        """When what is declared was changed [Unix microseconds], ascending."""
+        rows = self._connection.execute(
+            select(_past.c.until_us).where(_past.c.site == site).order_by(_past.c.until_us)
+        )
+        return rows.scalars().all()
+
     def known_at(self, site: int, at_us: int) -> Known | None:
-        """What was recorded at or before an instant [Unix microseconds]; None for all there is."""
-        later = _deliveries.c.recorded_us > at_us
-        row = self._connection.execute(
-            select(
-                func.min(case((later, _deliveries.c.number))),
-                func.min(case((later, _deliveries.c.first_day))),
-                func.max(case((~later, _deliveries.c.number))),
-                func.max(case((~later, _deliveries.c.last_day))),
-            ).where(_deliveries.c.site == site)
-        ).one()
-        later_from, later_first_day, last_known, last_day = row
+        """What was recorded at or before an instant [Unix microseconds]; None for all there is.
+
+        Of the deliveries it reads those that were recorded later, however many there are.
+        """
+        later_from, later_first_day = self._delivered_after(site, at_us)
         declared, declared_later = self._declared(site, at_us)
         turned = declared_later is not None or self._withdrawn_after(site, at_us)
         if later_from is None and not turned and not self._edited_after(site, at_us):
@@ -68,20 +84,44 @@ class SqlHistoryTables:
         drawn = self._connection.execute(
             select(schema.sites.c.generation).where(schema.sites.c.no == site)
         ).scalar_one()
-        before = [each - 1 for each in (later_from, declared_later) if each is not None]
-        untouched = min(before, default=drawn)
-        known = max((each for each in (last_known, declared) if each is not None), default=-1)
+        stragglers = frozenset() if later_from is None else self._known(site, later_from, at_us)
+        delivered = self._last_delivery(site, stragglers, later_from)
+        made_later = (later_from, declared_later, self._edited_first_after(site, at_us))
+        untouched = min((each - 1 for each in made_later if each is not None), default=drawn)
+        known = max((each for each in (delivered, declared) if each is not None), default=-1)
         return Known(
             later_from=drawn + 1 if later_from is None else later_from,
-            stragglers=frozenset() if later_from is None else self._known(site, later_from, at_us),
+            stragglers=stragglers,
             withdrawn=self._withdrawn_at(site, at_us),
-            last_day=last_day,
+            # What a delivery says of later days than its own lies ahead, and is never used.
+            last_day=None if delivered is None else day_of(at_us // 1_000_000 + AHEAD_S),
             later_first_day=later_first_day,
             turned=turned,
             generation=min(known, untouched),
             # Where a clock went back, some above the first that is later are known all the same.
             concerned_until=max(known, untouched),
         )
+
+    def _delivered_after(self, site: int, at_us: int) -> tuple[int | None, int | None]:
+        """The lowest number of the deliveries recorded after an instant, and their first day."""
+        number, first_day = self._connection.execute(
+            select(func.min(_deliveries.c.number), func.min(_deliveries.c.first_day)).where(
+                _deliveries.c.site == site, _deliveries.c.recorded_us > at_us
+            )
+        ).one()
+        return number, first_day
+
+    def _last_delivery(
+        self, site: int, stragglers: frozenset[int], later_from: int | None
+    ) -> int | None:
+        """The highest number of the deliveries that were known; all below ``later_from`` were."""
+        if stragglers:
+            return max(stragglers)
+        number = _deliveries.c.number
+        statement = select(func.max(number)).where(_deliveries.c.site == site)
+        if later_from is not None:
+            statement = statement.where(number < later_from)
+        return self._connection.execute(statement).scalar()
 
     def _declared(self, site: int, at_us: int) -> tuple[int | None, int | None]:
         """The generations of the last change of the catalogue until then, and of the next one."""
@@ -117,6 +157,14 @@ class SqlHistoryTables:
     def _withdrawn_after(self, site: int, at_us: int) -> bool:
         later = exists().where(_withdrawals.c.site == site, _withdrawals.c.at_us > at_us)
         return bool(self._connection.execute(select(later)).scalar_one())
+
+    def _edited_first_after(self, site: int, at_us: int) -> int | None:
+        """The generation of the first edit that was made after an instant."""
+        edits = schema.edits
+        statement = select(func.min(edits.c.generation)).where(
+            edits.c.site == site, edits.c.made_us > at_us
+        )
+        return self._connection.execute(statement).scalar()
 
     def _edited_after(self, site: int, at_us: int) -> bool:
         edits = schema.edits

@@ -129,6 +129,7 @@ deliveries = Table(
     Column("withdrawn_us", BigInteger),
     Column("withdrawn_reason", Text),
 )
+Index(None, deliveries.c.site, deliveries.c.recorded_us)
 Index(
     "ix_deliveries_withdrawn",
     deliveries.c.site,
@@ -258,6 +259,7 @@ edits = Table(
     Column("reason", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("made_us", BigInteger, nullable=False),
+    Column("generation", BigInteger, nullable=False),
     Column("undone_us", BigInteger),
     Column("undone_by", Text),
 )

@@ -13,6 +13,7 @@ def upgrade() -> None:
     _create_locks()
     _create_edits()
     _create_history()
+    op.create_index(op.f("ix_deliveries_site_recorded_us"), "deliveries", ["site", "recorded_us"])
     op.execute(
         "INSERT INTO withdrawals (site, delivery, at_us, withdrawn) "
         "SELECT site, number, withdrawn_us, true FROM deliveries WHERE withdrawn_us IS NOT NULL"
@@ -89,6 +90,7 @@ def _create_edits() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("made_us", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("undone_us", sa.BigInteger()),
         sa.Column("undone_by", sa.Text()),
         sa.PrimaryKeyConstraint("site", "number", name=op.f("pk_edits")),
