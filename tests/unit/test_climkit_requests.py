@@ -4,9 +4,7 @@ import pytest
 
 from commonwatt.climkit_v1.requests import (
     BadRequestField,
-    MeterType,
     Period,
-    SamplingFrequency,
     SeriesRequest,
     parse_meter_data_request,
     parse_meter_type,
@@ -15,6 +13,7 @@ from commonwatt.climkit_v1.requests import (
     parse_site_data_request,
     parse_time,
 )
+from commonwatt.climkit_v1.words import MeterType, SamplingFrequency
 
 NOW_AT = 1_774_160_000  # 2026-03-22 06:13:20 UTC
 DAY_S = 86_400

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.read_series import MeterSeries, SiteSeries
-from commonwatt.climkit_v1.requests import SamplingFrequency
+from commonwatt.climkit_v1.words import SamplingFrequency
 from commonwatt.climkit_v1.series_json import Column, render_rows, stamps_of
 from commonwatt.domain.catalogue import Group, Medium, Meter, Mode
 from commonwatt.domain.load_profile import SiteBalance

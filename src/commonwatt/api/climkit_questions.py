@@ -15,6 +15,7 @@ from commonwatt.app.read_sensor import read_sensor
 from commonwatt.app.read_series import read_meter_series, read_site_series
 from commonwatt.climkit_v1 import requests as wire
 from commonwatt.climkit_v1.series_json import Column, render_rows, render_sensor_rows
+from commonwatt.climkit_v1.words import SamplingFrequency
 from commonwatt.domain.catalogue import Medium, Meter, Sensor
 from commonwatt.domain.readings import NO_VALUE
 from commonwatt.domain.vee.life import AHEAD_S
@@ -30,7 +31,7 @@ class MeterSeriesQuery:
 
     meter: Meter
     window: QuarterWindow
-    frequency: wire.SamplingFrequency
+    frequency: SamplingFrequency
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SiteSeriesQuery:
 
     medium: Medium
     window: QuarterWindow
-    frequency: wire.SamplingFrequency
+    frequency: SamplingFrequency
     with_meters: bool
 
 

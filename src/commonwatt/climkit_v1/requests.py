@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from enum import StrEnum
 
 import orjson
+
+from commonwatt.climkit_v1.words import MeterType, SamplingFrequency
 
 DAY_S = 86_400
 
@@ -35,27 +36,6 @@ class BadRequestField(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field} {message}")
         self.field = field
-
-
-class SamplingFrequency(StrEnum):
-    """The lengths of period that a series can be asked for."""
-
-    QUARTER_HOUR = "15T"
-    HOUR = "H"
-    DAY = "D"
-    MONTH = "M"
-    YEAR = "Y"
-
-
-class MeterType(StrEnum):
-    """The types of meter data that a site can be asked for."""
-
-    ELECTRICITY = "electricity"
-    HEATING = "heating"
-    COOLING = "cooling"
-    COLD_WATER = "cold_water"
-    HOT_WATER = "hot_water"
-    CHARGE_POINT = "charge_point"
 
 
 @dataclass(frozen=True, slots=True)
