@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.read_series import MeterSeries, SiteSeries
-from commonwatt.climkit_v1.words import SamplingFrequency
 from commonwatt.climkit_v1.series_json import Column, render_rows, stamps_of
-from commonwatt.domain.catalogue import Group, Medium, Meter, Mode
+from commonwatt.climkit_v1.words import SamplingFrequency
+from commonwatt.domain.catalogue import Medium, Meter, epochs
 from commonwatt.domain.load_profile import SiteBalance
+from commonwatt.domain.members import counts_unshared
 from commonwatt.domain.quality import Quality, exists
+from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.resample import Buckets, Sampling, buckets
 from commonwatt.domain.zones import utc_offsets
 
@@ -69,19 +71,29 @@ def _electricity(balance: SiteBalance) -> list[Named]:
 def _meter_columns(meter: Meter, series: MeterSeries) -> Iterator[Named]:
     """Consumers have three columns, producers one, grid meters and batteries none of their own.
 
-    Meters that are not part of the balance have none either: the columns add up to the site's.
+    Each quarter-hour by what the meter was then. Meters that are not part of the balance have none
+    either: the columns add up to the site's.
     """
-    mode = meter.current.mode
-    if mode is Mode.CONSUMPTION and series.self_energy is not None and series.ext is not None:
-        assert series.quality_self is not None
-        shared = exists(series.quality_self)
-        yield f"total_{meter.id}", series.total, shared
-        yield f"self_{meter.id}", series.self_energy, shared
-        yield f"ext_{meter.id}", series.ext, shared
+    own, ext, quality_self = series.self_energy, series.ext, series.quality_self
+    there = exists(series.quality_total) & _counted_unshared(meter, series)
+    if own is None or ext is None or quality_self is None:
+        yield f"total_{meter.id}", series.total, there
         return
-    has_total = mode is Mode.PRODUCTION or meter.medium.group is not Group.ELECTRICITY
-    if has_total and any(facts.balance and not facts.isolated for facts in meter.facts):
-        yield f"total_{meter.id}", series.total, exists(series.quality_total)
+    shared = exists(quality_self)
+    yield f"total_{meter.id}", series.total, there | shared
+    yield f"self_{meter.id}", own, shared
+    yield f"ext_{meter.id}", ext, shared
+
+
+def _counted_unshared(meter: Meter, series: MeterSeries) -> Flags:
+    """Where the total of a meter without a share is part of the balance."""
+    first, length = series.first_quarter, len(series.quality_total)
+    counted = np.zeros(length, np.bool_)
+    span = first * QUARTER_S, (first + length) * QUARTER_S
+    for start_at, end_at in epochs(*span, meter.facts):
+        here = slice(start_at // QUARTER_S - first, end_at // QUARTER_S - first)
+        counted[here] = counts_unshared(meter.medium, meter.facts_at(start_at))
+    return counted
 
 
 def _rows(
