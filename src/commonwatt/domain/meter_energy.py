@@ -48,8 +48,10 @@ class MeterEnergy:
             absent = np.full(len(self.alive), Quality.ABSENT, np.uint8)
             main = RegisterEnergy(np.zeros(len(self.alive), np.int64), absent)
         lacking = self.alive & (main.quality == Quality.ABSENT)
-        quality = np.where(lacking, np.uint8(Quality.MISSING), main.quality)
-        main = RegisterEnergy(main.energy, quality)
+        if lacking.any():
+            quality = main.quality.copy()
+            quality[lacking] = Quality.MISSING
+            main = RegisterEnergy(main.energy, quality)
         im, ex = (self.im, main) if exported else (main, self.ex)
         return MeterEnergy(im, ex, self.alive, self.method)
 
@@ -71,7 +73,8 @@ class MeterEnergy:
 
 def masked(energy: Energy, quality: Qualities) -> RegisterEnergy:
     """Return a register's energy with 0 wherever the quality says that there is none."""
-    return RegisterEnergy(np.where(exists(quality), energy, 0), quality)
+    known = exists(quality)
+    return RegisterEnergy(energy if known.all() else np.where(known, energy, 0), quality)
 
 
 def joined(parts: Sequence[tuple[int, int, MeterEnergy]], length: int) -> MeterEnergy:
@@ -102,9 +105,9 @@ def within_int32(
     ``name`` is the register of the profile, ``first_quarter`` where its columns begin.
     """
     energy, quality = register.energy, register.quality
-    too_large = exists(quality) & ((energy > ENERGY_MAX) | (energy < -ENERGY_MAX - 1))
-    if not too_large.any():
+    if energy.max(initial=0) <= ENERGY_MAX and energy.min(initial=0) >= -ENERGY_MAX - 1:
         return register
+    too_large = exists(quality) & ((energy > ENERGY_MAX) | (energy < -ENERGY_MAX - 1))
     for position in np.flatnonzero(too_large).tolist():
         start_at = (first_quarter + position) * QUARTER_S
         evidence = {"energy": int(energy[position])}

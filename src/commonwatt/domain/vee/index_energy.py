@@ -21,6 +21,19 @@ class QuarterColumns(NamedTuple):
     quality: NDArray[np.uint8]
     method: NDArray[np.uint8]
 
+    @classmethod
+    def joined(cls, parts: Sequence["QuarterColumns"]) -> "QuarterColumns":
+        """The columns of runs that follow one another."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    @classmethod
+    def absent(cls, length: int) -> "QuarterColumns":
+        """The columns of a register that does not exist."""
+        codes = np.full(length, Quality.ABSENT, np.uint8)
+        return cls(np.zeros(length, np.int64), codes, np.zeros(length, np.uint8))
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentIndex:
@@ -38,10 +51,13 @@ class SegmentIndex:
         """
         part = self.index.part(start - self.first_quarter, end - self.first_quarter + 1)
         quality = np.minimum(part.quality[:-1], part.quality[1:])
-        quality[part.break_count[:-1] != part.break_count[1:]] = Quality.MISSING
+        if part.break_count[0] != part.break_count[-1]:
+            quality[part.break_count[:-1] != part.break_count[1:]] = Quality.MISSING
         own = self.segment.factor
-        energy = np.diff(rounded(part, factor if own is None else own))
-        return QuarterColumns(energy, quality, np.maximum(part.method[:-1], part.method[1:]))
+        index = rounded(part, factor if own is None else own)
+        return QuarterColumns(
+            index[1:] - index[:-1], quality, np.maximum(part.method[:-1], part.method[1:])
+        )
 
 
 def index_segments(

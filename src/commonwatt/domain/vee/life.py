@@ -51,8 +51,9 @@ class Life:
         else:
             begin = end_quarter
         end = end_quarter if self.removed_at is None else first_quarter_from(self.removed_at)
-        quarters = np.arange(first_quarter, end_quarter)
-        return (quarters >= begin) & (quarters < end)
+        alive = np.zeros(end_quarter - first_quarter, np.bool_)
+        alive[max(begin - first_quarter, 0) : max(end - first_quarter, 0)] = True
+        return alive
 
     def still_from(self) -> int | None:
         """The boundary from which the register stands still until the installation."""

@@ -159,17 +159,19 @@ def _register_energy(
 
     None if no raw register ever feeds it.
     """
-    if not any(facts.raw_register(name) in sources for facts, _, _ in pieces):
+    found = [(sources.get(piece[0].raw_register(name)), *piece) for piece in pieces]
+    if all(source is None for source, *_ in found):
         return _NO_REGISTER
+    whole = QuarterColumns.joined(
+        [
+            QuarterColumns.absent(end - start)
+            if source is None
+            else source.columns(start, end, facts)
+            for source, facts, start, end in found
+        ]
+    )
+    if not alive.all():
+        whole.quality[~alive] = Quality.ABSENT
+    register = masked(whole.energy, whole.quality)
     first = pieces[0][1]
-    energy = np.zeros(len(alive), np.int64)
-    quality = np.full(len(alive), Quality.ABSENT, np.uint8)
-    method = np.zeros(len(alive), np.uint8)
-    for facts, start, end in pieces:
-        source = sources.get(facts.raw_register(name))
-        if source is not None:
-            here = slice(start - first, end - first)
-            energy[here], quality[here], method[here] = source.columns(start, end, facts)
-    quality[~alive] = Quality.ABSENT
-    register = masked(energy, quality)
-    return within_int32(register, meter.number, name.value, first, findings), method
+    return within_int32(register, meter.number, name.value, first, findings), whole.method

@@ -70,14 +70,15 @@ def measured_donors(
         indexes = index_segments(source, first_quarter, end_quarter, gap_s)
         columns_of = partial(index_energy, indexes)
     spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
-    columns = [
-        columns_of(start // QUARTER_S, end // QUARTER_S, meter.facts_at(start).factor)
-        for start, end in spans
-    ]
-    energy = np.concatenate([each.energy for each in columns])
-    quality = np.concatenate([each.quality for each in columns])
-    measured = np.flatnonzero((quality == Quality.MEASURED) & (energy <= ENERGY_MAX))
-    return Donors(measured + first_quarter, energy[measured])
+    columns = QuarterColumns.joined(
+        [
+            columns_of(start // QUARTER_S, end // QUARTER_S, meter.facts_at(start).factor)
+            for start, end in spans
+        ]
+    )
+    measured = (columns.quality == Quality.MEASURED) & (columns.energy <= ENERGY_MAX)
+    positions = np.flatnonzero(measured)
+    return Donors(positions + first_quarter, columns.energy[positions])
 
 
 def _interval_columns(
