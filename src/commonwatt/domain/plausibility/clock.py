@@ -24,9 +24,8 @@ def clock_skews(
     seconds, positive where the clock is ahead.
     """
     here = stamps[slice(*np.searchsorted(stamps, (start_at, end_at)))]
-    if not len(here) or bool(
-        (_offsets(here) <= SKEW_S).all() and (_offsets(here) >= -SKEW_S).all()
-    ):
+    offsets = _offsets(here)
+    if offsets.max(initial=0) <= SKEW_S and offsets.min(initial=0) >= -SKEW_S:
         return []
     days, starts, counts = np.unique(here // DAY_S, return_index=True, return_counts=True)
     regular = (counts >= LEAST_READINGS) & (counts <= _MOST_READINGS)
@@ -46,7 +45,7 @@ def clock_skews(
 
 def _offsets(instants: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the seconds from the nearest quarter-hour."""
-    return (instants + QUARTER_S // 2) % QUARTER_S - QUARTER_S // 2
+    return instants - (instants + QUARTER_S // 2) // QUARTER_S * QUARTER_S
 
 
 def _common_offset(stamps: NDArray[np.int64]) -> int | None:

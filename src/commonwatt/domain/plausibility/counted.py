@@ -43,7 +43,7 @@ def counted_spans(judged: Judged) -> list[Counted]:
         accepted = segment.readings
         stamps, breaks = accepted.stamps, accepted.breaks_before
         known = breaks[1:] == breaks[:-1]
-        rises = np.diff(accepted.values)
+        rises = accepted.values[1:] - accepted.values[:-1]
         found.append(Counted(stamps[:-1], stamps[1:], rises, known, segment.factor))
     return found
 

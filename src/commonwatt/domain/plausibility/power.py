@@ -38,13 +38,15 @@ def powers_above_limit(
     steps.
     """
     findings: list[Finding] = []
-    power = counted.rises * _FINE // np.maximum(counted.ends_at - counted.starts_at, QUARTER_S)
-    power[~counted.known] = 0
+    at_most = int(counted.rises.max(initial=0)) * _FINE // QUARTER_S
     for from_at, to_at in epochs(start_at, end_at, (*meter.facts, *catalogue.facts)):
         facts = meter.facts_at(from_at)
         factor = counted.factor or facts.factor
         declared = declared_limit(catalogue, meter, facts, from_at)
         least = LIMITS[meter.medium].per_hour if declared is None else declared
+        if at_most <= _power(least, factor):
+            continue
+        power = _powers(counted)
         first, end = counted.ending_in(from_at, to_at)
         high = np.flatnonzero(power[first:end] > _power(least, factor)) + first
         if declared is None and len(high):
@@ -53,12 +55,7 @@ def powers_above_limit(
             limit = (
                 least if declared is not None else max(least, _ordinary(power, position, factor))
             )
-            evidence = _excess(meter, counted, position, limit, factor)
-            if evidence is not None:
-                span = int(counted.starts_at[position]), int(counted.ends_at[position])
-                findings.append(
-                    Finding(FindingRule.POWER_ABOVE_LIMIT, meter.number, register, *span, evidence)
-                )
+            findings += _excess(meter, register, counted, position, limit, factor)
     return findings
 
 
@@ -71,6 +68,14 @@ def declared_limit(
     return catalogue.site_facts_at(instant_at).connection_w
 
 
+def _powers(counted: Counted) -> NDArray[np.int64]:
+    """Return the power of each span in thousandths of a raw unit per second, 0 across a break."""
+    seconds = np.maximum(counted.ends_at - counted.starts_at, QUARTER_S)
+    power: NDArray[np.int64] = counted.rises * _FINE // seconds
+    power[~counted.known] = 0
+    return power
+
+
 def _power(limit: int, factor: Decimal) -> int:
     """Return a limit [Wh, litre per hour] in thousandths of a raw unit per second."""
     numerator, denominator = factor.as_integer_ratio()
@@ -79,13 +84,17 @@ def _power(limit: int, factor: Decimal) -> int:
 
 
 def _excess(
-    meter: Meter, counted: Counted, position: int, limit: int, factor: Decimal
-) -> dict[str, int] | None:
-    """Return the evidence if a span holds more than the limit allows and one step of an index."""
-    seconds = int(counted.ends_at[position] - counted.starts_at[position])
+    meter: Meter, register: str, counted: Counted, position: int, limit: int, factor: Decimal
+) -> list[Finding]:
+    """Return a finding if a span holds more than the limit allows and one step of an index."""
+    from_at, to_at = int(counted.starts_at[position]), int(counted.ends_at[position])
+    seconds = to_at - from_at
     energy = energy_of(int(counted.rises[position]), factor)
-    allowed = limit * max(seconds, QUARTER_S) // _HOUR_S + LIMITS[meter.medium].step
-    return {"energy": energy, "seconds": seconds, "limit": limit} if energy > allowed else None
+    if energy <= limit * max(seconds, QUARTER_S) // _HOUR_S + LIMITS[meter.medium].step:
+        return []
+    evidence = {"energy": energy, "seconds": seconds, "limit": limit}
+    rule = FindingRule.POWER_ABOVE_LIMIT
+    return [Finding(rule, meter.number, register, from_at, to_at, evidence)]
 
 
 def _among_equals(power: NDArray[np.int64], high: NDArray[np.intp]) -> NDArray[np.bool_]:
