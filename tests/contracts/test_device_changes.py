@@ -324,6 +324,24 @@ def test_devices_that_cannot_be_are_refused(store: SqlStore, devices: str, fault
     assert catalogue(store) == before
 
 
+@pytest.mark.parametrize(
+    ("device", "fault"),
+    [
+        ("start_index: {en_im: 5}", "device 2 has indexes or digits, and the meter sends"),
+        ("factor: 40", "device 2 has a factor, and the meter sends the energy of intervals"),
+    ],
+)
+def test_a_device_of_an_interval_meter_has_nothing_that_acts_on_an_index(
+    store: SqlStore, device: str, fault: str
+) -> None:
+    meter = "  - {name: B, type: electricity, mode: consumption, prim_ad: 12, interval: PT15M%s}\n"
+    devices = ", devices: [{serial: S1}, {from: 2026-02-01, serial: S2%s}]"
+    with pytest.raises(InvalidDeclaration) as raised:
+        apply(store, meter % (devices % f", {device}"))
+    assert fault in str(raised.value)
+    apply(store, meter % (devices % ""))
+
+
 def test_nothing_is_exchanged_before_the_first_device(store: SqlStore) -> None:
     declare_devices(store, 1, flat(store).id, [Device(from_at=START)], "anna", NOW)
     with pytest.raises(CannotChange, match="no device is in use before"):

@@ -81,6 +81,11 @@ def _device_faults(meter: Meter, device: Device) -> Iterator[str]:
                 yield f"has {device.digits} digits, too few for its {key} of {register}"
     if meter.interval_s is not None and (device.start_index or device.end_index or device.digits):
         yield "has indexes or digits, and the meter sends the energy of intervals"
+    elif meter.interval_s is not None and device.factor is not None:
+        yield (
+            "has a factor, and the meter sends the energy of intervals; declare the factor of the "
+            "meter, with valid_from"
+        )
     if device.factor is not None and (reason := factor_fault(device.factor)):
         yield f"has a factor that cannot be: {reason}"
 
