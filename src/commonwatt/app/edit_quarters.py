@@ -1,4 +1,4 @@
-"""Setting and clearing quarter-hours by hand, and undoing it. Nothing is deleted."""
+"""Setting and clearing quarter-hours by hand, and undoing edits. Nothing is deleted."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,8 @@ from commonwatt.app.change_meter import CannotChange, NoSuchMeter
 from commonwatt.app.declared_rules import meter_label
 from commonwatt.app.mark_changes import days_with_data
 from commonwatt.app.ports import Change, Store
-from commonwatt.app.withdraw_delivery import NothingToChange
+from commonwatt.app.read_delivery import required_delivery
+from commonwatt.app.withdraw_delivery import NothingToChange, set_aside_delivery
 from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
 from commonwatt.domain.edits import Edit
 from commonwatt.domain.meter_energy import ENERGY_MAX
@@ -86,12 +87,20 @@ def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -
         if edit.undone_us is not None:
             raise NothingToChange(f"edit {number} is undone already")
         change.edits.set_undone(site, number, now_us, account)
-        catalogue = change.catalogue.catalogue(site)
-        meter = next(each for each in catalogue.meters if each.number == edit.meter)
-        whole = days_with_data(change, catalogue.meters_of(meter.medium.group), site)
-        _mark(change, catalogue, meter, edit, whole, change.catalogue.next_generation(site))
+        if edit.delivery is None:
+            _mark_undone(change, site, edit)
+        else:
+            delivery = required_delivery(change, site, edit.delivery)
+            set_aside_delivery(change, site, delivery, now_us, f"edit {number} undone")
         change.audit(now_us // 1_000_000, account, site, "undo edit", str(number), "")
         return replace(edit, undone_us=now_us, undone_by=account)
+
+
+def _mark_undone(change: Change, site: int, edit: Edit) -> None:
+    catalogue = change.catalogue.catalogue(site)
+    meter = next(each for each in catalogue.meters if each.number == edit.meter)
+    whole = days_with_data(change, catalogue.meters_of(meter.medium.group), site)
+    _mark(change, catalogue, meter, edit, whole, change.catalogue.next_generation(site))
 
 
 def _main_register(meter: Meter, instant_at: int) -> Register:

@@ -61,6 +61,10 @@ class IncomingReadings:
         ]
         return compare_with_stored(self._numbers, self._readings, stored, self._withdrawn)
 
+    def as_said(self, superseding: int) -> Versions:
+        """All rows, whatever is stored; so many of them now count instead of earlier values."""
+        return Versions(np.arange(len(self._numbers)), self._readings, superseding)
+
     def store(self, versions: Versions) -> tuple[int, int]:
         """Store what is new, mark what it touches, and return its UTC days [first, end)."""
         said = versions.said

@@ -190,7 +190,8 @@ def days_with_data(
     ]
     numbers = {meter.number for meter in meters}
     for edit in snapshot.edits.edits(site):
-        if edit.meter in numbers:
+        # The delivery of a reading is told by the spans.
+        if edit.meter in numbers and not edit.of_reading:
             days += [day_of(edit.start_at), day_of(edit.end_at - 1)]
     if not days:
         return None

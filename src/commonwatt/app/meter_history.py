@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from commonwatt.app.ports import ReadingTables, RegisterSpan
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
+from commonwatt.domain.edits import cleared_readings
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.plausibility.catch_up import SIGHT as SPAN_SIGHT
 from commonwatt.domain.plausibility.duplicates import duplicate_readings
@@ -167,8 +168,9 @@ class MeterHistory:
         return found is not None
 
     def conflicts(self, withdrawn: frozenset[int]) -> tuple[Finding, ...]:
-        """What the readings in sight say differently of one instant."""
-        return tuple(duplicate_readings(self.meter, self._stored, withdrawn))
+        """What the readings in sight say differently of one instant, and what was cleared."""
+        said = self.meter, self._stored, withdrawn
+        return (*duplicate_readings(*said), *cleared_readings(*said))
 
     def says_otherwise(self, readings: StoredReadings) -> NDArray[np.bool_]:
         """Mark the readings at whose instant something usable is stored."""

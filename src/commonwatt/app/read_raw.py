@@ -1,4 +1,7 @@
-"""Reading what was said of a meter: the versions that count, those set aside by validation too."""
+"""Reading what senders said of a meter: the versions that count, set aside by validation or not.
+
+What was edited here is no part of it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import day_of
-from commonwatt.domain.readings import NO_VALUE, StoredReadings, counting_readings
+from commonwatt.domain.readings import NO_VALUE, StoredReadings, as_sent, counting_readings
 
 _LATEST_STEP_DAYS = 8
 
@@ -70,8 +73,9 @@ def _latest(
 
 
 def _counting(stored: StoredReadings | None, meter: Meter, withdrawn: frozenset[int]) -> RawSeries:
+    sent = None if stored is None else as_sent(stored)
     registers = {
-        register: counting_readings(stored, register, withdrawn)
+        register: counting_readings(sent, register, withdrawn)
         for register in REGISTERS_OF[meter.medium]
     }
     stamps = np.unique(np.concatenate([each.stamps for each in registers.values()]))

@@ -15,7 +15,7 @@ from commonwatt.domain.vee.pipeline import JudgedRegister
 
 _BEGAN_ANEW = (FindingRule.INDEX_BREAK, FindingRule.SERIAL_CHANGED, FindingRule.ROLLOVER)
 _NEVER_FAULTY = (
-    *(FindingRule.GAP, FindingRule.DECLARED_FAULTY),
+    *(FindingRule.GAP, FindingRule.DECLARED_FAULTY, FindingRule.CLEARED_BY_EDIT),
     *(FindingRule.SERIAL_CHANGED, FindingRule.ROLLOVER),
 )
 _FAULTY_AROUND = (FindingRule.INDEX_BREAK, FindingRule.CATCH_UP)

@@ -12,7 +12,7 @@ from commonwatt.domain.readings import StoredReadings
 
 
 class NothingToChange(Exception):
-    """The delivery is withdrawn already, or is not withdrawn."""
+    """The delivery is withdrawn already, is not withdrawn, or is that of an edit."""
 
 
 def withdraw_delivery(
@@ -23,12 +23,10 @@ def withdraw_delivery(
     Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
     """
     with store.change(site) as change:
-        delivery = required_delivery(change, site, number)
+        delivery = _turnable(change, site, number)
         if delivery.withdrawn_us is not None:
             raise NothingToChange(f"delivery {number} is withdrawn already")
-        change.readings.set_withdrawn(site, number, now_us, reason)
-        before = change.readings.withdrawn(site) - {number}
-        _mark(change, site, delivery, before, before | {number})
+        set_aside_delivery(change, site, delivery, now_us, reason)
         at = now_us // 1_000_000
         change.audit(at, account, site, "withdraw delivery", str(number), reason)
 
@@ -39,13 +37,31 @@ def reinstate_delivery(store: Store, site: int, number: int, account: str, now_u
     Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
     """
     with store.change(site) as change:
-        delivery = required_delivery(change, site, number)
+        delivery = _turnable(change, site, number)
         if delivery.withdrawn_us is None:
             raise NothingToChange(f"delivery {number} is not withdrawn")
         change.readings.set_withdrawn(site, number, now_us, None)
         after = change.readings.withdrawn(site)
         _mark(change, site, delivery, after | {number}, after)
         change.audit(now_us // 1_000_000, account, site, "reinstate delivery", str(number), "")
+
+
+def set_aside_delivery(
+    change: Change, site: int, delivery: Delivery, at_us: int, reason: str
+) -> None:
+    """Let a delivery that counts count no more from a Unix microsecond on, and mark its days."""
+    change.readings.set_withdrawn(site, delivery.number, at_us, reason)
+    before = change.readings.withdrawn(site) - {delivery.number}
+    _mark(change, site, delivery, before, before | {delivery.number})
+
+
+def _turnable(change: Change, site: int, number: int) -> Delivery:
+    """Find a delivery that was sent. Raises `UnknownDelivery`, `NothingToChange`."""
+    delivery = required_delivery(change, site, number)
+    for edit in change.edits.edits(site):
+        if edit.delivery == number:
+            raise NothingToChange(f"delivery {number} is edit {edit.number}; edits can be undone")
+    return delivery
 
 
 def _mark(

@@ -1,21 +1,27 @@
-"""Quarter-hours that a person set or cleared.
+"""Quarter-hours and readings that a person set or cleared.
 
-Edits act on what validation and estimation, or a rule, gave, in the order in which they were made:
-where two overlap the later one counts. The energy of an edit is not tied to the register's index:
-where quarter-hours are edited, their sum is no longer the register difference, by somebody's word.
+Edits of quarter-hours act on what validation and estimation, or a rule, gave, in the order in which
+they were made: where two overlap the later one counts. Their energy is not tied to the register's
+index: where quarter-hours are edited, their sum is no longer the register difference, by somebody's
+word.
+
+An edit of a reading is one more version of it, which counts before all that senders say: it is
+validated as every reading is, and quarter-hours are still differences of the register.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Meter, Register, epochs
+from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.load_profile import Energy
 from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.quality import Method, Quality
 from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.readings import ReadingQuality, StoredReadings, cleared_positions
 from commonwatt.domain.vee.life import Life
 
 
@@ -25,6 +31,9 @@ class Edit:
 
     ``number`` within the site; ``energy`` [Wh, litre] of the whole span, None where it is cleared;
     ``account`` made it at ``made_us`` [Unix microseconds]; undone it counts no more.
+
+    Or the reading of a raw register at ``start_at`` = ``end_at``: then ``delivery`` is the one that
+    says so, and ``index`` [mWh, ml] the one that is set, None where the reading is cleared.
     """
 
     number: int
@@ -38,6 +47,13 @@ class Edit:
     made_us: int
     undone_us: int | None = None
     undone_by: str | None = None
+    index: int | None = None
+    delivery: int | None = None
+
+    @property
+    def of_reading(self) -> bool:
+        """Whether it is of a reading, not of quarter-hours."""
+        return self.delivery is not None
 
     def energies(self, first_quarter: int, end_quarter: int) -> Energy:
         """Return the energy of each quarter-hour of [first, end), a part of the edited ones.
@@ -75,6 +91,20 @@ def edits_known_at(edits: Iterable[Edit], at_us: int) -> list[Edit]:
     ]
 
 
+def cleared_readings(
+    meter: Meter, stored: StoredReadings | None, withdrawn: Collection[int]
+) -> Iterator[Finding]:
+    """Yield a finding for each reading that somebody cleared, of each register."""
+    if stored is None or not (stored.qualities == ReadingQuality.CLEARED).any():
+        return
+    for register in sorted(stored.values):
+        positions = cleared_positions(stored, register, withdrawn)
+        pairs = zip(stored.stamps[positions], stored.values[register][positions], strict=True)
+        for stamp, index in ((int(at), int(value)) for at, value in pairs):
+            rule, evidence = FindingRule.CLEARED_BY_EDIT, {"index": index}
+            yield Finding(rule, meter.number, register.value, stamp, stamp, evidence)
+
+
 def apply_edits(
     meter: Meter, energy: MeterEnergy, edits: Iterable[Edit], first_quarter: int
 ) -> MeterEnergy:
@@ -89,6 +119,7 @@ def apply_edits(
         each
         for each in sorted(edits, key=lambda edit: edit.number)
         if each.meter == meter.number
+        and not each.of_reading
         and each.undone_us is None
         and each.start_at < end_quarter * QUARTER_S
         and each.end_at > first_quarter * QUARTER_S

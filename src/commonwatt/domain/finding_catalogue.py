@@ -55,6 +55,9 @@ DESCRIPTIONS: Mapping[FindingRule, RuleDescription] = {
     FindingRule.DECLARED_FAULTY: RuleDescription(
         "A reading in a span that somebody declared faulty.", _NO_LIMIT, _SET_ASIDE
     ),
+    FindingRule.CLEARED_BY_EDIT: RuleDescription(
+        "A reading that somebody cleared.", _NO_LIMIT, "Set aside until that edit is undone."
+    ),
     FindingRule.ZERO_AFTER_POSITIVE: RuleDescription(
         "An index of 0 after an earlier positive one: the meter was absent or had no power.",
         _NO_LIMIT,
@@ -79,7 +82,9 @@ DESCRIPTIONS: Mapping[FindingRule, RuleDescription] = {
     FindingRule.ROLLOVER: RuleDescription(
         "A register that ran over its last digit: from nine tenths of its range or more to a "
         "tenth or less, in a time in which that can flow.",
-        "the digits declared, else the smallest power of ten above the index, at least 10000",
+        "the digits declared, else the smallest power of ten above the index, at least 10000; "
+        "`max_per_hour` of the meter, else 4 times the third highest rate of the 8 spans to each "
+        "side",
         "The register counts on; no energy is lost.",
     ),
     FindingRule.STAMP_OFF_INTERVAL: RuleDescription(

@@ -23,6 +23,7 @@ class FindingRule(StrEnum):
     SERIAL_CHANGED = "serial-changed"
     ROLLOVER = "rollover"
     DECLARED_FAULTY = "declared-faulty"
+    CLEARED_BY_EDIT = "cleared-by-edit"
     GAP = "gap"
     DUPLICATE_READING = "duplicate-reading"
     POWER_ABOVE_LIMIT = "power-above-limit"

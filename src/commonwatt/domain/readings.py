@@ -297,6 +297,12 @@ def counting_readings(
     )
 
 
+def as_sent(stored: StoredReadings) -> StoredReadings:
+    """Return what senders said, without edits."""
+    sent = stored.qualities <= ReadingQuality.PLACEHOLDER
+    return stored if bool(sent.all()) else stored.at(np.flatnonzero(sent))
+
+
 def any_serial(serials: NDArray[np.str_]) -> bool:
     """Whether any serial was sent: an empty one is all zeros."""
     return bool(np.ascontiguousarray(serials).view(np.uint8).any())

@@ -1,13 +1,15 @@
-"""Edits of quarter-hours in the store."""
+"""Edits of quarter-hours and readings in the store."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from commonwatt.adapters.store.schema import edits
 from commonwatt.domain.catalogue import Register
 from commonwatt.domain.edits import Edit
+
+_OF_THE_STORE = ("site", "generation")
 
 
 class SqlEditTables:
@@ -20,27 +22,17 @@ class SqlEditTables:
         self, site: int, start_at: int | None = None, end_at: int | None = None
     ) -> Sequence[Edit]:
         """The edits that touch [start, end), undone ones too, ascending by number."""
-        statement = select(edits).where(edits.c.site == site).order_by(edits.c.number)
+        wanted = (column for column in edits.c if column.name not in _OF_THE_STORE)
+        statement = select(*wanted).where(edits.c.site == site).order_by(edits.c.number)
         if start_at is not None:
-            statement = statement.where(edits.c.end_at > start_at)
+            # That of a reading is an instant.
+            statement = statement.where(
+                or_(edits.c.end_at > start_at, edits.c.start_at >= start_at)
+            )
         if end_at is not None:
             statement = statement.where(edits.c.start_at < end_at)
-        return [
-            Edit(
-                number=row.number,
-                meter=row.meter,
-                register=Register(row.register),
-                start_at=row.start_at,
-                end_at=row.end_at,
-                energy=row.energy,
-                reason=row.reason,
-                account=row.account,
-                made_us=row.made_us,
-                undone_us=row.undone_us,
-                undone_by=row.undone_by,
-            )
-            for row in self._connection.execute(statement)
-        ]
+        rows = self._connection.execute(statement).mappings()
+        return [Edit(**(dict(row) | {"register": Register(row["register"])})) for row in rows]
 
     def add_edit(self, site: int, edit: Edit, generation: int) -> None:
         """Store an edit under its number, with the generation of the change that it is."""

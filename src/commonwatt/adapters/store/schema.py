@@ -262,6 +262,8 @@ edits = Table(
     Column("generation", BigInteger, nullable=False),
     Column("undone_us", BigInteger),
     Column("undone_by", Text),
+    Column("index", BigInteger),
+    Column("delivery", Integer),
 )
 
 # The days [first, end) of gaps, which are estimated by the shape of other days of the meter.

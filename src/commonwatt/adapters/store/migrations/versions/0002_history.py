@@ -93,6 +93,8 @@ def _create_edits() -> None:
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("undone_us", sa.BigInteger()),
         sa.Column("undone_by", sa.Text()),
+        sa.Column("index", sa.BigInteger()),
+        sa.Column("delivery", sa.Integer()),
         sa.PrimaryKeyConstraint("site", "number", name=op.f("pk_edits")),
     )
     op.create_table(
