@@ -199,6 +199,60 @@ def test_of_who_left_the_percentage_is_redistributed_only_by_a_key_that_does(
     assert house.shares(C, 2, 3) == [16 if key == "fixed" else 40]
 
 
+D = 14
+PARTS = {A: "share: 40", B: "share: 20", C: "share: 20", D: "share: 20"}
+OWNERS = {A: "producers: [prim_ad:101]", D: "producers: [prim_ad:102]"}
+PERCENTAGES = {
+    A: "producers: {prim_ad:101: 80}",
+    B: "producers: {prim_ad:101: 10, prim_ad:102: 10}",
+    C: "producers: {prim_ad:102: 40}",
+    D: "producers: {prim_ad:102: 50}",
+}
+LATER = {C: "priority: 1", D: "priority: 1"}
+
+
+@pytest.mark.parametrize(
+    ("key", "declared", "three_wh", "four_wh"),
+    [
+        ("pro_rata", {}, (32, 16, 32), (20, 10, 20, 30)),
+        # Of 160 Wh that were used half of D's 60 take part: 80 of 130.
+        ("pro_rata", {D: "share: 50"}, (32, 16, 32), (320 / 13, 160 / 13, 320 / 13, 240 / 13)),
+        ("priority", LATER, (40, 20, 20), (40, 20, 8, 12)),
+        ("fixed", PARTS, (32, 16, 16), (32, 16, 16, 16)),
+        ("fixed_redistributed", PARTS, (40, 20, 20), (32, 16, 16, 16)),
+        ("equal", {}, (30, 20, 30), (20, 20, 20, 20)),
+        # A has 40 of PV 101, the other 40 go to B and C. D has 30 of PV 102, 10 are left for 90.
+        ("own_first", OWNERS, (40, 40 / 3, 80 / 3), (40, 20 / 9, 40 / 9, 30 + 30 / 9)),
+        # Claims of 40, 8, 12 and, of D, 15 Wh: 5 are left for 12, 28 and 45 Wh that are needed.
+        ("matrix", PERCENTAGES, (40, 14, 26), (40, 8 + 60 / 85, 12 + 140 / 85, 15 + 225 / 85)),
+    ],
+)
+def test_who_joins_is_served_from_then_on_and_hides_all_where_it_is_missing(
+    house: House,
+    key: str,
+    declared: dict[int, str],
+    three_wh: tuple[float, ...],
+    four_wh: tuple[float, ...],
+) -> None:
+    """D joins after two quarter-hours, uses 60 Wh, and is read for four; 80 Wh are shared."""
+    everybody = [consumer(each, *filter(None, [declared.get(each)])) for each in (A, B, C)]
+    joins = consumer(D, f"installed_at: '{stamp(2)}'", *filter(None, [declared.get(D)]))
+    house.declare(*everybody, joins, electricity=f"key: {key}")
+    house.read(D, 60, first=2, last=6)
+    house.settle()
+    shares = list(zip(*(house.shares(each, 0, 7) for each in (A, B, C, D)), strict=True))
+    for quarter in (0, 1):
+        assert shares[quarter][3] is None
+        assert shares[quarter][:3] == pytest.approx(three_wh, abs=2)
+    for quarter in (2, 3, 4, 5):
+        assert shares[quarter] == pytest.approx(four_wh, abs=2)
+    assert shares[6] == (None, None, None, None)
+    together = [round(sum(three_wh))] * 2 + [round(sum(four_wh))] * 4
+    assert [sum(wh or 0 for wh in quarter) for quarter in shares] == [*together, 0]
+    assert house.balance("allocated", 0, 7) == [*together, 0]
+    assert house.balance("self_energy", 0, 7) == [80] * 6 + [0]
+
+
 def test_without_one_member_there_is_no_share_until_its_reading_comes(house: House) -> None:
     house.declare(consumer(14, "installed_at: '2026-07-01T12:00:00Z'"), electricity="key: equal")
     house.settle()
