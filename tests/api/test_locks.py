@@ -1,10 +1,13 @@
 """Locks and differences over HTTP."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.building import ANNA, SITE
 from tests.api.conftest import deliver, populate, token
@@ -51,6 +54,27 @@ def test_what_is_locked_stays_and_differs(address: str) -> None:
         assert again.json() is None
         assert operator.get(f"{OWN}/differences").json() == []
         assert operator.get(path, params=MORNING).json() != before
+
+
+@pytest.mark.parametrize("mode", ["introduction", "production", "battery"])
+def test_the_columns_of_locked_time_stay_whatever_a_meter_becomes(data: Path, mode: str) -> None:
+    application = application_of(data)
+    populate(application.store)
+    asked = {"t_s": "2026-03-21 00:00:00", "t_e": "2026-03-21 12:00:00", "meters": True}
+    path = f"/api/v1/site_data/{SITE}/electricity"
+    with served(application) as url:
+        deliver(url)
+        with client_of(url, token(url, "operator")) as operator:
+            operator.put(LOCK, json={"until": NOON})
+            before = operator.post(path, json=asked).content
+            assert f"self_{ANNA}".encode() in before
+            becomes = f"""
+site: {{id: {SITE}, name: House, timezone: {building.ZONE}}}
+meters: [{{id: {ANNA}, name: Anna, type: electricity, mode: {mode}, valid_from: {NOON}}}]
+"""
+            declaration = declaration_from_yaml(becomes.encode())
+            apply_declaration(application.store, declaration, "operator", int(time.time()))
+            assert operator.post(path, json=asked).content == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import random
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -18,7 +19,7 @@ from commonwatt.app.declaration import (
 from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock_group
 from commonwatt.app.read_differences import read_differences
 from commonwatt.app.withdraw_delivery import withdraw_delivery
-from commonwatt.domain.catalogue import Group, Mode, SiteCatalogue
+from commonwatt.domain.catalogue import REGISTERS_OF, Group, Mode, SiteCatalogue
 from commonwatt.domain.quarter_hours import QUARTER_S
 from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.stored_results import (
@@ -153,15 +154,16 @@ def test_locked_and_differing_add_up_at_length(store: SqlStore, plan: Plan) -> N
     assert_locks_hold(store, plan)
 
 
-def a_meter(store: SqlStore) -> SiteCatalogue:
-    meter = oracle.Meter("a" * 24, facts=(oracle.Facts(mode="consumption"),))
+def a_meter(store: SqlStore, medium: oracle.Medium = "electricity") -> SiteCatalogue:
+    meter = oracle.Meter("a" * 24, medium=medium, facts=(oracle.Facts(mode="consumption"),))
     return add_building(store, oracle.Building((meter,)))
 
 
 def tell(store: SqlStore, catalogue: SiteCatalogue, indexes: Mapping[int, int]) -> None:
     """Deliver indexes [mWh] by quarter-hour since the first day."""
+    register = REGISTERS_OF[catalogue.meters[0].medium][0].value
     rows = tuple(
-        oracle.Row(FIRST_DAY * DAY_S + 900 * quarter, {"en_im": index})
+        oracle.Row(FIRST_DAY * DAY_S + 900 * quarter, {register: index})
         for quarter, index in indexes.items()
     )
     deliver(store, catalogue.site.number, catalogue.meters[0], rows, NOW_US)
@@ -231,27 +233,55 @@ def test_the_hash_can_be_recomputed_from_the_answers(store: SqlStore) -> None:
     assert unlock_group(store, site.number, POWER, at(3), "a test", "me", NOW_US) is None
 
 
-def test_the_mode_of_locked_time_stays(store: SqlStore) -> None:
+def declared(catalogue: SiteCatalogue, **fields: object) -> SiteDeclaration:
+    """Declare something of the meter, or with ``timezone`` of its site."""
+    site, meter = catalogue.site, catalogue.meters[0]
+    timezone = str(fields.pop("timezone", site.timezone))
+    facts = meter.facts[0]
+    said = MeterDeclaration(
+        line=2, id=meter.id, name=meter.name, medium=meter.medium, mode=facts.mode
+    )
+    said = replace(said, **fields)  # type: ignore[arg-type]
+    return SiteDeclaration(line=1, id=site.id, name=site.name, timezone=timezone, meters=(said,))
+
+
+@pytest.mark.parametrize(
+    ("medium", "fields", "key"),
+    [
+        ("electricity", {"mode": Mode.PRODUCTION}, "mode"),
+        ("electricity", {"timezone": "Asia/Kathmandu"}, "timezone"),
+        ("heating", {"balance": False}, "balance"),
+        ("heating", {"isolated": True}, "isolated"),
+    ],
+)
+def test_what_locked_answers_rest_on_cannot_be_declared_otherwise(
+    store: SqlStore, medium: oracle.Medium, fields: dict[str, object], key: str
+) -> None:
+    catalogue = a_meter(store, medium)
+    site, meter = catalogue.site, catalogue.meters[0]
+    tell(store, catalogue, {0: 0, 4: 8_000, 8: 16_000})
+    lock_group(store, site.number, meter.medium.group, at(4), "me", NOW_US)
+
+    wanted = declared(catalogue, valid_from=at(3), **fields)
+    with pytest.raises(InvalidDeclaration, match="of what is locked cannot change") as raised:
+        apply_declaration(store, wanted, "me", NOW_US // 1_000_000)
+    assert [fault.key for fault in raised.value.faults] == [key]
+    if key != "timezone":
+        wanted = declared(catalogue, valid_from=at(4), **fields)
+        apply_declaration(store, wanted, "me", NOW_US // 1_000_000)
+    unlock_group(store, site.number, meter.medium.group, at(4), "wrong", "me", NOW_US)
+    wanted = declared(catalogue, valid_from=at(3), **fields)
+    apply_declaration(store, wanted, "me", NOW_US // 1_000_000)
+
+
+def test_a_consumer_of_locked_time_may_leave_the_books(store: SqlStore) -> None:
     catalogue = a_meter(store)
     site, meter = catalogue.site, catalogue.meters[0]
     tell(store, catalogue, {0: 0, 4: 8_000, 8: 16_000})
     lock_group(store, site.number, POWER, at(4), "me", NOW_US)
-
-    def declared(valid_from: int) -> SiteDeclaration:
-        produces = MeterDeclaration(
-            line=2,
-            id=meter.id,
-            name=meter.name,
-            medium=meter.medium,
-            mode=Mode.PRODUCTION,
-            valid_from=valid_from,
-        )
-        return SiteDeclaration(
-            line=1, id=site.id, name=site.name, timezone=site.timezone, meters=(produces,)
-        )
-
-    with pytest.raises(InvalidDeclaration, match="locked until"):
-        apply_declaration(store, declared(at(3)), "me", NOW_US // 1_000_000)
-    apply_declaration(store, declared(at(4)), "me", NOW_US // 1_000_000)
     window = Window(FIRST_DAY, FIRST_DAY + 1)
-    assert answers(store, site.number, window)[meter.id]["total"][:4] == [2, 2, 2, 2]
+    before = answers(store, site.number, window)[meter.id]
+    wanted = declared(catalogue, valid_from=at(0), balance=False)
+    apply_declaration(store, wanted, "me", NOW_US // 1_000_000)
+    after = answers(store, site.number, window)[meter.id]
+    assert [column[:4] for column in after.values()] == [column[:4] for column in before.values()]

@@ -17,7 +17,7 @@ from commonwatt.app.declared_meters import MeterChange, declared_meters
 from commonwatt.app.declared_rules import register_meter_faults, rule_faults
 from commonwatt.app.declared_sensors import declared_sensors
 from commonwatt.app.describe_changes import meter_lines, sensor_lines, site_lines
-from commonwatt.app.locked_modes import locked_mode_faults
+from commonwatt.app.locked_modes import locked_mode_faults, locked_zone_faults
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.catalogue import Sensor, SiteCatalogue
 
@@ -67,6 +67,7 @@ def plan_declaration(
     after = replace(before, site=site, facts=facts, meters=tuple(by_number.values()))
     lines = {each.after.number: each.line for each in meters}
     faults += locked_mode_faults(snapshot, before.site, meters)
+    faults += locked_zone_faults(snapshot, before.site, site, declaration.line)
     if not faults:
         faults = rule_faults(after, lines, declaration.line)
         faults += register_meter_faults(after, lines, declaration.line)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.balance import MeasuredFlows
-from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode
+from commonwatt.domain.catalogue import Group, Medium, Meter, MeterFacts, Mode
 from commonwatt.domain.load_profile import Energy
 from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.quality import Quality, worst
@@ -44,6 +44,15 @@ class Member:
 def is_member(facts: MeterFacts) -> bool:
     """Whether a meter of these facts is a member of the balance."""
     return facts.enabled and facts.balance and not facts.isolated
+
+
+def counts_unshared(medium: Medium, facts: MeterFacts) -> bool:
+    """Whether a meter of these facts has a place in the books with its total, and no share.
+
+    That is not stored with its results.
+    """
+    unshared = facts.mode is Mode.PRODUCTION or medium.group is not Group.ELECTRICITY
+    return unshared and facts.balance and not facts.isolated
 
 
 def members_of(
