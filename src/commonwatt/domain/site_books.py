@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from commonwatt.domain.allocation import KEYS, Key, SharingTerms, share_out
 from commonwatt.domain.balance import close_books
@@ -21,8 +20,8 @@ from commonwatt.domain.catalogue import (
 from commonwatt.domain.declared_terms import ConsumerTerms, ProducerTerms, declared_terms
 from commonwatt.domain.load_profile import Energy, LoadProfile, SiteBalance
 from commonwatt.domain.members import Member, measured_flows, members_of, total_of
-from commonwatt.domain.meter_energy import MeterEnergy
-from commonwatt.domain.quality import Quality, exists, worst
+from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
+from commonwatt.domain.quality import Method, Quality, exists, worst
 from commonwatt.domain.quarter_hours import QUARTER_S
 
 _AMOUNTS = tuple(field.name for field in fields(SiteBalance) if field.name != "quality")
@@ -70,8 +69,7 @@ class SiteBooks:
         self._quality = np.full(self._length, Quality.ABSENT, np.uint8)
         self._charge_points = np.zeros(self._length, np.int64)
         self._charge_quality = np.full(self._length, Quality.ABSENT, np.uint8)
-        self._self_energy: dict[int, NDArray[np.int64]] = {}
-        self._self_quality: dict[int, NDArray[np.uint8]] = {}
+        self._own: dict[int, list[tuple[int, RegisterEnergy]]] = {}
 
     def close(self) -> None:
         """Close the books of every epoch."""
@@ -135,12 +133,10 @@ class SiteBooks:
         here = slice(start, start + len(pool))
         self._amounts["allocated"][here] = shares.sum(axis=0)
         for share, member in zip(shares, consumers, strict=True):
-            energy = self._self_energy.setdefault(member.number, np.zeros(self._length, np.int64))
-            quality = self._self_quality.setdefault(
-                member.number, np.full(self._length, Quality.ABSENT, np.uint8)
-            )
-            energy[here] = share
-            quality[here] = np.where(member.energy.alive, self._quality[here], Quality.ABSENT)
+            quality = self._quality[here].copy()
+            quality[~member.energy.alive] = Quality.ABSENT
+            part = start, RegisterEnergy(share, quality)
+            self._own.setdefault(member.number, []).append(part)
 
     def _sum_charge_points(self, consumers: list[Member], start: int, end: int) -> None:
         points = [member for member in consumers if member.medium is Medium.CHARGE_POINT]
@@ -170,15 +166,32 @@ class SiteBooks:
             here = slice(start_at // QUARTER_S - self._first, end_at // QUARTER_S - self._first)
             exported = meter.facts_at(start_at).main_is_export
             total_quality[here] = energy.total(exported).quality[here]
+        method = energy.method.copy()
+        method[~exists(total_quality)] = Method.NONE
+        own = self._own_energy(meter)
         return LoadProfile(
             meter=meter.number,
             im=None if energy.im is None else energy.im.energy,
             ex=None if energy.ex is None else energy.ex.energy,
-            self_energy=self._self_energy.get(meter.number),
+            self_energy=None if own is None else own.energy,
             quality_total=total_quality,
-            quality_self=self._self_quality.get(meter.number),
-            method=np.where(exists(total_quality), energy.method, 0).astype(np.uint8),
+            quality_self=None if own is None else own.quality,
+            method=method,
         )
+
+    def _own_energy(self, meter: Meter) -> RegisterEnergy | None:
+        """The shares of a meter over the run, None if it never is a consumer of the balance."""
+        parts = self._own.get(meter.number)
+        if parts is None:
+            return None
+        if len(parts) == 1 and len(parts[0][1].energy) == self._length:
+            return parts[0][1]
+        energy = np.zeros(self._length, np.int64)
+        quality = np.full(self._length, Quality.ABSENT, np.uint8)
+        for start, part in parts:
+            here = slice(start, start + len(part.energy))
+            energy[here], quality[here] = part.energy, part.quality
+        return RegisterEnergy(energy, quality)
 
     def balances(self) -> dict[Medium, SiteBalance]:
         """The balances by medium; a medium that is nowhere alive has none."""
