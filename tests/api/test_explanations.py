@@ -114,7 +114,7 @@ class TestExplain:
         operator.put(f"{OWN}/readings", json=rows)
         late = {"meter": ANNA, "timestamp": "2026-03-21T10:30:00"}
         for count in range(15):
-            operator.put(f"{OWN}/readings", json=[late | {"en_im": 2.67 + count / 1000}])
+            operator.put(f"{OWN}/readings", json=[late | {"en_im": 2.67 - count / 1000}])
         versions = explained(operator, ANNA, "2026-03-21T10:15:00Z")["versions"]
         assert [each["earlier_writes"] for each in versions] == [0] * 16
         assert versions[0]["total"] == 0.04
@@ -123,6 +123,17 @@ class TestExplain:
         versions = explained(operator, ANNA, "2026-03-21T10:15:00Z")["versions"]
         assert [each["earlier_writes"] for each in versions] == [1] + [0] * 15
         assert (versions[0]["total"], versions[-1]["total"]) == (0.03, 0.05)
+
+    def test_a_declared_device_makes_a_version(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        operator.put(f"{OWN}/readings", json=rows)
+        operator.put(f"{OWN}/meters/{ANNA}/devices", json=[{"factor": 2}])
+        versions = explained(operator, ANNA, "2026-03-21T10:15:00Z")["versions"]
+
+        assert [(each["cause"], each["total"]) for each in versions] == [
+            ("delivery 1", 0.04),
+            ("declaration changed", 0.08),
+        ]
 
     def test_a_correction_makes_a_version(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] == ANNA]

@@ -82,7 +82,8 @@ def writes_touching(
 ) -> list[tuple[int, str]]:
     """Return when something was written of (meter, start, end), the end included, and what.
 
-    Deliveries with readings in that time, their withdrawals, and edits.
+    Deliveries with readings in that time, their withdrawals, edits, and changes of what is declared
+    of the site once one of its deliveries was there.
     """
     deliveries: dict[int, Delivery] = {}
     for number, start_at, end_at in meters:
@@ -101,6 +102,12 @@ def writes_touching(
         (each.withdrawn_us, f"delivery {each.number} withdrawn")
         for each in deliveries.values()
         if each.withdrawn_us is not None
+    ]
+    first_us = min((at_us for at_us, _ in writes), default=None)
+    writes += [
+        (at_us, "declaration changed")
+        for at_us in snapshot.history.declared_us(site)
+        if first_us is not None and at_us > first_us
     ]
     for edit in edits:
         writes.append((edit.made_us, f"edit {edit.number}"))
