@@ -49,12 +49,14 @@ def test_it_shows_who_gains_and_who_loses(cw: CommandLine) -> None:
     ]
     lacking = cw("simulate-key", "CH-12", "fixed", *PERIOD)
     assert lacking.code == 1
-    assert "share of A (electricity 11) is missing" in lacking.err
+    assert "share of A (electricity 11), B (electricity 12) is missing" in lacking.err
 
 
 def test_what_cannot_be_replayed_is_wrong_usage(cw: CommandLine) -> None:
     assert cw("apply", cw.write("site.yaml", SITE)).code == 0
-    assert cw("simulate-key", "CH-12", "evenly", *PERIOD).code == 2
+    wrong = cw("simulate-key", "CH-12", "evenly", *PERIOD)
+    assert wrong.code == 2
+    assert "'evenly' is none of pro_rata, priority, fixed, fixed_redistributed, equal" in wrong.err
     turned = ("--start", "2026-07-02", "--end", "2026-07-01")
     assert cw("simulate-key", "CH-12", "equal", *turned).code == 2
     nothing = cw("simulate-key", "CH-12", "equal", *PERIOD)

@@ -423,7 +423,11 @@ def test_a_replay_shows_who_gains_and_who_loses(house: House) -> None:
 def test_a_replay_takes_shares_of_a_key_that_begins_later(house: House) -> None:
     with house.store.snapshot() as snapshot, pytest.raises(KeyLacksTerms) as raised:
         simulate_key(snapshot, house.catalogue, "fixed", NOON, NOON + 4)
-    assert len(raised.value.reasons) == 3
+    [reason] = raised.value.reasons
+    assert reason == (
+        "share of A (electricity 11), B (electricity 12), C (electricity 13) is missing: "
+        "key fixed needs one of each consumer, if only 0"
+    )
     later = "valid_from: 2026-08-01"
     shares = {A: 40, B: 20, C: 20}
     house.declare(
@@ -433,6 +437,16 @@ def test_a_replay_takes_shares_of_a_key_that_begins_later(house: House) -> None:
     with house.store.snapshot() as snapshot:
         rows = simulate_key(snapshot, house.catalogue, "fixed", NOON, NOON + 4)
     assert sorted(row.self_then for row in rows) == [64, 64, 128]
+
+
+def test_a_replay_needs_the_shares_of_who_lived_only_inside_the_period(house: House) -> None:
+    shares = (consumer(A, "share: 40"), consumer(B, "share: 20"), consumer(C, "share: 20"))
+    life = f"installed_at: '{stamp(2)}', removed_at: '{stamp(6)}'"
+    house.declare(*shares, consumer(D, life), electricity="key: fixed, valid_from: 2026-08-01")
+    with house.store.snapshot() as snapshot:
+        assert simulate_key(snapshot, house.catalogue, "fixed", NOON, NOON + 2) != []
+        with pytest.raises(KeyLacksTerms, match="share of 14"):
+            simulate_key(snapshot, house.catalogue, "fixed", NOON, NOON + 10)
 
 
 def test_a_replay_of_a_dirty_day_compares_with_what_would_be_answered(house: House) -> None:

@@ -10,7 +10,7 @@ from commonwatt.app.read_series import read_site_series
 from commonwatt.app.settle_site import LONGEST_RUN_DAYS
 from commonwatt.domain.catalogue import Medium, Meter, SiteCatalogue
 from commonwatt.domain.quality import exists
-from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, quarter_of
 from commonwatt.domain.simulated_key import (
     SettledMeter,
     shares_under_key,
@@ -24,7 +24,9 @@ class KeyLacksTerms(Exception):
 
     def __init__(self, key: str, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
-        super().__init__(f"{key} cannot be replayed: " + "; ".join(self.reasons))
+        listed = "; ".join(self.reasons)
+        hint = "declare what it needs with a valid_from to come, and it can be tried"
+        super().__init__(f"{key} cannot be replayed: {listed}; {hint}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,21 @@ def simulate_key(
 
 
 def _check(hypothetical: SiteCatalogue, key: str, first_quarter: int, end_quarter: int) -> None:
-    reasons = {
-        f"{name} of {meter_label(meter)} {reason}": None
-        for start_at, _ in sharing_epochs(hypothetical, first_quarter, end_quarter)
-        for meter, name, reason in key_faults_at(hypothetical, start_at)
-    }
-    if reasons:
-        raise KeyLacksTerms(key, list(reasons))
+    """Raise `KeyLacksTerms` for what the key lacks at any instant of the quarter-hours."""
+    spans = sharing_epochs(hypothetical, first_quarter, end_quarter)
+    joined = {meter.installed_at for meter in hypothetical.meters if meter.installed_at is not None}
+    instants = {at for at in joined if first_quarter <= quarter_of(at) < end_quarter}
+    instants |= {start_at for start_at, _ in spans}
+    lacking: dict[tuple[str, str], set[tuple[int, str]]] = {}
+    for at in sorted(instants):
+        for meter, name, reason in key_faults_at(hypothetical, at):
+            lacking.setdefault((name, reason), set()).add((meter.prim_ad, meter_label(meter)))
+    if lacking:
+        reasons = [
+            f"{name} of {', '.join(label for _, label in sorted(of))} {reason}"
+            for (name, reason), of in lacking.items()
+        ]
+        raise KeyLacksTerms(key, reasons)
 
 
 def _simulated(

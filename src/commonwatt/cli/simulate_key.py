@@ -35,7 +35,7 @@ def simulate_key(
     from commonwatt.domain.quarter_hours import first_quarter_from, quarter_of
 
     if key not in KEYS:
-        raise typer.BadParameter(f"is none of {', '.join(KEYS)}", param_hint="KEY")
+        raise typer.BadParameter(f"'{key}' is none of {', '.join(KEYS)}", param_hint="KEY")
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
         [found] = named_sites(snapshot, site)
         start_at = option_instant(start, "--start", found.timezone)
