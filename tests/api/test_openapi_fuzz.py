@@ -26,11 +26,11 @@ checks.negative_data_rejection.expected-statuses = [
     "200", "400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "429",
 ]
 """
-# Whether a change can be made, or an instant explained, hangs on what there is: right shapes may be
-# refused.
+# Whether a change can be made, an instant explained or a register told, hangs on what there is: right
+# shapes may be refused.
 CHANGES = """
 [[operations]]
-include-path-regex = "/(devices|resolve|edits|locks|explain)"
+include-path-regex = "/(devices|resolve|edits|locks|explain|series)"
 checks.positive_data_acceptance.expected-statuses = [
     "2xx", "401", "403", "404", "409", "422", "429", "5xx",
 ]

@@ -7,7 +7,7 @@ from commonwatt.api import own_models as models
 from commonwatt.api.climkit_docs import METER_ID, SITE_ID
 from commonwatt.api.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
 from commonwatt.api.media_types import ARROW, CSV, PARQUET
-from commonwatt.domain.catalogue import Medium
+from commonwatt.domain.catalogue import Medium, Register
 
 _TAG = "commonwatt"
 _EXAMPLE_METER = "61dfcb4beba4e3563fdf3d9f"
@@ -66,6 +66,15 @@ _AS_OF = parameter(
     climkit_models.TIME_PARAMETER,
     where="query",
     example="2026-04-02T08:00:00Z",
+)
+_REGISTER = parameter(
+    "register",
+    "Tell this register of the meter instead of its main one: en_im or en_ex of electricity and "
+    "charge points, heat_energy_kwh, or vol_m3 of water. Where it is not the main one, self and "
+    "ext are null, and so is the method.",
+    {"type": "string", "enum": [each.value for each in Register]},
+    where="query",
+    example="en_im",
 )
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _PERIOD = {
@@ -176,7 +185,7 @@ SERIES = operation(
         [_SERIES_ROW],
     ),
     told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER, problems.NOT_ACCEPTABLE),
-    parameters=(SITE_ID, METER_ID, START, END, _SAMPLING, _AS_OF),
+    parameters=(SITE_ID, METER_ID, START, END, _SAMPLING, _REGISTER, _AS_OF),
     other_forms=_other_forms(_SERIES_ROW),
 )
 BALANCE = operation(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from commonwatt.api.problems import InvalidInput
 from commonwatt.climkit_v1.requests import parse_time
-from commonwatt.domain.catalogue import Group, Medium
+from commonwatt.domain.catalogue import REGISTERS_OF, Group, Medium, Register
 from commonwatt.domain.readings import ReadingQuality
 from commonwatt.domain.resample import Sampling
 from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
@@ -49,6 +49,19 @@ def sampling(query: Mapping[str, str]) -> Sampling:
         return Sampling(word)
     except ValueError:
         raise InvalidInput("sampling", f"sampling is one of {', '.join(Sampling)}") from None
+
+
+def register(query: Mapping[str, str], of: Medium) -> Register | None:
+    """The register asked for, one of a medium's; None without."""
+    word = query.get("register")
+    if word is None:
+        return None
+    there_are = REGISTERS_OF[of]
+    if word not in there_are:
+        raise InvalidInput(
+            "register", f"register of a meter of {of.value} is one of {', '.join(there_are)}"
+        )
+    return Register(word)
 
 
 def medium(query: Mapping[str, str]) -> Medium:

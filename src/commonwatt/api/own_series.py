@@ -16,6 +16,7 @@ from commonwatt.api.own_requests import (
     medium,
     ordered,
     parameters,
+    register,
     sampling,
 )
 from commonwatt.api.series_tables import balance_table, meter_table
@@ -24,8 +25,9 @@ from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, quarters_within
 from commonwatt.app.as_of import view_as_of
 from commonwatt.app.ports import Snapshot
+from commonwatt.app.read_register import with_register
 from commonwatt.app.read_series import MeterSeries, read_meter_series, read_site_series
-from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue
+from commonwatt.domain.catalogue import Group, Medium, Meter, Register, SiteCatalogue
 from commonwatt.domain.load_profile import SiteBalance
 from commonwatt.domain.quarter_hours import DAY_S
 from commonwatt.domain.resample import Sampling
@@ -65,9 +67,10 @@ class Periods:
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
-    """A meter's periods over a window."""
+    """A meter's periods over a window, of a register; None: the main one of each quarter-hour."""
 
     meter: Meter
+    register: Register | None
     periods: Periods
 
 
@@ -81,8 +84,9 @@ class BalanceQuery:
 
 def parse_series(visit: Visit, asked: Asked) -> SeriesQuery:
     """Read a request; without start the 24 hours before the end, which is now by default."""
-    periods = _periods(visit, asked)
-    return SeriesQuery(open_meter(visit, asked.path["meter_id"]), periods)
+    periods = _periods(visit, asked, "register")
+    meter = open_meter(visit, asked.path["meter_id"])
+    return SeriesQuery(meter, register(dict(asked.query), meter.medium), periods)
 
 
 def parse_balance(visit: Visit, asked: Asked) -> BalanceQuery:
@@ -103,7 +107,9 @@ def _periods(visit: Visit, asked: Asked, *more: str) -> Periods:
 
 
 def is_quick_series(visit: Visit, query: SeriesQuery) -> bool:
-    """Whether the window is short and settled."""
+    """Whether the window is short and settled, and no other register is to be worked out."""
+    if query.register is not None:
+        return False
     return _is_quick(visit, query.periods, query.meter.medium.group)
 
 
@@ -136,6 +142,10 @@ def answer_series(visit: Visit, query: SeriesQuery) -> TableAnswer:
         is_settled=is_now and is_settled(visit, meter.medium.group, window),
         with_method=True,
     )
+    if query.register is not None:
+        series = with_register(
+            series, visit.snapshot, visit.catalogue, meter, query.register, periods.as_of_us
+        )
     return periods.answer(meter_table(series, zone, periods.sampling))
 
 
