@@ -47,7 +47,7 @@ class MeterEnergy:
         if main is None:
             absent = np.full(len(self.alive), Quality.ABSENT, np.uint8)
             main = RegisterEnergy(np.zeros(len(self.alive), np.int64), absent)
-        lacking = self.alive & (main.quality == Quality.ABSENT)
+        lacking = self.alive & (main.quality == Quality.ABSENT.value)
         if lacking.any():
             quality = main.quality.copy()
             quality[lacking] = Quality.MISSING

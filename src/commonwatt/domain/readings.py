@@ -282,7 +282,7 @@ def counting_readings(
         return RegisterReadings(nothing, nothing, np.empty(0, np.uint8), np.empty(0, np.bool_))
     values, stamps = stored.values[register], stored.stamps
     usable = values.min(initial=0) >= 0 and (
-        stored.qualities.max(initial=0) < ReadingQuality.PLACEHOLDER
+        stored.qualities.max(initial=0) < ReadingQuality.PLACEHOLDER.value
     )
     if usable and not withdrawn and bool((stamps[1:] > stamps[:-1]).all()):
         at_best = _AT_BEST[stored.qualities]

@@ -87,8 +87,8 @@ def interpolate(
     risen, rest = _risen(values[right] - left_value, elapsed, span)
     on_reading = elapsed == 0
     known = (position >= 0) & (on_reading | (left < right))
-    quality = np.full(len(instants), Quality.MEASURED, np.uint8)
-    method = np.full(len(instants), Method.INDEX, np.uint8)
+    quality = np.full(len(instants), Quality.MEASURED.value, np.uint8)
+    method = np.full(len(instants), Method.INDEX.value, np.uint8)
     if gap.max(initial=0) > MEASURED_GAP_S:
         far = ~on_reading & (gap > MEASURED_GAP_S)
         quality[far] = Quality.INTERPOLATED
@@ -96,7 +96,7 @@ def interpolate(
         quality[far], method[far] = Quality.ESTIMATED, Method.LINEAR
         known &= on_reading | (gap <= LONGEST_GAP_S)
     at_best = readings.at_best
-    if (at_best != Quality.MEASURED).any():
+    if (at_best != Quality.MEASURED.value).any():
         worst = np.where(on_reading, at_best[left], np.minimum(at_best[left], at_best[right]))
         quality = np.minimum(quality, worst)
     breaks = np.zeros(len(instants), np.int64)
