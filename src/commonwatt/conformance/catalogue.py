@@ -1,0 +1,23 @@
+"""All checks, in the order of the published page."""
+
+from commonwatt.conformance.check import Check
+from commonwatt.conformance.checks import (
+    access,
+    lists,
+    readings,
+    series_periods,
+    series_rows,
+    series_windows,
+    signing_in,
+)
+
+CHECKS: tuple[Check, ...] = (
+    *signing_in.CHECKS,
+    *lists.CHECKS,
+    *series_rows.CHECKS,
+    *series_periods.CHECKS,
+    *series_windows.CHECKS,
+    *readings.CHECKS,
+    *access.CHECKS,
+    *signing_in.LAST_CHECKS,
+)

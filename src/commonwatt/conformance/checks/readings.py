@@ -1,0 +1,224 @@
+"""Raw readings of meters and values of sensors: shape, stamps, values, periods."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from commonwatt.conformance.building import Building
+from commonwatt.conformance.check import Check
+from commonwatt.conformance.local_periods import told, utc_offset
+from commonwatt.conformance.published import TIMESTAMP
+from commonwatt.conformance.readings_at_hand import period_question, raw_source
+from commonwatt.conformance.row_faults import (
+    decimals_fault,
+    distinct_fault,
+    key_fault,
+    number_fault,
+    offset_fault,
+    order_fault,
+    stamp_fault,
+)
+from commonwatt.conformance.rows import list_fault, rows_of
+from commonwatt.conformance.verdicts import (
+    CannotCheck,
+    Habit,
+    Judgement,
+    departs,
+    failed,
+    held,
+    judged,
+)
+
+_ROUTES = ("meter_data_raw", "sensor_data")
+_RAW_DECIMALS = 6
+
+
+def _is_list(route: str, building: Building) -> Judgement:
+    exchange = building.ask(building.question(route))
+    return judged(list_fault(exchange), "a list of objects came", exchange)
+
+
+def _raw_keys(building: Building) -> Judgement:
+    readings = building.readings("meter_data_raw")
+    for position, entry in enumerate(readings.entries):
+        if not any(key in entry for key in readings.source.keys):
+            names = ", ".join(readings.source.keys)
+            return failed(f"row {position} has none of {names}", readings.exchange)
+    return held("every row has a register of its meter's type", readings.exchange)
+
+
+def _sensor_keys(building: Building) -> Judgement:
+    readings = building.readings("sensor_data")
+    fault = key_fault(readings.entries, readings.source.keys)
+    return judged(fault, "every row has a value", readings.exchange)
+
+
+def _numbers(route: str, building: Building) -> Judgement:
+    readings = building.readings(route)
+    fault = number_fault(readings.entries, readings.source.keys)
+    return judged(fault, "every value is a number", readings.exchange)
+
+
+def _decimals(building: Building) -> Judgement:
+    readings = building.readings("meter_data_raw")
+    fault = decimals_fault(readings.entries, readings.source.keys, _RAW_DECIMALS)
+    if fault is not None:
+        return departs(Habit.UNROUNDED, fault, readings.exchange)
+    return held(f"at most {_RAW_DECIMALS} decimals in every index", readings.exchange)
+
+
+def _raw_timestamps(building: Building) -> Judgement:
+    readings = building.readings("meter_data_raw")
+    fault = stamp_fault(readings.entries, building.zone)
+    return judged(fault, "every row has a timestamp", readings.exchange)
+
+
+def _raw_offset(building: Building) -> Judgement:
+    readings = building.readings("meter_data_raw")
+    if all(row.stamp.offset_s is None for row in readings.rows):
+        return departs(Habit.NAIVE_STAMPS, "stamps have no offset", readings.exchange)
+    fault = offset_fault(readings.rows, building.zone)
+    return judged(fault, "every offset is right", readings.exchange)
+
+
+def _sensor_timestamps(building: Building) -> Judgement:
+    readings = building.readings("sensor_data")
+    entries, exchange = readings.entries, readings.exchange
+    fault = stamp_fault(entries, building.zone)
+    if fault is None and any(isinstance(entry[TIMESTAMP], str) for entry in entries):
+        return departs(Habit.TEXT_STAMPS, "a timestamp is a text", exchange)
+    return judged(fault, "every timestamp is a whole number", exchange)
+
+
+def _order(route: str, building: Building) -> Judgement:
+    readings = building.readings(route)
+    return judged(order_fault(readings.rows), "in the order of time", readings.exchange)
+
+
+def _distinct(route: str, building: Building) -> Judgement:
+    readings = building.readings(route)
+    return judged(distinct_fault(readings.rows), "no instant twice", readings.exchange)
+
+
+def _period(route: str, building: Building) -> Judgement:
+    """Ask for the middle of what is known; rows on its edges may come or not."""
+    readings = building.readings(route)
+    known = sorted({row.at for row in readings.rows})
+    if len(known) < 4:
+        raise CannotCheck("too few rows to ask for some of them")
+    start_at, end_at = known[len(known) // 3], known[-2]
+    exchange = building.ask(period_question(readings.source, start_at, end_at))
+    got = {row.at for row in rows_of(exchange, building.zone)}
+    for shift_s in (0, utc_offset(start_at, building.zone)):
+        first_at, last_at = start_at - shift_s, end_at - shift_s
+        inner = {at for at in known if first_at < at < last_at}
+        if inner <= got <= inner | {first_at, last_at}:
+            what = "the rows of the period came"
+            if shift_s:
+                return departs(Habit.LOCAL_TIMES, f"{what}, read as local time", exchange)
+            return held(what, exchange)
+    outside = sorted(at for at in got if not start_at <= at <= end_at)
+    missing = sorted(at for at in known if start_at < at < end_at and at not in got)
+    first, what = (outside[0], "outside") if outside else ((missing or [start_at])[0], "missing")
+    return failed(f"a row of {told(first, building.zone)} is {what}", exchange)
+
+
+def _latest(building: Building) -> Judgement:
+    readings = building.readings("sensor_data")
+    exchange = building.ask(readings.source.plain_question)
+    latest = max(row.at for row in rows_of(exchange, building.zone))
+    newest = max(row.at for row in readings.rows)
+    if latest < newest:
+        return failed(f"there is a later row, {told(newest, building.zone)}", exchange)
+    return held("the latest value came", exchange)
+
+
+def _rule_meter(building: Building) -> Judgement:
+    rules = [meter for meter in building.meters if meter.is_rule_meter]
+    if not rules:
+        raise CannotCheck("the site has no rule meters")
+    source = raw_source(building.site, rules[0])
+    exchange = building.ask(source.plain_question)
+    if exchange.is_refused or (exchange.is_answered and exchange.content == []):
+        return held(f"status {exchange.status}, and no readings", exchange)
+    return failed(f"status {exchange.status} for the readings of a rule meter", exchange)
+
+
+_RAW = "'timestamp': <timestamp at the end of the measured period>"
+_SENSOR = "'timestamp': <int timestamp>"
+_PERIOD = "time series … for the selected period; t_s, t_e: tz-naive in UTC"
+_LISTS: Mapping[str, str] = {
+    "meter_data_raw": "the raw time series meter data …, presented as a list of objects",
+    "sensor_data": "the timeseries sensor data of the selected period as a list of objects",
+}
+
+CHECKS = (
+    *(
+        check
+        for route in _ROUTES
+        for check in (
+            Check(
+                f"{route}.list",
+                _LISTS[route],
+                "200 and a list of objects, also without a period",
+                partial(_is_list, route),
+            ),
+            Check(
+                f"{route}.numbers",
+                "'en_im', 'en_ex', 'heat_energy_kwh', 'vol_m3': <… index>; 'value': <float, int>",
+                "numbers, never null or text",
+                partial(_numbers, route),
+            ),
+            Check(
+                f"{route}.order",
+                "time series",
+                "rows in the order of their stamps",
+                partial(_order, route),
+            ),
+            Check(f"{route}.distinct", "time series", "no stamp twice", partial(_distinct, route)),
+            Check(
+                f"{route}.period",
+                _PERIOD,
+                "every row within the period and none outside; on its edges as the server likes",
+                partial(_period, route),
+            ),
+        )
+    ),
+    Check(
+        "meter_data_raw.keys",
+        "'en_im', 'en_ex' if type is electricity, 'heat_energy_kwh' …, 'vol_m3' …",
+        "every row has a register of its meter's type",
+        _raw_keys,
+    ),
+    Check(
+        "meter_data_raw.decimals",
+        "<electricity imported meter index …>",
+        "at most 6 decimals: digits beyond are noise of binary fractions",
+        _decimals,
+    ),
+    Check("meter_data_raw.timestamps", _RAW, "every row has one that can be read", _raw_timestamps),
+    Check(
+        "meter_data_raw.offset",
+        "'timezone' of the site, and " + _RAW,
+        "where a stamp has an offset it is the site's at that instant, or 0",
+        _raw_offset,
+    ),
+    Check(
+        "meter_data_raw.rule_meter",
+        "Available only for physical meters and not rule meters.",
+        "a rule meter: a status from 400 to 499, or an empty list",
+        _rule_meter,
+    ),
+    Check("sensor_data.keys", "'value': <float, int>", "every row has a value", _sensor_keys),
+    Check(
+        "sensor_data.timestamps",
+        _SENSOR,
+        "a whole number in every row; seconds and milliseconds are both read",
+        _sensor_timestamps,
+    ),
+    Check(
+        "sensor_data.latest",
+        "If no period is provided, the latest data is returned.",
+        "without a period the row that no other is later than",
+        _latest,
+    ),
+)

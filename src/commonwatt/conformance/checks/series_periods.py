@@ -1,0 +1,230 @@
+"""Stamps and sums of longer periods: hours, days, months, years, and days with a clock change."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+
+from commonwatt.conformance.building import Building
+from commonwatt.conformance.check import Check
+from commonwatt.conformance.exchanges import Exchange
+from commonwatt.conformance.fits import PUBLISHED, QUARTER_S, Piece, quarter_pieces, span_of
+from commonwatt.conformance.local_periods import (
+    MARGIN_S,
+    day_start,
+    is_switch_day,
+    switch_at,
+    told,
+    utc_offset,
+)
+from commonwatt.conformance.rows import numbers
+from commonwatt.conformance.series import FoundFit, Series
+from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, departs, failed, held
+
+_ROUTES = ("site_data", "meter_data")
+_PERIODS = {"H": "hour", "D": "day", "M": "month", "Y": "year"}
+_PARTS = {"H": "quarter-hours", "D": "quarter-hours", "M": "days", "Y": "months"}
+
+
+def _found(series: Series, frequency: str) -> FoundFit:
+    found = series.found_fit(frequency)
+    result = found.fit
+    if found.reading is None and not result.differing and not result.nearly:
+        raise CannotCheck(f"no {_PERIODS[frequency]} with all its {_PARTS[frequency]} was answered")
+    return found
+
+
+def _quarter_stamp(route: str, building: Building) -> Judgement:
+    series = building.series(route)
+    found = _found(series, "H")
+    if found.reading is None:
+        raise CannotCheck("hours are no sums of quarter-hours, whatever the stamps mean")
+    asked = (series.quarters_asked, series.periods_asked("H"))
+    if found.reading.quarters_start:
+        return failed("hours are the sums of quarter-hours if their stamps are starts", *asked)
+    if "quarters_start" in found.ambiguous:
+        raise CannotCheck("values are so alike that both ends of the period fit")
+    return held(
+        f"{found.fit.exact} hours are the sums of the quarter-hours that end in them", *asked
+    )
+
+
+def _start(frequency: str, route: str, building: Building) -> Judgement:
+    series = building.series(route)
+    name = _PERIODS[frequency]
+    asked = series.periods_asked(frequency)
+    found = series.found_fit(frequency)
+    reading = found.reading
+    if reading is not None and reading.in_utc:
+        raise CannotCheck("days are cut in UTC")
+    if reading is None or not reading.ends:
+        for row in series.rows(asked):
+            if span_of(row, frequency, series.zone, PUBLISHED) is None:
+                return failed(f"{told(row.at, series.zone)} is no start of a local {name}", asked)
+    _found(series, frequency)
+    if reading is None:
+        raise CannotCheck(f"{name}s are no sums of {_PARTS[frequency]}, whatever the stamps mean")
+    if reading.ends:
+        return failed(f"rows fit if their stamps are the end of the {name}", asked)
+    if "ends" in found.ambiguous:
+        raise CannotCheck("values are so alike that both ends of the period fit")
+    return held(f"{found.fit.exact} {name}s are stamped with their start", asked)
+
+
+def _sum(frequency: str, route: str, building: Building) -> Judgement:
+    series = building.series(route)
+    found = _found(series, frequency)
+    asked = series.periods_asked(frequency)
+    if found.reading is None:
+        return failed(found.fit.example, asked)
+    if not found.fit.is_exact:
+        return departs(Habit.ROUNDED_APART, found.fit.example, asked)
+    return held(f"{found.fit.exact} {_PERIODS[frequency]}s are the sums of their parts", asked)
+
+
+def _local_days(route: str, building: Building) -> Judgement:
+    series = building.series(route)
+    if utc_offset(series.core[0], series.zone) == 0:
+        raise CannotCheck("local days are UTC days in the site's zone")
+    found = _found(series, "D")
+    asked = series.periods_asked("D")
+    if found.reading is None:
+        raise CannotCheck("days are no sums of quarter-hours, wherever they are cut")
+    if found.reading.in_utc:
+        return failed("days are the sums of UTC days", asked)
+    if "in_utc" in found.ambiguous:
+        raise CannotCheck("values are so alike that UTC days fit too")
+    return held(f"{found.fit.exact} days are cut at local midnight", asked)
+
+
+def _complete(route: str, building: Building) -> Judgement:
+    """Hours tell of every quarter-hour, and quarter-hours of every hour."""
+    series = building.series(route)
+    reading = _found(series, "H").reading
+    if reading is None or reading.ends:
+        raise CannotCheck("hours are not the sums of quarter-hours that their stamps say")
+    pieces = quarter_pieces(series.rows(series.quarters_asked), series.source.keys, reading)
+    asked = (series.quarters_asked, series.periods_asked("H"))
+    first_at, end_at = series.core
+    hours = {row.at: row for row in series.rows(asked[1]) if first_at <= row.at < end_at}
+    for start_at in range(first_at, end_at, 3600):
+        parts = [each for each in pieces if start_at <= each.start_at < start_at + 3600]
+        row = hours.get(start_at)
+        whole = len(parts) * QUARTER_S == 3600
+        if row is None and whole:
+            return failed(f"no row of the hour {told(start_at, series.zone)}", *asked)
+        if row is not None and not whole and not _is_sum(numbers(row, series.source.keys), parts):
+            return failed(f"a quarter-hour of {told(start_at, series.zone)} is missing", *asked)
+    return held("every quarter-hour that counts in an hour has its row, and every hour", *asked)
+
+
+def _is_sum(values: Mapping[str, Decimal], parts: Sequence[Piece]) -> bool:
+    return all(
+        value == sum(part.values.get(key, 0) for part in parts) for key, value in values.items()
+    )
+
+
+def _switch_days(route: str, building: Building) -> Judgement:
+    series = building.series(route)
+    found = [day for day in _days_around(series) if is_switch_day(day, series.zone)]
+    if not found:
+        raise CannotCheck("no day with a clock change has data before and after it")
+    seen, exchanges = [], []
+    for day in found[-2:]:
+        for frequency, step_s in (("15T", QUARTER_S), ("H", 3600)):
+            judgement = _switch_day(series, day, frequency, step_s)
+            if judgement is not None:
+                return judgement
+            seen.append(f"{day} at {frequency}")
+            exchanges.append(_switch_day_asked(series, day, frequency))
+    return held(f"complete: {', '.join(seen)}", *exchanges)
+
+
+def _days_around(series: Series) -> list[date]:
+    """Days with data the day before and after."""
+    there, one = set(series.days_with_data), timedelta(days=1)
+    return [day for day in series.days_with_data if {day - one, day + one} <= there]
+
+
+def _switch_day_asked(series: Series, day: date, frequency: str) -> Exchange:
+    start_at, end_at = _bounds(series, day)
+    return series.asked(start_at - MARGIN_S, end_at + MARGIN_S, frequency)
+
+
+def _bounds(series: Series, day: date) -> tuple[int, int]:
+    return day_start(day, series.zone), day_start(day + timedelta(days=1), series.zone)
+
+
+def _switch_day(series: Series, day: date, frequency: str, step_s: int) -> Judgement | None:
+    """Judge one day; None where all its rows are there."""
+    start_at, end_at = _bounds(series, day)
+    exchange = _switch_day_asked(series, day, frequency)
+    if frequency == "15T":
+        starts = {end - QUARTER_S for end in series.quarter_ends(exchange)}
+    else:
+        starts = {row.at for row in series.rows(exchange)}
+    missing = [at for at in range(start_at, end_at, step_s) if at not in starts]
+    if not missing:
+        return None
+    change_at = switch_at(day, series.zone)
+    if all(change_at - 3600 <= at < change_at + 3600 for at in missing):
+        first = told(missing[0], series.zone)
+        return failed(
+            f"{len(missing)} rows at the clock change are missing, from {first}", exchange
+        )
+    raise CannotCheck(f"{day}: {len(missing)} rows at {frequency} have no data, here and there")
+
+
+_STAMP = (
+    "'timestamp': <timestamp at the end of the measured period if sampling_frequency is 15T, "
+    "otherwise start of the period>"
+)
+
+CHECKS = tuple(
+    check
+    for route in _ROUTES
+    for check in (
+        Check(
+            f"{route}.15T_end",
+            _STAMP,
+            "an hour is the sum of the quarter-hours stamped in it, its end included",
+            partial(_quarter_stamp, route),
+        ),
+        *(
+            Check(
+                f"{route}.{frequency}_start",
+                _STAMP,
+                f"a {frequency} row is stamped with the first instant of its local {name}",
+                partial(_start, frequency, route),
+            )
+            for frequency, name in _PERIODS.items()
+        ),
+        *(
+            Check(
+                f"{route}.{frequency}_sum",
+                "the sampling frequency of the returned data list: <total …> of the period",
+                f"a {name} is the sum of its {_PARTS[frequency]}, to the last decimal",
+                partial(_sum, frequency, route),
+            )
+            for frequency, name in _PERIODS.items()
+        ),
+        Check(
+            f"{route}.local_days",
+            "'timezone' of the site, and sampling_frequency D",
+            "a day is the sum of the quarter-hours between two local midnights",
+            partial(_local_days, route),
+        ),
+        Check(
+            f"{route}.complete",
+            "validated time series for the selected period",
+            "a row for every quarter-hour that an hour counts, and for every hour of quarter-hours",
+            partial(_complete, route),
+        ),
+        Check(
+            f"{route}.switch_day",
+            "'timezone' of the site, and time series at 15T and H",
+            "the day of a clock change has all its rows: 92 or 100 quarter-hours, 23 or 25 hours",
+            partial(_switch_days, route),
+        ),
+    )
+)

@@ -1,0 +1,88 @@
+"""A question and the answer that came, with what may be shown of them."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, auto
+
+_SHOWN = 400
+
+
+class Bearer(Enum):
+    """Which token a question carries."""
+
+    TOKEN = auto()
+    NONE = auto()
+    FORGED = auto()
+    FIRST = auto()
+    """The token of the first sign-in, expired or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request. ``route`` names the published endpoint, ``body`` is JSON text."""
+
+    route: str
+    method: str
+    path: str
+    body: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    bearer: Bearer = Bearer.TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with its answer.
+
+    ``content`` is the parsed JSON (numbers with a point are Decimals of the very digits sent), or
+    None with a ``fault`` that says why it cannot be read. ``began_at`` and ``ended_at`` are seconds
+    of a monotonic clock. ``sent`` and ``came`` are texts to show, without passwords and tokens.
+    """
+
+    question: Question
+    status: int
+    content: object
+    fault: str | None
+    began_at: float
+    ended_at: float
+    sent: str
+    came: str
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it is a success with readable JSON."""
+        return self.status == 200 and self.fault is None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server refused, and did not fail: any status from 400 to 499."""
+        return 400 <= self.status < 500
+
+
+def read_json(text: str) -> object:
+    """Parse JSON, keeping the digits of numbers; NaN and Infinity are no JSON.
+
+    >>> read_json("[0.070, 1]")
+    [Decimal('0.070'), 1]
+    >>> read_json("[NaN]")
+    Traceback (most recent call last):
+    ValueError: NaN is no JSON
+    """
+    content: object = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    return content
+
+
+def _refuse(word: str) -> object:
+    raise ValueError(f"{word} is no JSON")
+
+
+def shown(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """A text for a report: without secrets, and its beginning only where it is long.
+
+    >>> shown('{"password": "correct horse"}', ("correct horse",))
+    '{"password": "***"}'
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"

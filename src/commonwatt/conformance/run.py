@@ -1,0 +1,134 @@
+"""Running the kit against a server."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from commonwatt.conformance.building import Building
+from commonwatt.conformance.catalogue import CHECKS
+from commonwatt.conformance.check import Check
+from commonwatt.conformance.conversation import (
+    Conversation,
+    NoToken,
+    SignInRefused,
+    Unreachable,
+    open_client,
+)
+from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.verdicts import CannotCheck, Outcome, Verdict
+
+PUBLISHED_URL = "https://api.climkit.io/api/v1"
+_API_PATH = "/api/v1"
+_INTERVAL_S = 1.05
+"""A little more than the limit: two requests may come nearer to each other than they left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server and the account that asks it."""
+
+    url: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run found."""
+
+    url: str
+    site: str | None
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def all_held(self) -> bool:
+        """Whether no check failed."""
+        return self.count(Outcome.FAILED) == 0
+
+    def count(self, outcome: Outcome) -> int:
+        """How many checks ended so."""
+        return sum(each.outcome is outcome for each in self.verdicts)
+
+
+def api_address(url: str) -> str:
+    """The base address of the API: an address without a path is given the published one.
+
+    >>> api_address("http://127.0.0.1:8000/")
+    'http://127.0.0.1:8000/api/v1'
+    >>> api_address("https://api.climkit.io/api/v1")
+    'https://api.climkit.io/api/v1'
+    """
+    plain = url.rstrip("/")
+    host = plain.partition("://")[2]
+    return plain if "/" in host else plain + _API_PATH
+
+
+def chosen_checks(beginnings: Sequence[str]) -> list[Check]:
+    """The checks whose ids begin with one of some words; all without any.
+
+    >>> [check.id for check in chosen_checks(["auth.v", "sensors_list.u"])]
+    ['auth.valid_until', 'sensors_list.unique']
+    """
+    return [check for check in CHECKS if not beginnings or check.id.startswith(tuple(beginnings))]
+
+
+def run_kit(
+    target: Target,
+    scope: Scope,
+    checks: Sequence[Check] = CHECKS,
+    *,
+    accept_habits: bool = False,
+    done: Callable[[Verdict], None] = lambda _verdict: None,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Run checks one after the other; ``done`` is called after each.
+
+    A habit of the live service fails its check, unless habits are accepted. Raises Unreachable and
+    SignInRefused: neither says anything of the API.
+    """
+    address = api_address(target.url)
+    with open_client(address) as client:
+        conversation = Conversation(
+            client,
+            target.username,
+            target.password,
+            interval_s=0.0 if scope.fast else _INTERVAL_S,
+            clock=clock,
+            sleep=sleep,
+        )
+        _require_sign_in(conversation)
+        building = Building(conversation, scope)
+        verdicts = []
+        for check in checks:
+            verdict = check.run(building)
+            if verdict.outcome is Outcome.HABIT and not accept_habits:
+                verdict = replace(verdict, outcome=Outcome.FAILED)
+            verdicts.append(verdict)
+            done(verdict)
+        return Report(address, _site(building), tuple(verdicts))
+
+
+def _site(building: Building) -> str | None:
+    try:
+        return building.site
+    except (CannotCheck, NoToken):
+        return None
+
+
+def _require_sign_in(conversation: Conversation) -> None:
+    exchange = conversation.sign_in()
+    if exchange.is_refused:
+        raise SignInRefused(exchange.came)
+
+
+__all__ = [
+    "PUBLISHED_URL",
+    "Report",
+    "SignInRefused",
+    "Target",
+    "Unreachable",
+    "api_address",
+    "chosen_checks",
+    "run_kit",
+]

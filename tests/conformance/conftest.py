@@ -1,0 +1,71 @@
+"""Our own server with the building, over real HTTP, and a way to break its answers."""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from typing import cast
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.app.authorize import Role
+from commonwatt.conformance.run import Target
+from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from tests.api.conftest import PASSWORD, account, add, token
+from tests.api.serving import application_of, client_of, served
+from tests.conformance import building
+from tests.conformance.breakable import Breakable
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A served building whose answers can be broken."""
+
+    address: str
+    breakable: Breakable
+
+    def target(self, username: str = "reader") -> Target:
+        """The server as the kit is told of it."""
+        return Target(self.address, username, PASSWORD)
+
+
+@pytest.fixture(scope="package")
+def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the building, with accounts of every pace."""
+    application = application_of(tmp_path_factory.mktemp("conformance"))
+    for declaration in (building.DECLARATION, building.FOREIGN_DECLARATION):
+        wanted = declaration_from_yaml(declaration.encode())
+        apply_declaration(application.store, wanted, "tests", int(time.time()))
+    sites = (building.SITE, building.FOREIGN)
+    for new in (
+        account("reader", Role.DEVELOPER, building.SITE),
+        account("hasty", Role.DEVELOPER, building.SITE, rate_limited=True),
+        account("landlord", Role.OPERATOR, *sites),
+    ):
+        add(application.store, new)
+    breakable = Breakable(application.app)
+    broken = dataclasses.replace(application, app=cast(FastAPI, breakable))
+    with served(broken) as address:
+        _deliver(address)
+        yield Server(address, breakable)
+
+
+def _deliver(address: str) -> None:
+    with client_of(address, token(address, "landlord")) as gateway:
+        base = f"/commonwatt/v1/sites/{building.SITE}"
+        for name, rows in (
+            ("readings", building.readings()),
+            ("sensor_readings", building.sensor_readings()),
+        ):
+            receipt = gateway.put(f"{base}/{name}", json=rows, timeout=120)
+            assert receipt.status_code == httpx2.codes.OK, receipt.text
+            assert receipt.json()["rejected"] == []
+
+
+@pytest.fixture
+def server(whole_server: Server) -> Iterator[Server]:
+    """Give the server, whole again after each test."""
+    yield whole_server
+    whole_server.breakable.mend()
