@@ -36,6 +36,34 @@ def test_a_break_is_listed_and_closed_by_an_exchange_which_is_corrected(house: C
     assert "start_index {en_im: 2997.000000} -> {en_im: 2996.500000}" in corrected.out
 
 
+def test_an_exchange_without_an_index_warns_of_what_is_missing(house: CommandLine) -> None:
+    imported(house, FLAT, *ROWS, *AFTER)
+    exchanged = ("exchange", "prim_ad:11", "--at", "2026-01-01T21:00Z")
+
+    without = house(*exchanged, "--end-index", "en_im=5021")
+
+    assert without.code == 0, without.err
+    assert without.err.splitlines() == [
+        "warning: en_im: without the first index of the new one the quarter-hours between the "
+        "exchange and its first reading are missing",
+        "warning: once it is known, say commonwatt exchange prim_ad:11 --at 2026-01-01T21:00Z "
+        "--start-index en_im=N",
+    ]
+    assert "index-break" in rules(house)
+    ended = house(*exchanged, "--start-index", "en_im=2997")
+    assert (ended.code, ended.err) == (0, "")
+    assert "index-break" not in rules(house)
+
+
+def test_an_exchange_before_any_reading_warns_of_the_main_register(house: CommandLine) -> None:
+    warned = house("exchange", "Flat", "--at", "2026-01-01T21:00Z").err.splitlines()
+
+    assert [line.split(" the quarter")[0] for line in warned[:-1]] == [
+        "warning: en_im: without the last index of the old device",
+        "warning: en_im: without the first index of the new one",
+    ]
+
+
 def test_a_break_is_resolved_and_taken_back_by_its_id(house: CommandLine) -> None:
     imported(house, FLAT, *ROWS, *AFTER)
     wanted = finding(house, "index-break")

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from commonwatt.app.apply_declaration import Applied
 from commonwatt.app.change_meter import CannotChange, change_meter
-from commonwatt.app.ports import Store
-from commonwatt.domain.catalogue import Device, Meter, Register
+from commonwatt.app.ports import Snapshot, Store
+from commonwatt.domain.catalogue import REGISTERS_OF, Device, Meter, Register
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,39 @@ def exchange_device(
         return replace(meter, devices=exchanged(meter.devices, exchange))
 
     return change_meter(store, site, meter_id, changed, account, now_at, "exchange device")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLacking:
+    """An exchange does not say an index of a register in use, so it has a break there.
+
+    ``of_old``: the last index of the old device, else the first of the new one.
+    """
+
+    register: Register
+    of_old: bool
+
+
+def indexes_lacking(snapshot: Snapshot, site: int, meter: Meter, at: int) -> list[IndexLacking]:
+    """Return the indexes that the exchange of a meter's device at an instant still lacks.
+
+    In use are registers that anything was said of; before the first reading, the meter's main one.
+    Empty for interval meters, whose quarter-hours need no index, and where nothing is exchanged.
+    """
+    positions = [p for p, each in enumerate(meter.devices) if each.from_at == at]
+    if meter.interval_s is not None or not positions or not positions[0]:
+        return []
+    old, new = meter.devices[positions[0] - 1 : positions[0] + 1]
+    names = REGISTERS_OF[meter.medium]
+    said = snapshot.readings.register_spans(site, [meter.number]).get(meter.number, {})
+    main = names[-1 if meter.current.main_is_export else 0]
+    in_use = [register for register in names if register in said] or [main]
+    return [
+        IndexLacking(register, of_old)
+        for register in in_use
+        for of_old, device in ((True, old), (False, new))
+        if register not in (device.end_index if of_old else device.start_index)
+    ]
 
 
 def exchanged(devices: Sequence[Device], exchange: Exchange) -> tuple[Device, ...]:

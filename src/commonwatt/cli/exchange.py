@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.instants import WHEN, option_instant
+from commonwatt.cli.lacking_indexes import warn_of_lacking
 from commonwatt.cli.meters import MeterName, named_meter
 from commonwatt.cli.output import show_applied
 from commonwatt.cli.stores import (
@@ -55,12 +56,13 @@ def exchange(
     """Declare that a meter's device was exchanged, also long after.
 
     Indexes are in kWh or m3, as en_im=1234.5. A register without both has a break there: its
-    quarter-hours across stay missing. Said again for the same instant, the exchange is corrected.
+    quarter-hours across stay missing, and a warning says so. Said again for the same instant, the
+    exchange is corrected.
 
     Example: commonwatt exchange prim_ad:11 --at 2026-03-01T10:20:00+01:00 --end-index en_im=81234.5
     --start-index en_im=0 --serial B7
     """
-    from commonwatt.app.exchange_device import Exchange, exchange_device
+    from commonwatt.app.exchange_device import Exchange, exchange_device, indexes_lacking
 
     with opened_store(data, database_url) as store:
         with store.snapshot() as snapshot:
@@ -78,6 +80,10 @@ def exchange(
             *(store, catalogue.site.number, meant.id, wanted, BY_COMMAND_LINE, int(time.time())),
         )
         show_applied(patiently(work))
+        with store.snapshot() as snapshot:
+            after = snapshot.catalogue.catalogue(catalogue.site.number).meter_by_id[meant.id]
+            lacking = indexes_lacking(snapshot, catalogue.site.number, after, wanted.at)
+    warn_of_lacking(meter, at, lacking)
 
 
 def _indexes(texts: list[str] | None, option: str) -> "Mapping[Register, int]":
