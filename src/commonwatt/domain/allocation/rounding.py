@@ -8,7 +8,6 @@ from commonwatt.domain.load_profile import Energy
 EXACT_BELOW = 1 << 31
 """Pools and sums of weights below fit the 64-bit arithmetic of this package."""
 _GOLDEN = 0x9E3779B97F4A7C15
-_ONE = 1 << 32
 
 
 def dither(quarters: NDArray[np.int64], step: int = 0) -> NDArray[np.int64]:
@@ -33,7 +32,7 @@ def parts_of(weights: Energy, numerator: Energy, denominator: Energy, start: Ene
     than one from its exact value, and all of them together floor(F_n + u).
 
     Columns of Python integers (dtype object) are exact whatever their size; int64 is so while
-    denominators are below 2^31 and products below 2^63.
+    denominators are below 2^31 and products below 2^62.
 
     >>> parts_of(np.array([[1], [1], [1]]), np.array([10]), np.array([3]), np.array([0]))[:, 0]
     array([3, 3, 4])
@@ -41,11 +40,10 @@ def parts_of(weights: Energy, numerator: Energy, denominator: Energy, start: Ene
     if not len(weights):
         return weights
     divisor = np.where(denominator == 0, 1, denominator)
-    products = np.cumsum(weights, axis=0, dtype=weights.dtype)
-    products *= np.where(denominator == 0, 0, numerator)
-    floors = products // divisor
-    products -= floors * divisor
-    # F_i + u reaches the next whole number where the rest is at least (1 - u) of the divisor.
-    floors += products >= -((divisor * (start - _ONE)) >> 32)
+    floors = np.cumsum(weights, axis=0, dtype=weights.dtype)
+    floors *= np.where(denominator == 0, 0, numerator)
+    # Of whole numbers, (n + u d) / d and (n + floor(u d)) / d have the same floor.
+    floors += (divisor * start) >> 32
+    floors //= divisor
     floors[1:] -= floors[:-1].copy()
     return floors

@@ -23,10 +23,12 @@ def gaps(
     else:
         silent_from, silent_to = counted.ends_at[:-1], counted.starts_at[1:]
         allowed_s = 0
+    silent_s = silent_to - silent_from
+    if silent_s.max(initial=0) <= allowed_s:
+        return []
     first, end = np.searchsorted(silent_to, (start_at, end_at)).tolist()
-    silent_s = silent_to[first:end] - silent_from[first:end]
     findings = []
-    for position in (np.flatnonzero(silent_s > allowed_s) + first).tolist():
+    for position in (np.flatnonzero(silent_s[first:end] > allowed_s) + first).tolist():
         from_at, to_at = int(silent_from[position]), int(silent_to[position])
         evidence = {"seconds": to_at - from_at}
         if meter.interval_s is None and counted.known[position]:
