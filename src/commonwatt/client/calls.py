@@ -1,0 +1,26 @@
+"""All that can be asked of a server, once for threads and tasks."""
+
+from commonwatt.client.catalogue import Catalogue
+from commonwatt.client.conversation import Conversation
+from commonwatt.client.credentials import Credentials
+from commonwatt.client.pacing import Pacing
+from commonwatt.client.series_calls import SeriesCalls
+from commonwatt.client.session import Session
+from commonwatt.client.stamps import NaiveTime
+from commonwatt.client.wire import Wire
+
+
+class Calls:
+    """Questions about the catalogue and about series, over one wire."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        credentials: Credentials,
+        requests_per_second: float,
+        naive_time: NaiveTime,
+    ) -> None:
+        session = Session(wire, credentials)
+        conversation = Conversation(wire, session, Pacing(requests_per_second))
+        self.catalogue = Catalogue(wire, conversation)
+        self.series = SeriesCalls(conversation, self.catalogue, naive_time)

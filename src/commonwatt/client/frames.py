@@ -1,0 +1,86 @@
+"""Tables of instants and values as frames of whatever library there is, and as files.
+
+Libraries are imported when somebody wants their frames.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import narwhals as nw
+
+Library = Literal["polars", "pandas", "pyarrow"]
+
+_MICROSECONDS = 1_000_000
+
+
+class MissingLibrary(ImportError):
+    """A frame is asked of a library that is not installed; the message says what to install."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of instants [Unix seconds] and of values.
+
+    Frames have the instants in UTC, the first of them once more in the zone as `…_local`, then the
+    values.
+    """
+
+    instants: Mapping[str, Sequence[int]]
+    timezone: str
+    values: Mapping[str, Sequence[float | None]]
+
+    @property
+    def first(self) -> str:
+        """The name of the first instants."""
+        return next(iter(self.instants))
+
+    def frame(self, library: Library) -> nw.DataFrame[Any]:
+        """Return a frame of a library. Raises MissingLibrary."""
+        if find_spec(library) is None:
+            raise MissingLibrary(
+                f"this needs {library}, which is not installed: pip install {library}"
+            )
+        import narwhals as nw
+
+        local = f"{self.first}_local"
+        schema: dict[str, nw.dtypes.DType] = dict.fromkeys(self.instants, nw.Int64())
+        schema |= dict.fromkeys(self.values, nw.Float64())
+        columns = nw.from_dict({**self.instants, **self.values}, schema, backend=library)
+        microseconds = (nw.col(*self.instants) * _MICROSECONDS).cast(nw.Datetime("us"))
+        in_utc = columns.with_columns(microseconds.dt.replace_time_zone("UTC"))
+        in_zone = nw.col(self.first).dt.convert_time_zone(self.timezone).alias(local)
+        return in_utc.with_columns(in_zone).select(*self.instants, local, *self.values)
+
+    def write_parquet(self, path: str | PathLike[str]) -> None:
+        """Write a Parquet file by polars, else pyarrow. Raises MissingLibrary without either."""
+        self.frame("polars" if find_spec("polars") else "pyarrow").write_parquet(str(path))
+
+    def csv_text(self) -> str:
+        r"""Return CSV with a header; UTC ends in Z, local time in its offset; missing is empty.
+
+        >>> Table({"at": [1_774_153_800]}, "Europe/Zurich", {"value": [21.5]}).csv_text()
+        'at,at_local,value\n2026-03-22T04:30:00Z,2026-03-22T05:30:00+01:00,21.5\n'
+        """
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        zone = ZoneInfo(self.timezone)
+        writer.writerow([*self.instants, f"{self.first}_local", *self.values])
+        in_utc = [[_utc_text(at) for at in column] for column in self.instants.values()]
+        in_zone = [datetime.fromtimestamp(at, zone).isoformat() for at in self.instants[self.first]]
+        writer.writerows(zip(*in_utc, in_zone, *self.values.values(), strict=True))
+        return out.getvalue()
+
+
+def _utc_text(instant_at: int) -> str:
+    return datetime.fromtimestamp(instant_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,189 @@
+"""Series of sites, meters and sensors: asked for in parts, a little wider, and joined."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from commonwatt.client.catalogue import Catalogue, path_of
+from commonwatt.client.conversation import Conversation
+from commonwatt.client.joining import Part, ends_of, joined, part_of
+from commonwatt.client.local_periods import DAY_S, Window, parts
+from commonwatt.client.models import Meter, Sensor, Site, unit_of
+from commonwatt.client.questions import bounds, shown_reading, widened
+from commonwatt.client.series import Series
+from commonwatt.client.stamps import NaiveTime, When, instant_of, received_instants
+from commonwatt.client.wire import Request
+from commonwatt.client.wire_habits import rows_of
+from commonwatt.climkit_v1.words import MeterType, SamplingFrequency
+
+ELECTRICITY = ("conso_total", "prod_total", "from_ext", "self", "to_ext")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a series is asked of.
+
+    `body` holds what goes with the times; None: these are a query. `columns` are there even when
+    no row is.
+    """
+
+    route: str
+    path: str
+    zone: ZoneInfo
+    sampling: SamplingFrequency | None
+    body: Mapping[str, object] | None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def has_short_rows(self) -> bool:
+        """Whether the stamp of a row lies where its measurement does."""
+        return self.sampling in {None, SamplingFrequency.QUARTER_HOUR}
+
+    def request(self, times: Mapping[str, str]) -> Request:
+        """Return the question for a window."""
+        if self.body is None:
+            return Request("GET", self.path, self.route, query=times)
+        return Request("POST", self.path, self.route, body={**times, **self.body})
+
+    def joined(self, found: Sequence[Part], window: Window, unit: str | None) -> Series:
+        """Return the series that the parts of a window make."""
+        starts_at, columns = joined(found, self.columns)
+        return Series(
+            starts_at=starts_at,
+            ends_at=ends_of(starts_at, self.zone, self.sampling),
+            columns=columns,
+            unit=unit,
+            timezone=self.zone.key,
+            sampling=self.sampling,
+            asked=window,
+        )
+
+
+class SeriesCalls:
+    """What a server knows of times past."""
+
+    def __init__(
+        self, conversation: Conversation, catalogue: Catalogue, naive_time: NaiveTime
+    ) -> None:
+        self._conversation = conversation
+        self._catalogue = catalogue
+        self.naive_time = naive_time
+
+    async def site_data(
+        self,
+        site: str | Site,
+        meter_type: str,
+        start: When | None,
+        end: When | None,
+        sampling: str,
+        *,
+        meters: bool,
+    ) -> Series:
+        """Return a site's series of a type of meters."""
+        wanted = _word(MeterType, meter_type, "type")
+        frequency = _word(SamplingFrequency, sampling, "sampling")
+        zone = await self._catalogue.zone(site)
+        body: dict[str, object] = {"sampling_frequency": str(frequency)}
+        if meters:
+            body["meters"] = True
+        path = path_of("site_data", site, wanted)
+        columns = ELECTRICITY if wanted is MeterType.ELECTRICITY else ELECTRICITY[:1]
+        asked = Asked("site_data", path, zone, frequency, body, columns)
+        return await self._series(asked, _window(start, end, zone), unit_of(wanted))
+
+    async def meter_data(
+        self,
+        site: str | Site,
+        meter: str | Meter,
+        start: When | None,
+        end: When | None,
+        sampling: str,
+    ) -> Series:
+        """Return a meter's series."""
+        frequency = _word(SamplingFrequency, sampling, "sampling")
+        zone = await self._catalogue.zone(site)
+        unit = await self._catalogue.unit(site, meter)
+        body = {"sampling_frequency": str(frequency)}
+        path = path_of("meter_data", site, meter)
+        asked = Asked("meter_data", path, zone, frequency, body, ("total",))
+        return await self._series(asked, _window(start, end, zone), unit)
+
+    async def meter_data_raw(
+        self, site: str | Site, meter: str | Meter, start: When | None, end: When | None
+    ) -> Series:
+        """Return a meter's readings."""
+        zone = await self._catalogue.zone(site)
+        unit = await self._catalogue.unit(site, meter)
+        asked = Asked("meter_data_raw", path_of("meter_data_raw", site, meter), zone, None, {})
+        return await self._readings(asked, start, end, unit)
+
+    async def sensor_data(
+        self, site: str | Site, sensor: str | Sensor, start: When | None, end: When | None
+    ) -> Series:
+        """Return a sensor's values."""
+        zone = await self._catalogue.zone(site)
+        path = path_of(site, "sensor_data", sensor)
+        asked = Asked("sensor_data", path, zone, None, None, ("value",))
+        unit = sensor.unit if isinstance(sensor, Sensor) else None
+        return await self._readings(asked, start, end, unit)
+
+    async def _readings(
+        self, asked: Asked, start: When | None, end: When | None, unit: str | None
+    ) -> Series:
+        if start is not None or end is not None:
+            return await self._series(asked, _window(start, end, asked.zone), unit)
+        latest = await self._part(asked, None)
+        found = latest.starts_at
+        window = (found[0], found[-1] + 1) if found else (0, 0)
+        return asked.joined([latest], window, unit)
+
+    async def _series(self, asked: Asked, window: Window, unit: str | None) -> Series:
+        found = [
+            await self._part(asked, part) for part in parts(window, asked.zone, asked.sampling)
+        ]
+        return asked.joined(found, window, unit)
+
+    async def _part(self, asked: Asked, window: Window | None) -> Part:
+        """Return the rows of a window; None: the latest, whichever the server answers."""
+        naive_time = self.naive_time
+        naive_zone = asked.zone if naive_time == "local" else ZoneInfo("UTC")
+        wider: Window | None = None
+        if window is not None:
+            wider = widened(window, asked.zone, asked.sampling, naive_time)
+        times = {} if wider is None else bounds(wider, asked.zone, naive_time)
+
+        def read(content: object) -> Part:
+            rows = rows_of(content)
+            instants = received_instants([row["timestamp"] for row in rows], naive_zone)
+            if wider is not None and naive_time == "auto" and asked.has_short_rows:
+                self.naive_time = shown_reading(wider, instants, asked.zone)
+            return part_of(rows, instants, window, asked.sampling)
+
+        return await self._conversation.ask(asked.request(times), read)
+
+
+W = TypeVar("W", SamplingFrequency, MeterType)
+
+
+def _word(words: type[W], word: str, argument: str) -> W:
+    """Return one of the words of the API. Raises ValueError, which names them all."""
+    try:
+        return words(word)
+    except ValueError:
+        raise ValueError(f"{argument} {word!r} must be one of {', '.join(words)}") from None
+
+
+def _window(start: When | None, end: When | None, zone: ZoneInfo) -> Window:
+    """Return [start, end); without an end until now, without a start from a day before the end.
+
+    The future is not asked for, save a day of it: clocks differ. Raises ValueError if the window
+    would end before it starts.
+    """
+    now_at = int(time.time())
+    end_at = now_at if end is None else instant_of(end, zone)
+    start_at = end_at - DAY_S if start is None else instant_of(start, zone)
+    if start_at > end_at:
+        raise ValueError(f"start {start} must not be after end {end or 'now'}")
+    return start_at, max(start_at, min(end_at, now_at + DAY_S))

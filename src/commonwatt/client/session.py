@@ -1,0 +1,91 @@
+"""The token of a client: kept, renewed before it ends, once however many are waiting."""
+
+import time
+from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo
+
+from commonwatt.client.answers import decoded, raise_fault, surprising
+from commonwatt.client.credentials import Credentials
+from commonwatt.client.errors import ClimkitError
+from commonwatt.client.stamps import received_instants
+from commonwatt.client.wire import Answer, Request, Wire
+
+# What the page of the API says; servers of 2019 did not say it themselves.
+_USUAL_LIFE_S = 900.0
+_RENEWED_BEFORE_S = 60.0
+
+
+class Session:
+    """Signs in when a token is wanted and there is none, or an old one.
+
+    Whoever waits while another signs in gets what the other got: the token or the refusal.
+    """
+
+    def __init__(self, wire: Wire, credentials: Credentials) -> None:
+        self._wire = wire
+        self._credentials = credentials
+        self._lock = wire.lock()
+        self._token: str | None = None
+        self._renewed_at = 0.0
+        self._sign_ins = 0
+        self._refusal: ClimkitError | None = None
+
+    async def token(self) -> str:
+        """Return a token that is good for a while. Raises SignInRefused and what sending raises."""
+        sign_ins = self._sign_ins
+        if (token := self._kept()) is not None:
+            return token
+        async with self._lock:
+            if (token := self._kept()) is not None:
+                return token
+            if self._sign_ins != sign_ins and self._refusal is not None:
+                raise self._refusal
+            try:
+                return await self._sign_in()
+            except ClimkitError as refusal:
+                self._refusal = refusal
+                raise
+            finally:
+                self._sign_ins += 1
+
+    def forget(self, token: str) -> None:
+        """Drop a token that the server refused, unless it has been renewed meanwhile."""
+        if self._token == token:
+            self._token = None
+
+    def _kept(self) -> str | None:
+        return self._token if time.monotonic() < self._renewed_at else None
+
+    async def _sign_in(self) -> str:
+        body = {"username": self._credentials.username, "password": self._credentials.password}
+        request = Request("POST", "/auth", route=None, body=body)
+        asked_at = time.monotonic()
+        answer = await self._wire.send(request, token=None)
+        if answer.status != 200:
+            raise_fault(request, answer)
+        fields = decoded(answer)
+        token = fields.get("access_token") if isinstance(fields, dict) else None
+        if not isinstance(fields, dict) or not isinstance(token, str):
+            raise surprising("an access_token should have come", answer)
+        life_s = _life_s(fields.get("valid_until"), answer)
+        self._token, self._refusal = token, None
+        # Counted from the question, so that a slow answer does not lengthen a life.
+        self._renewed_at = asked_at + life_s - min(_RENEWED_BEFORE_S, life_s / 5)
+        return token
+
+
+def _life_s(valid_until: object, answer: Answer) -> float:
+    """Return how long a token lives [s], by the server's clock where it tells its time.
+
+    So a client whose own clock is wrong neither signs in at every question nor too late.
+    """
+    try:
+        until_at = received_instants([valid_until], ZoneInfo("UTC"))[0]
+    except ValueError:
+        return _USUAL_LIFE_S
+    try:
+        now_at = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (TypeError, ValueError):
+        now_at = time.time()
+    life_s = until_at - now_at
+    return life_s if life_s > 0 else _USUAL_LIFE_S

@@ -1,0 +1,90 @@
+"""Sending and waiting in a thread: coroutines that never suspend."""
+
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from threading import Lock
+from types import TracebackType
+from typing import TypeVar
+
+import httpx2
+
+from commonwatt.client import over_http
+from commonwatt.client.answers import next_try
+from commonwatt.client.wire import Answer, Request
+
+T = TypeVar("T")
+
+
+def run(call: Coroutine[object, None, T]) -> T:
+    """Run a coroutine that waits in its thread alone: one push brings it to its end."""
+    try:
+        call.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("a coroutine of a thread was suspended")
+
+
+class SyncWire:
+    """HTTP in a thread; several threads may share one."""
+
+    def __init__(self, url: str, timeout: float, attempts: int) -> None:
+        self._timeout = timeout
+        self._attempts = attempts
+        self._client = httpx2.Client(
+            base_url=url, timeout=over_http.timeouts(timeout), headers=over_http.headers()
+        )
+
+    async def send(self, request: Request, token: str | None) -> Answer:
+        """Send one request and return its answer."""
+        with over_http.told_as_ours(request, self._client.base_url):
+            with self._client.stream(
+                request.method,
+                request.path,
+                params=request.query,
+                json=request.body,
+                headers=over_http.authorization(token),
+            ) as response:
+                body = over_http.Body(response, self._timeout)
+                for part in response.iter_bytes():
+                    body.add(part)
+            return body.answer()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)  # noqa: ASYNC251  # no loop waits for this coroutine
+
+    async def again(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Do something until it succeeds, fails for good or has been tried often enough."""
+        import stamina
+
+        for attempt in stamina.retry_context(next_try, **over_http.backoff(self._attempts)):
+            with attempt:
+                return await action()
+        raise AssertionError("the last attempt returns or raises")
+
+    def lock(self) -> "_ThreadLock":
+        """Return a new lock."""
+        return _ThreadLock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+class _ThreadLock:
+    """A lock of threads, for `async with`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    async def __aenter__(self) -> None:
+        self._lock.acquire()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.release()
