@@ -187,7 +187,7 @@ def _with_grid(
     if not m.has_batteries:
         charging_self = 0
     elif battery == "first":
-        charging_self = max(0, min(m.charging, own))
+        charging_self = min(m.charging, own - min(own, conso, 0))
     else:
         charging_self = max(0, own - conso)
     self_wh = own - charging_self
@@ -211,7 +211,7 @@ def _without_grid(
     conso = m.consumers + unmetered
     supply = m.production + m.discharging
     if battery == "first":
-        charging_self = max(0, min(m.charging, supply))
+        charging_self = min(m.charging, supply - min(supply, conso, 0))
         self_wh = min(conso, supply - charging_self)
     else:
         self_wh = min(conso, supply)

@@ -75,7 +75,9 @@ def close_books(
     conso_total = flows.consumed + unmetered
     own = np.where(flows.has_grid, conso_total + charging - grid_im, flows.produced + discharging)
     # Without storage what a grid meter leaves is all the site's own, whatever its sign.
-    first_served = np.minimum(own, conso_total if battery is BatteryOrder.LAST else 0)
+    # Consumers that use less than nothing (a rule meter's) serve the battery in either order.
+    last = battery is BatteryOrder.LAST
+    first_served = np.minimum(own, conso_total if last else np.minimum(conso_total, 0))
     to_storage = np.minimum(charging, own - first_served)
     left = own - to_storage
     self_energy = np.where(flows.has_grid, left, np.minimum(left, conso_total))
