@@ -285,13 +285,13 @@ def counting_readings(
         stored.qualities.max(initial=0) < ReadingQuality.PLACEHOLDER.value
     )
     if usable and not withdrawn and bool((stamps[1:] > stamps[:-1]).all()):
-        at_best = _AT_BEST[stored.qualities]
+        at_best = _AT_BEST.take(stored.qualities)
         return RegisterReadings(stamps, values, at_best, stored.ahead, _sent(stored.serials))
     positions = counting_positions(stored, register, withdrawn)
     return RegisterReadings(
         stored.stamps[positions],
         stored.values[register][positions],
-        _AT_BEST[stored.qualities[positions]],
+        _AT_BEST.take(stored.qualities[positions]),
         stored.ahead[positions],
         _sent(stored.serials[positions]),
     )

@@ -6,6 +6,7 @@ the difference of the register, to the Wh.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ MEASURED_GAP_S = 30 * 60
 _PRODUCT_MAX = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AcceptedReadings:
     """The readings of a register that are used, strictly ascending in ``stamps`` [Unix seconds].
 
@@ -33,6 +34,11 @@ class AcceptedReadings:
     values: NDArray[np.int64]
     at_best: NDArray[np.uint8]
     breaks_before: NDArray[np.int64]
+
+    @cached_property
+    def longest_s(self) -> int:
+        """The longest time from one reading to the next [s], 0 of fewer than two."""
+        return int((self.stamps[1:] - self.stamps[:-1]).max(initial=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def interpolate(
     known = (position >= 0) & (on_reading | (left < right))
     quality = np.full(len(instants), Quality.MEASURED.value, np.uint8)
     method = np.full(len(instants), Method.INDEX.value, np.uint8)
-    if gap.max(initial=0) > MEASURED_GAP_S:
+    if readings.longest_s > MEASURED_GAP_S:
         far = ~on_reading & (gap > MEASURED_GAP_S)
         quality[far] = Quality.INTERPOLATED
         far &= gap > interpolated_gap_s

@@ -75,12 +75,12 @@ def gaps_between(
 
     Across a break nothing is known, so there is no gap.
     """
+    if readings.longest_s <= interpolated_gap_s:
+        return []
     stamps, breaks = readings.stamps, readings.breaks_before
     first = max(int(np.searchsorted(stamps, start_at, side="right")) - 1, 0)
     end = int(np.searchsorted(stamps, end_at)) + 1
     distance = np.diff(stamps[first:end])
-    if int(distance.max(initial=0)) <= interpolated_gap_s:
-        return []
     found = (distance > interpolated_gap_s) & (distance <= LONGEST_GAP_S)
     found &= breaks[first:end][1:] == breaks[first:end][:-1]
     return [
