@@ -209,6 +209,45 @@ class TestEdits:
             assert (answer.status_code, answer.json()["field"]) == (422, field)
         assert operator.get(f"{OWN}/edits").json() == []
 
+    def test_readings_are_set_cleared_and_undone(self, operator: httpx2.Client) -> None:
+        deliver(operator, anna_rows())
+        wanted = {"meter": ANNA, "at": "2026-03-21T00:30:00", "reason": "misread"}
+        edit = operator.post(f"{OWN}/edits", json=wanted | {"index": 1.0905}).json()
+
+        assert (edit["at"], edit["index"]) == ("2026-03-21T00:30:00Z", 1.0905)
+        assert (edit["start"], edit["end"], edit["energy"]) == (None, None, None)
+        assert total(operator)[:4] == [0.04, 0.051, 0.029, 0.04]
+        cleared = wanted | {"at": "2026-03-21T00:15:00Z", "clear": True, "register": "en_im"}
+        assert operator.post(f"{OWN}/edits", json=cleared).json()["index"] is None
+        assert [each["rule"] for each in operator.get(f"{OWN}/findings").json()] == [
+            "cleared-by-edit"
+        ]
+        assert [each["number"] for each in operator.get(f"{OWN}/edits").json()] == [1, 2]
+        for number in (1, 2):
+            assert operator.delete(f"{OWN}/edits/{number}").json()["undone_by"] == "operator"
+        assert total(operator)[:4] == [0.04] * 4
+
+    def test_readings_that_cannot_be_are_refused(self, operator: httpx2.Client) -> None:
+        deliver(operator, anna_rows())
+        wanted = {"meter": ANNA, "at": "2026-03-21T00:30:00Z", "index": 1.09, "reason": "x"}
+        refused: tuple[tuple[dict[str, object], str], ...] = (
+            ({"end": "2026-03-21T00:45:00Z"}, "end"),
+            ({"energy": 1}, "energy"),
+            ({"at": None}, "index"),
+            ({"at": "2026-03-21T00:30:01Z", "index": None, "clear": True}, "at"),
+            ({"at": "2099-01-01"}, "at"),
+            ({"meter": building.COMMON}, "at"),
+            ({"index": None}, "index"),
+            ({"index": -1}, "index"),
+            ({"index": 0.0000001}, "index"),
+            ({"clear": True}, "index"),
+            ({"register": "vol_m3"}, "register"),
+        )
+        for changed, field in refused:
+            answer = operator.post(f"{OWN}/edits", json=wanted | changed)
+            assert (answer.status_code, answer.json()["field"]) == (422, field)
+        assert operator.get(f"{OWN}/edits").json() == []
+
     def test_are_not_told_of_closed_meters(self, operator: httpx2.Client, address: str) -> None:
         for meter in (ANNA, BERT):
             span = {"start": "2026-03-21T00:00Z", "end": "2026-03-21T01:00Z"}

@@ -98,6 +98,43 @@ def test_edits_are_made_listed_and_undone(house: CommandLine) -> None:
     assert "start must lie on a quarter-hour" in askew.err
 
 
+def test_a_reading_is_set_cleared_listed_and_undone(house: CommandLine) -> None:
+    imported(house, FLAT, *ROWS)
+    reading = ("--at", "2026-01-01T10:00Z", "--reason", "a misread digit")
+    made = house("edit", "Flat", *reading, "--index", "en_im=5010.5")
+    assert made.out == (
+        "edit 1: en_im set to 5010.500000 of Flat, reading of 2026-01-01 11:00:00+01:00\n"
+    )
+    cleared = house("edit", FLAT, *reading, "--clear", "--register", "en_im")
+    assert cleared.out.startswith("edit 2: en_im cleared of Flat, reading of")
+    assert "cleared-by-edit" in rules(house)
+    assert house("edit", "undo", "2").out == "edit 2 is undone\n"
+    assert "cleared-by-edit" not in rules(house)
+    listed = house("edit", "list").lines
+    assert ("5010.500000" in listed[1], "cleared" in listed[2]) == (True, True)
+    assert "edit 1" in house("delivery", "list").out
+    taken_back = house("delivery", "withdraw", "3", "--reason", "wrong")
+    assert taken_back.err == "commonwatt: delivery 3 is edit 1; edits can be undone\n"
+
+
+def test_options_of_an_edit_that_do_not_go_together(house: CommandLine) -> None:
+    why, at = ("--reason", "x"), ("--at", "2026-01-01T10:00Z")
+    span = ("--start", "2026-01-01T10:00Z", "--end", "2026-01-01T11:00Z")
+    for options, said in (
+        ((*why, "--clear"), "--start and --end"),
+        ((*why, *span, *at, "--clear"), "--start and --end"),
+        ((*why, *span, "--index", "en_im=1"), "--start and --end"),
+        ((*why, *at, "--energy", "1"), "--start and --end"),
+        ((*why, *at), "either --index or --clear"),
+        ((*why, *at, "--index", "en_im=1", "--clear"), "either --index or --clear"),
+        ((*why, *at, "--index", "gas=1"), "REGISTER=N"),
+        ((*why, *at, "--index", "en_im=1", "--register", "en_ex"), "another than"),
+        (("--reason", " ", *at, "--clear"), "say why"),
+    ):
+        ended = house("edit", FLAT, *options)
+        assert (ended.code, said in " ".join(ended.err.split())) == (2, True), ended.err
+
+
 def test_a_dry_run_says_what_would_be_computed_anew_and_changes_nothing(house: CommandLine) -> None:
     imported(house, FLAT, *ROWS)
     later = HOUSE.replace("prim_ad: 11}", "prim_ad: 11, factor: 2, valid_from: 2026-01-01}")

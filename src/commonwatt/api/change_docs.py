@@ -73,6 +73,8 @@ _EDIT: Fragment = {
     "start": "2026-03-01T10:00:00Z",
     "end": "2026-03-01T12:00:00Z",
     "energy": 1.25,
+    "at": None,
+    "index": None,
     "reason": "read off by hand",
     "by": "anna",
     "made_at": "2026-03-04T08:12:45Z",
@@ -142,7 +144,7 @@ DELETE_RESOLUTION = operation(
 )
 GET_EDITS = operation(
     tag=_TAG,
-    summary="Quarter-hours set or cleared by hand",
+    summary="Quarter-hours and readings set or cleared by hand",
     description="The oldest edit first, undone ones too." + _LIMITED,
     answer=Answer(list[models.EditRow], "The edits.", [_EDIT]),
     told=_READING,
@@ -150,9 +152,10 @@ GET_EDITS = operation(
 )
 POST_EDIT = operation(
     tag=_TAG,
-    summary="Set or clear quarter-hours",
-    description="Either `energy`, spread evenly over them to the Wh, or `clear`. Where edits "
-    "overlap the later one counts. For operators." + _LIMITED,
+    summary="Set or clear quarter-hours, or a reading",
+    description="Quarter-hours from `start` to `end`: either `energy`, spread evenly over them to "
+    "the Wh, or `clear`. A reading `at` an instant: either its `index`, or `clear`. Of edits of the "
+    "same the later one counts. For operators." + _LIMITED,
     answer=Answer(models.EditRow, "The edit with its number.", _EDIT),
     told=(*_CHANGING, *_OF_METER),
     parameters=(SITE_ID,),

@@ -70,16 +70,18 @@ class FindingResolved(BaseModel):
 
 
 class EditRow(BaseModel):
-    """Quarter-hours that somebody set or cleared."""
+    """Quarter-hours, or a reading, that somebody set or cleared."""
 
     number: int = Field(description="Number of the edit within the site.")
     meter: str = Field(description="Id of the meter.")
     register_: str = Field(alias="register", description="Register that is meant.")
-    start: str = Field(description=f"First quarter-hour, {_UTC}")
-    end: str = Field(description=f"End of the last quarter-hour, {_UTC}")
+    start: str | None = Field(description=f"First quarter-hour, {_UTC} Null of a reading.")
+    end: str | None = Field(description=f"End of the last one, {_UTC} Null of a reading.")
     energy: float | None = Field(
         description="Energy or volume of them all [kWh; water m3]; null: cleared."
     )
+    at: str | None = Field(description=f"Stamp of the reading, {_UTC} Null of quarter-hours.")
+    index: float | None = Field(description="Its index [kWh; water m3]; null: cleared.")
     reason: str = Field(description="Why.")
     by: str = Field(description="Who made it.")
     made_at: str = Field(description=f"When, {_UTC}")
@@ -126,14 +128,19 @@ EDIT_BODY: Fragment = {
         "register": {
             "type": "string",
             "enum": ["en_im", "en_ex", "heat_energy_kwh", "vol_m3"],
-            "description": "Default: the meter's main register.",
+            "description": "Default: the meter's main register. Of a reading as senders name it.",
         },
         "start": {**_STAMP, "description": "First quarter-hour; naive stamps are UTC."},
         "end": {**_STAMP, "description": "End of the last quarter-hour; naive stamps are UTC."},
         "energy": {"type": "number", "description": "Energy of them all [kWh; water m3]."},
-        "clear": {"type": "boolean", "description": "Make them missing instead."},
+        "at": {**_STAMP, "description": "Instead: stamp of a reading; naive stamps are UTC."},
+        "index": {
+            **_INDEX,
+            "description": "Its index [kWh; water m3]; of an interval meter its energy.",
+        },
+        "clear": {"type": "boolean", "description": "Clear the quarter-hours, or the reading."},
         "reason": {"type": "string", "description": "Why."},
     },
-    "required": ["meter", "start", "end", "reason"],
+    "required": ["meter", "reason"],
     "additionalProperties": False,
 }

@@ -1,5 +1,6 @@
-"""Quarter-hours set or cleared by hand, on our own surface."""
+"""Quarter-hours and readings set or cleared by hand, on our own surface."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from commonwatt.api.changes import AskedChange, exact_json
@@ -7,6 +8,7 @@ from commonwatt.api.own_requests import parameters
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.app.authorize import GrantedSite, require_open_meter
 from commonwatt.app.edit_quarters import WantedEdit, edit_quarters, undo_edit
+from commonwatt.app.edit_reading import WantedReading, edit_reading
 from commonwatt.app.ports import Store
 from commonwatt.domain.catalogue import Meter, Register
 from commonwatt.domain.edits import Edit
@@ -14,8 +16,11 @@ from commonwatt.formats import json_fields as read
 from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import BadField, JsonFields, json_document
 
-_KEYS = ("meter", "register", "start", "end", "energy", "clear", "reason")
+_OF_QUARTERS = ("start", "end", "energy")
+_KEYS = ("meter", "register", *_OF_QUARTERS, "at", "index", "clear", "reason")
 _KWH = read.decimal("-9000000000", "9000000000", places=3)
+_INDEX = read.decimal("0", "9000000000")
+_RAW = 1_000_000
 
 
 def parse_edits(_visit: Visit, asked: Asked) -> None:
@@ -38,11 +43,15 @@ def answer_edits(visit: Visit, _query: None) -> bytes:
 
 
 def post_edit(store: Store, asked: AskedChange) -> bytes:
-    """Set or clear quarter-hours."""
-    wanted = _wanted_edit(asked.body)
+    """Set or clear quarter-hours, or a reading."""
+    wanted = _wanted_edit(JsonFields(json_document(asked.body), _KEYS))
     site = asked.changer.site
     require_open_meter(site, wanted.meter_id)
-    edit = edit_quarters(store, site.number, wanted, asked.changer.account, asked.now_us)
+    by = asked.changer.account, asked.now_us
+    if isinstance(wanted, WantedReading):
+        edit = edit_reading(store, site.number, wanted, *by)
+    else:
+        edit = edit_quarters(store, site.number, wanted, *by)
     return _answered(store, site, edit)
 
 
@@ -57,19 +66,45 @@ def delete_edit(store: Store, asked: AskedChange) -> bytes:
     return _answered(store, site, edit)
 
 
-def _wanted_edit(body: bytes) -> WantedEdit:
-    fields = JsonFields(json_document(body), _KEYS)
-    energy = fields.optional("energy", _KWH)
-    if (energy is None) != (fields.optional("clear", read.boolean) is True):
-        raise BadField("energy", "must be given, or clear as true, and not both")
-    return WantedEdit(
-        meter_id=fields.required("meter", read.text),
-        start_at=fields.required("start", read.instant),
-        end_at=fields.required("end", read.instant),
-        energy=None if energy is None else int(energy * 1000),
-        reason=fields.required("reason", read.text),
-        register=fields.optional("register", read.one_of(Register)),
+def _wanted_edit(fields: JsonFields) -> WantedEdit | WantedReading:
+    meter_id = fields.required("meter", read.text)
+    reason = fields.required("reason", read.text)
+    register = fields.optional("register", read.one_of(Register))
+    at = fields.optional("at", read.instant)
+    if at is None:
+        _refuse(fields, ("index",), "is that of a reading, which needs at")
+        energy = _value_or_clear(fields, "energy", _KWH)
+        return WantedEdit(
+            meter_id=meter_id,
+            start_at=fields.required("start", read.instant),
+            end_at=fields.required("end", read.instant),
+            energy=None if energy is None else int(energy * 1000),
+            reason=reason,
+            register=register,
+        )
+    _refuse(fields, _OF_QUARTERS, "is that of quarter-hours; a reading has at and index")
+    index = _value_or_clear(fields, "index", _INDEX)
+    return WantedReading(
+        meter_id=meter_id,
+        at=at,
+        index=None if index is None else int(index * _RAW),
+        reason=reason,
+        register=register,
     )
+
+
+def _refuse(fields: JsonFields, keys: Sequence[str], message: str) -> None:
+    for key in keys:
+        if fields.optional(key, lambda value: value) is not None:
+            raise BadField(key, message)
+
+
+def _value_or_clear(fields: JsonFields, key: str, reader: read.Reader[Decimal]) -> Decimal | None:
+    """Read what is set; None where it is to be cleared."""
+    value = fields.optional(key, reader)
+    if (value is None) != (fields.optional("clear", read.boolean) is True):
+        raise BadField(key, "must be given, or clear as true, and not both")
+    return value
 
 
 def _require_open_edit(store: Store, site: GrantedSite, number: int) -> None:
@@ -92,9 +127,11 @@ def _edit_row(meter: Meter, edit: Edit) -> dict[str, object]:
         "number": edit.number,
         "meter": meter.id,
         "register": edit.register.value,
-        "start": utc_text(edit.start_at),
-        "end": utc_text(edit.end_at),
+        "start": None if edit.of_reading else utc_text(edit.start_at),
+        "end": None if edit.of_reading else utc_text(edit.end_at),
         "energy": None if edit.energy is None else Decimal(edit.energy) / 1000,
+        "at": utc_text(edit.start_at) if edit.of_reading else None,
+        "index": None if edit.index is None else Decimal(edit.index) / _RAW,
         "reason": edit.reason,
         "by": edit.account,
         "made_at": utc_text(edit.made_us // 1_000_000),

@@ -1,4 +1,4 @@
-"""``commonwatt edit``: quarter-hours set or cleared by hand."""
+"""``commonwatt edit``: quarter-hours and readings set or cleared by hand."""
 
 import time
 from collections.abc import Sequence
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from commonwatt.cli.edit_options import EditOptions
 from commonwatt.cli.faults import Failed
-from commonwatt.cli.instants import WHEN, option_instant
+from commonwatt.cli.indexes import INDEX
+from commonwatt.cli.instants import WHEN
 from commonwatt.cli.meters import MeterName, named_meter
 from commonwatt.cli.output import local_time, show_table
 from commonwatt.cli.stores import (
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
     from typer._click.core import Context
 
     from commonwatt.adapters.store.sql_store import SqlStore
-    from commonwatt.domain.catalogue import Register, Site, SiteCatalogue
+    from commonwatt.domain.catalogue import Site, SiteCatalogue
     from commonwatt.domain.edits import Edit
 
-_MICROSECONDS = 1_000_000
+_RAW = 1_000_000
+_CLEARED = "cleared"
 _BY_METER = "METER"
 
 
@@ -47,21 +50,29 @@ class _MeterOrCommand(TyperGroup):
 edit_commands = typer.Typer(
     cls=_MeterOrCommand,
     no_args_is_help=True,
-    help="Set or clear quarter-hours by hand, list what was edited, undo it.",
+    help="Set or clear quarter-hours or a reading by hand, list what was edited, undo it.",
 )
 
 
 @edit_commands.command(_BY_METER)
 def edit(
     meter: MeterName,
-    start: Annotated[str, typer.Option(metavar="T", help=f"First quarter-hour: {WHEN}.")],
-    end: Annotated[str, typer.Option(metavar="T", help="End of the last one.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the edit.")],
+    start: Annotated[
+        str | None, typer.Option(metavar="T", help=f"First quarter-hour: {WHEN}.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="T", help="End of the last one.")] = None,
     energy: Annotated[
         str | None,
         typer.Option(metavar="KWH", help="Energy of them all (m3 of water), spread evenly."),
     ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="Make them missing instead.")] = False,
+    at: Annotated[
+        str | None, typer.Option(metavar="T", help="Instead: stamp of a reading.")
+    ] = None,
+    index: Annotated[
+        str | None, typer.Option(metavar=INDEX, help="Its index, in kWh or m3, as en_im=1234.5.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Clear them, or it, instead.")] = False,
     register: Annotated[
         str | None,
         typer.Option(metavar="REGISTER", help="Register that is meant.", show_default="the main"),
@@ -70,34 +81,32 @@ def edit(
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Set the energy of quarter-hours of a meter, or clear them.
+    """Set the energy of quarter-hours of a meter, or clear them; or set or clear a reading.
 
     Example: commonwatt edit prim_ad:11 --start 2026-03-01T10:00Z --end 2026-03-01T12:00Z
     --energy 1.25 --reason "read off by hand"
-    """
-    from commonwatt.app.edit_quarters import WantedEdit, edit_quarters
 
-    if (energy is None) != clear:
-        raise typer.BadParameter("give either --energy KWH or --clear")
-    if not reason.strip():
-        raise typer.BadParameter("say why", param_hint="--reason")
+    Example: commonwatt edit prim_ad:11 --at 2026-03-01T10:00Z --index en_im=81234.5
+    --reason "a misread digit"
+    """
+    from commonwatt.app.edit_quarters import edit_quarters
+    from commonwatt.app.edit_reading import edit_reading
+
+    asked = EditOptions(reason.strip(), start, end, energy, at, index, clear, register)
+    asked.check()
     with opened_store(data, database_url) as store:
         with store.snapshot() as snapshot:
             catalogue, meant = named_meter(snapshot, meter, site)
         zone = catalogue.site.timezone
-        wanted = WantedEdit(
-            meter_id=meant.id,
-            start_at=option_instant(start, "--start", zone),
-            end_at=option_instant(end, "--end", zone),
-            energy=None if energy is None else _watt_hours(energy),
-            reason=reason.strip(),
-            register=None if register is None else _register(register),
-        )
-        work = partial(
-            edit_quarters, store, catalogue.site.number, wanted, BY_COMMAND_LINE, _now_us()
-        )
+        by = BY_COMMAND_LINE, _now_us()
+        if asked.at is None:
+            of_quarters = asked.quarters(meant.id, zone)
+            work = partial(edit_quarters, store, catalogue.site.number, of_quarters, *by)
+        else:
+            of_reading = asked.reading(meant.id, asked.at, zone)
+            work = partial(edit_reading, store, catalogue.site.number, of_reading, *by)
         made = patiently(work)
-    typer.echo(f"edit {made.number}: {_what(made)} of {meant.name}, {_span(made, zone)}")
+    typer.echo(f"edit {made.number}: {_what(made)} of {meant.name}, {_when(made, zone)}")
 
 
 @edit_commands.command("list")
@@ -114,7 +123,7 @@ def list_(site: OneSite = None, data: Data = None, database_url: DatabaseUrl = N
                 snapshot.catalogue.catalogue(each.number), snapshot.edits.edits(each.number)
             )
         ]
-    headers = ("site", "number", "meter", "register", "start", "end", "energy", "by", "state")
+    headers = ("site", "number", "meter", "register", "start", "end", "value", "by", "state")
     show_table((*headers, "reason"), rows)
 
 
@@ -160,8 +169,8 @@ def _rows(catalogue: "SiteCatalogue", edits: "Sequence[Edit]") -> list[tuple[str
         (
             *(site.site_ref or site.id, str(each.number), names[each.meter], each.register.value),
             local_time(each.start_at, site.timezone),
-            local_time(each.end_at, site.timezone),
-            "cleared" if each.energy is None else _shown(each.energy),
+            "" if each.of_reading else local_time(each.end_at, site.timezone),
+            _value(each),
             each.account,
             "counts" if each.undone_us is None else f"undone by {each.undone_by}",
             each.reason,
@@ -171,37 +180,26 @@ def _rows(catalogue: "SiteCatalogue", edits: "Sequence[Edit]") -> list[tuple[str
 
 
 def _what(edit: "Edit") -> str:
-    return f"{edit.register.value} " + (
-        "cleared" if edit.energy is None else f"set to {_shown(edit.energy)}"
-    )
+    value = _value(edit)
+    return f"{edit.register.value} " + (value if value == _CLEARED else f"set to {value}")
 
 
-def _span(edit: "Edit", zone: str) -> str:
+def _value(edit: "Edit") -> str:
+    """What was set: an energy or, with more decimals, the index of a reading."""
+    if edit.index is not None:
+        return f"{edit.index // _RAW}.{edit.index % _RAW:06d}"
+    return _CLEARED if edit.energy is None else _shown(edit.energy)
+
+
+def _when(edit: "Edit", zone: str) -> str:
+    if edit.of_reading:
+        return f"reading of {local_time(edit.start_at, zone)}"
     return f"{local_time(edit.start_at, zone)} to {local_time(edit.end_at, zone)}"
 
 
 def _shown(energy: int) -> str:
     sign = "-" if energy < 0 else ""
     return f"{sign}{abs(energy) // 1000}.{abs(energy) % 1000:03d}"
-
-
-def _watt_hours(text: str) -> int:
-    """Read an energy or volume with up to 3 decimals as Wh or litres."""
-    from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.quantities import parse_decimal
-
-    try:
-        return int(parse_decimal(text, "-9000000000", "9000000000", 3) * 1000)
-    except BadValue as error:
-        raise typer.BadParameter(str(error), param_hint="--energy") from error
-
-
-def _register(name: str) -> "Register":
-    from commonwatt.domain.catalogue import Register
-
-    if name not in list(Register):
-        raise typer.BadParameter(f"use one of {', '.join(Register)}", param_hint="--register")
-    return Register(name)
 
 
 def _now_us() -> int:

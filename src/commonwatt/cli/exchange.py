@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonwatt.cli.indexes import INDEX, option_decimal, option_index
 from commonwatt.cli.instants import WHEN, option_instant
 from commonwatt.cli.lacking_indexes import warn_of_lacking
 from commonwatt.cli.meters import MeterName, named_meter
@@ -24,20 +24,17 @@ from commonwatt.cli.stores import (
 if TYPE_CHECKING:
     from commonwatt.domain.catalogue import Register
 
-_MILLION = 1_000_000
-_INDEX = "REGISTER=N"
-
 
 def exchange(
     meter: MeterName,
     at: Annotated[str, typer.Option(metavar="T", help=f"When it was exchanged: {WHEN}.")],
     end_index: Annotated[
         list[str] | None,
-        typer.Option(metavar=_INDEX, help="Last index of the old device; may be repeated."),
+        typer.Option(metavar=INDEX, help="Last index of the old device; may be repeated."),
     ] = None,
     start_index: Annotated[
         list[str] | None,
-        typer.Option(metavar=_INDEX, help="First index of the new one; may be repeated."),
+        typer.Option(metavar=INDEX, help="First index of the new one; may be repeated."),
     ] = None,
     serial: Annotated[
         str | None, typer.Option(metavar="S", help="Serial number of the new device.")
@@ -72,7 +69,7 @@ def exchange(
             end_index=_indexes(end_index, "--end-index"),
             start_index=_indexes(start_index, "--start-index"),
             serial=serial,
-            factor=None if factor is None else _decimal(factor, "--factor"),
+            factor=None if factor is None else option_decimal(factor, "--factor"),
             digits=digits,
         )
         work = partial(
@@ -88,24 +85,4 @@ def exchange(
 
 def _indexes(texts: list[str] | None, option: str) -> "Mapping[Register, int]":
     """Read the indexes of registers as raw ones [mWh, ml]."""
-    from commonwatt.domain.catalogue import Register
-
-    found: dict[Register, int] = {}
-    for text in texts or ():
-        name, _, index = text.partition("=")
-        if name not in list(Register):
-            raise typer.BadParameter(
-                f"{text!r}: write REGISTER=N, with one of {', '.join(Register)}", param_hint=option
-            )
-        found[Register(name)] = int(_decimal(index, option) * _MILLION)
-    return found
-
-
-def _decimal(text: str, option: str) -> Decimal:
-    from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.quantities import parse_decimal
-
-    try:
-        return parse_decimal(text, "0", "9000000000")
-    except BadValue as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
+    return dict(option_index(text, option) for text in texts or ())
