@@ -25,12 +25,10 @@ def _size(meter: Meter, run: Run, top: int, digits: int | None) -> int | None:
 
 def _most(meter: Meter, run: Run, position: int) -> Fraction:
     """What can plausibly be counted in a second between a reading and the one before it."""
-    limits = [facts.max_per_hour for facts in meter.facts]
-    known = [limit for limit in limits if limit is not None]
-    if len(known) == len(limits):
-        factors = [f.factor if run.factor is None else run.factor for f in meter.facts]
-        return max(known) * 1000 / min(factors) / 3600
     readings = run.readings
+    facts = meter.facts_at(readings[position].stamp)
+    if facts.max_per_hour is not None:
+        return facts.max_per_hour * 1000 / (run.factor or facts.factor) / 3600
     before = readings[max(0, position - 1 - NEAR) : position]
     after = readings[position : position + 1 + NEAR]
     rates = sorted(

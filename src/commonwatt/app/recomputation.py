@@ -101,6 +101,9 @@ def _touched(snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan) -> Mappi
     if plan.catalogue.site.timezone != before.site.timezone:
         # What is estimated is so by the clock of the site.
         touched.update(dict.fromkeys(Group, EVERYTHING[0]))
+    if plan.catalogue.site.latitude != before.site.latitude:
+        # By it one knows when the sun can shine; nothing but findings depends on it.
+        touched[Group.ELECTRICITY] = EVERYTHING[0]
     for change in plan.meters:
         first_day = _first_day_touched(snapshot, before.site.number, change)
         if first_day is not None:
@@ -127,6 +130,7 @@ def _first_day_touched(snapshot: Snapshot, site: int, change: MeterChange) -> in
     if any(getattr(before, name) != getattr(after, name) for name in _AS_A_WHOLE):
         return everything
     first_days = [day_of(change.from_at)] if before.facts != after.facts else []
-    if (before.devices, before.resolutions) != (after.devices, after.resolutions):
-        first_days.append(first_day_of_seams(snapshot.readings, site, before, after))
+    seams = first_day_of_seams(snapshot.readings, site, before, after)
+    if seams is not None:
+        first_days.append(seams)
     return min(first_days, default=None)

@@ -1,4 +1,4 @@
-"""From which day on a change of devices, or of what breaks were, changes results."""
+"""From which day on a change of where a register begins anew or rolls over changes results."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,17 +8,22 @@ from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import ReadingTables
 from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register
 from commonwatt.domain.quarter_hours import day_of
+from commonwatt.domain.vee.rollover import RolloverRule
 from commonwatt.domain.vee.stretches import Stretch, stretches_of
 
 _EARLIEST_AT = 0
 
 
-def first_day_of_seams(tables: ReadingTables, site: int, before: Meter, after: Meter) -> int:
-    """Return the first UTC day that depends on what differs between two declarations of a meter.
+def first_day_of_seams(tables: ReadingTables, site: int, before: Meter, after: Meter) -> int | None:
+    """Return the first UTC day that depends on the seams in which two declarations differ.
 
-    From the earliest seam that changed, widened as far back as a reading there would reach.
+    From the earliest seam that changed, or from when a rollover is told by another limit, widened
+    as far back as a reading there would reach. None where they say the same of seams.
     """
     changed_at = min(_changes(before, after), default=None)
+    same = (before.devices, before.resolutions) == (after.devices, after.resolutions)
+    if changed_at is None and same:
+        return None
     if changed_at is None or changed_at <= _EARLIEST_AT:
         return EVERYTHING[0]
     spans = tables.register_spans(site, [after.number]).get(after.number)
@@ -39,6 +44,8 @@ def _changes(before: Meter, after: Meter) -> Iterator[int]:
         yield each.start_at
     for register in REGISTERS_OF[after.medium]:
         yield from _changed_stretches(before, after, register)
+        if before.facts != after.facts:
+            yield from _changed_limits(before, after, register)
 
 
 def _changed_stretches(before: Meter, after: Meter, register: Register) -> Iterator[int]:
@@ -50,6 +57,16 @@ def _changed_stretches(before: Meter, after: Meter, register: Register) -> Itera
         elif one != other:
             # What acts at an end alone does nothing on a stretch that has none.
             yield from sorted(s.end_at for s in (one, other) if s.end_at is not None)[:1]
+
+
+def _changed_limits(before: Meter, after: Meter, register: Register) -> Iterator[int]:
+    """Yield when the most that can flow, which tells a rollover from a reset, changes."""
+    for stretch in stretches_of(after, register):
+        was, now = (RolloverRule.of(meter, register, stretch) for meter in (before, after))
+        if was.wholly_rolling() != now.wholly_rolling():
+            yield _EARLIEST_AT
+        starts = sorted({from_at for from_at, _ in (*was.limits, *now.limits)})
+        yield from [at for at in starts if was.limit_at(at) != now.limit_at(at)][:1]
 
 
 def _without_end(stretch: Stretch) -> Stretch:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from commonwatt.domain.catalogue import Group, Medium, Meter, Mode, SiteCatalogue
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import SiteBalance
@@ -61,11 +64,32 @@ def _about_readings(
             powers = powers_above_limit(catalogue, meter, register, counted, start_at, end_at)
             findings += caught_up
             findings += [each for each in powers if each.end_at not in explained]
-    if meter.interval_s is None and judged.registers:
-        register = min(judged.registers)
-        stamps = judged.registers[register].accepted_stamps
-        findings += clock_skews(meter, register, stamps, start_at, end_at)
+    if meter.interval_s is None:
+        findings += _clocks(judged, start_at, end_at)
     return findings
+
+
+def _clocks(judged: JudgedMeter, start_at: int, end_at: int) -> list[Finding]:
+    """Doubt the clock of a meter once a day, by the first register that tells."""
+    by_day: dict[int, Finding] = {}
+    for register in sorted(judged.registers):
+        stamps = judged.registers[register].accepted_stamps
+        for found in clock_skews(judged.meter, register, stamps, start_at, end_at):
+            by_day.setdefault(found.start_at, found)
+    return [by_day[at] for at in sorted(by_day)]
+
+
+def _with_battery(
+    meters: Sequence[Meter], energies: Mapping[int, MeterEnergy], days: WholeDays
+) -> NDArray[np.bool_]:
+    """Tell for each day whether a battery was alive."""
+    found = np.zeros(days.end_day - days.first_day, np.bool_)
+    for meter in meters:
+        energy = energies.get(meter.number)
+        if energy is not None and any(facts.mode is Mode.BATTERY for facts in meter.facts):
+            modes = [meter.facts_at(at).mode is Mode.BATTERY for at in days.starts_at.tolist()]
+            found |= np.array(modes, np.bool_) & days.rows(energy.alive).any(axis=1)
+    return found
 
 
 def _about_days(
@@ -75,7 +99,7 @@ def _about_days(
     days: WholeDays,
 ) -> list[Finding]:
     latitude = catalogue.site.latitude
-    has_battery = any(facts.mode is Mode.BATTERY for meter in meters for facts in meter.facts)
+    has_battery = _with_battery(meters, energies, days)
     produces = any(facts.mode is Mode.PRODUCTION for meter in meters for facts in meter.facts)
     dark = nights(catalogue.site, days) if produces else None
     findings: list[Finding] = []

@@ -13,26 +13,34 @@ SUNNY_MONTHS = (4, 5, 6, 7, 8, 9)
 
 
 def frozen_registers(
-    meter: Meter, energy: MeterEnergy, days: WholeDays, latitude: float | None, has_battery: bool
+    meter: Meter,
+    energy: MeterEnergy,
+    days: WholeDays,
+    latitude: float | None,
+    has_battery: NDArray[np.bool_] | bool,
 ) -> list[Finding]:
     """Return a finding for each day without any energy where that is implausible.
 
-    An introduction meter that imports nothing, unless the site ``has_battery``; a production meter
-    that exports nothing from April to September (south of the equator October to March; without a
-    ``latitude`` north is taken).
+    An introduction meter that imports nothing, unless the site ``has_battery`` on that day; a
+    production meter that exports nothing from April to September (south of the equator October to
+    March; without a ``latitude`` north is taken).
     """
     findings: list[Finding] = []
     sides = (
-        (Mode.INTRODUCTION, Register.EN_IM, energy.im, not has_battery),
-        (Mode.PRODUCTION, Register.EN_EX, energy.ex, True),
+        (Mode.INTRODUCTION, Register.EN_IM, energy.im, np.logical_not(has_battery)),
+        (Mode.PRODUCTION, Register.EN_EX, energy.ex, np.True_),
     )
     for mode, register, counted, judged in sides:
-        if counted is None or not judged or all(facts.mode is not mode for facts in meter.facts):
+        if (
+            counted is None
+            or not judged.any()
+            or all(facts.mode is not mode for facts in meter.facts)
+        ):
             continue
         still = ~days.rows(counted.energy).any(axis=1)
         if not still.any():
             continue
-        still &= days.read(counted.quality)
+        still &= judged & days.read(counted.quality)
         if mode is Mode.PRODUCTION:
             still &= _sunny(days, latitude)
         for position in np.flatnonzero(still).tolist():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
 from commonwatt.domain.findings import Finding, FindingRule
@@ -31,11 +32,30 @@ def register_mismatches(
     """
     if meter.register_meter is None or meter.number not in energies:
         return []
-    register, measured = _checked_against(catalogue, meter, energies)
+    names = REGISTERS_OF[meter.medium]
+    exports = [meter.facts_at(at).main_is_export for at in days.starts_at.tolist()]
+    findings: list[Finding] = []
+    for register in dict.fromkeys((names[0], names[-1])):
+        here = np.array(exports, np.bool_) == (register is Register.EN_EX)
+        if here.any():
+            findings += _of_register(catalogue, meter, register, energies, days, here)
+    return findings
+
+
+def _of_register(
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    main: Register,
+    energies: Mapping[int, MeterEnergy],
+    days: WholeDays,
+    here: NDArray[np.bool_],
+) -> list[Finding]:
+    """Compare the sums of the days ``here``, on which the meter's total is a register."""
+    register, measured = _checked_against(catalogue, meter, main, energies)
     counted = _side(energies[meter.number], register)
     if counted is None or measured is None:
         return []
-    both = days.read(counted.quality) & days.read(measured.quality)
+    both = here & days.read(counted.quality) & days.read(measured.quality)
     intervals = days.rows(counted.energy).sum(axis=1)
     rises = days.rows(measured.energy).sum(axis=1)
     differing = np.abs(intervals - rises) * SHARE > np.abs(rises) + LEAST_ENERGY * SHARE
@@ -52,12 +72,12 @@ def register_mismatches(
 
 
 def _checked_against(
-    catalogue: SiteCatalogue, meter: Meter, energies: Mapping[int, MeterEnergy]
+    catalogue: SiteCatalogue, meter: Meter, main: Register, energies: Mapping[int, MeterEnergy]
 ) -> tuple[Register, RegisterEnergy | None]:
+    """Return the register that is checked, ``main`` unless one is named, and what it is to be."""
     assert meter.register_meter is not None, "the meter is checked"
     [operand, *_] = parse_rule(meter.register_meter)
-    names = REGISTERS_OF[meter.medium]
-    register = operand.register or names[-1 if meter.current.main_is_export else 0]
+    register = operand.register or main
     if operand.id is not None:
         named = catalogue.meter_by_id.get(operand.id)
     else:

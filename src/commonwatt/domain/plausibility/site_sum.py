@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Meter, MeterFacts, Mode, Register, epochs
 from commonwatt.domain.findings import Finding, FindingRule
@@ -32,23 +33,27 @@ def site_sums(
     length = len(balance.quality)
     produced, has_grid = np.zeros(length, np.int64), np.zeros(length, np.bool_)
     producing: list[Qualities] = []
-    grid: Meter | None = None
-    consumers = 0
+    grids: list[tuple[Meter, NDArray[np.bool_]]] = []
+    consumes = np.zeros(length, np.bool_)
     for meter, facts, here in _members(meters, energies, days.first_quarter, length):
         energy = energies[meter.number]
-        consumers += facts.mode is Mode.CONSUMPTION
-        if facts.mode is Mode.INTRODUCTION:
-            grid = grid or meter
-            has_grid[here] |= energy.alive[here]
+        if facts.mode is Mode.CONSUMPTION:
+            consumes[here] = True
+        elif facts.mode is Mode.INTRODUCTION:
+            alive = np.zeros(length, np.bool_)
+            alive[here] = energy.alive[here]
+            there: NDArray[np.bool_] = np.any(days.rows(alive), axis=1)
+            grids.append((meter, there))
+            has_grid |= alive
         elif facts.mode is Mode.PRODUCTION and energy.ex is not None:
             produced[here] += energy.ex.energy[here]
             quality = np.full(length, Quality.ABSENT, np.uint8)
             quality[here] = energy.ex.quality[here]
             producing.append(quality)
-    if grid is None or not producing or not consumers:
+    if not grids or not producing:
         return []
     judged = days.read(balance.quality) & days.read(worst(producing, length))
-    judged &= days.rows(has_grid).all(axis=1)
+    judged &= days.rows(has_grid).all(axis=1) & days.rows(consumes).any(axis=1)
     # Production as the books derive it, less what the clamped mode added to close them.
     residual = produced - (balance.prod_total - balance.unmetered)
     sums = {
@@ -60,7 +65,7 @@ def site_sums(
     return [
         days.finding(
             FindingRule.SITE_SUM,
-            grid.number,
+            next(meter.number for meter, alive in grids if alive[position]),
             Register.EN_IM,
             position,
             {name: int(of_days[position]) for name, of_days in sums.items()},

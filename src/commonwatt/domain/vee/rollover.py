@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter, Register, Resolution, ResolutionKind
+from commonwatt.domain.catalogue import Meter, MeterFacts, Register, Resolution, ResolutionKind
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
 from commonwatt.domain.vee.stretches import Stretch
 from commonwatt.domain.vee.verdicts import SIGHT
@@ -22,6 +22,7 @@ RATE_SIGHT = 8
 """Readings to each side of a pair whose rises tell what is plausible."""
 _RAW_PER_KILO = 1_000 * RAW_PER_UNIT
 _LEAST_DIGITS, _MOST_DIGITS = 4, 9
+_ALL_DIGITS = range(1, 13)
 _TIMES = 4
 """How many times the rate of its neighbours a plausible one may be."""
 _SPIKES = 2
@@ -43,25 +44,23 @@ class Rollovers:
 class RolloverRule:
     """What is known of a register: its digits, the factors that act on it, the most that can flow.
 
-    ``max_per_hour`` is in raw units [mWh, ml], None if no limit is set; ``declared`` are the
-    rollovers that somebody declared.
+    ``limits`` are the most that can flow in an hour in raw units [mWh, ml], each with the instant
+    [Unix seconds] from which it holds, None where no limit is set; ``declared`` are the rollovers
+    that somebody declared.
     """
 
     digits: int | None
     factors: tuple[Decimal, ...]
-    max_per_hour: Fraction | None
+    limits: tuple[tuple[int, Fraction | None], ...]
     declared: tuple[Resolution, ...]
 
     @classmethod
     def of(cls, meter: Meter, register: Register, stretch: Stretch) -> "RolloverRule":
         """What is declared of a register in a stretch of it."""
-        factors = tuple({stretch.factor or facts.factor for facts in meter.facts})
-        limits = [facts.max_per_hour for facts in meter.facts]
-        most = max((limit for limit in limits if limit is not None), default=0) * RAW_PER_UNIT
         return cls(
             digits=stretch.digits,
-            factors=factors,
-            max_per_hour=None if None in limits else Fraction(most) / Fraction(min(factors)),
+            factors=tuple({stretch.factor or facts.factor for facts in meter.facts}),
+            limits=tuple((facts.valid_from, _limit(facts, stretch)) for facts in meter.facts),
             declared=tuple(
                 each
                 for each in meter.resolutions
@@ -88,6 +87,16 @@ class RolloverRule:
             self._declare(stamps, values, each, steps)
         reach = SIGHT if self.declared else RATE_SIGHT if candidates else 0
         return Rollovers(np.cumsum(steps), reach)
+
+    def limit_at(self, instant_at: int) -> Fraction | None:
+        """The most that can flow in an hour before a reading [mWh, ml]; None without a limit."""
+        limits = [limit for from_at, limit in self.limits if from_at <= instant_at]
+        return limits[-1] if limits else self.limits[0][1]
+
+    def wholly_rolling(self) -> list[bool]:
+        """Tell for each number of digits whether a register of so many can roll over."""
+        sizes = [self._size(10**digits * _RAW_PER_KILO - 1, digits) for digits in _ALL_DIGITS]
+        return [size is not None for size in sizes]
 
     @property
     def _least_top(self) -> int:
@@ -134,8 +143,9 @@ class RolloverRule:
         self, stamps: NDArray[np.int64], values: NDArray[np.int64], after: int
     ) -> Fraction:
         """The most that can plausibly be counted in a second."""
-        if self.max_per_hour is not None:
-            return self.max_per_hour / 3600
+        limit = self.limit_at(int(stamps[after]))
+        if limit is not None:
+            return limit / 3600
         # The third of them stands for all: two spikes among the neighbours do no harm.
         rates = sorted(self._rates(stamps, values, after), reverse=True)
         return _TIMES * rates[min(_SPIKES, len(rates) - 1)] if rates else Fraction(0)
@@ -168,3 +178,10 @@ class RolloverRule:
         size = self._size(int(values[before]), declared.digits or self.digits)
         if size is not None and values[after] < values[before]:
             steps[after] = size
+
+
+def _limit(facts: MeterFacts, stretch: Stretch) -> Fraction | None:
+    """The most that can flow in an hour [mWh, ml], None without a limit."""
+    if facts.max_per_hour is None:
+        return None
+    return facts.max_per_hour * RAW_PER_UNIT / Fraction(stretch.factor or facts.factor)
