@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 from commonwatt import __version__
 from commonwatt.cli.account import account_commands
 from commonwatt.cli.apply import apply
+from commonwatt.cli.conformance import conformance
 from commonwatt.cli.delivery import delivery_commands
 from commonwatt.cli.demo import demo
 from commonwatt.cli.differences import differences
@@ -56,6 +57,7 @@ app.command()(lock)
 app.command()(unlock)
 app.command()(differences)
 app.command("simulate-key")(simulate_key)
+app.command()(conformance)
 
 
 def _show_version(wanted: bool) -> None:

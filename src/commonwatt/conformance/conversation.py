@@ -31,8 +31,9 @@ class NoToken(Exception):
 class Conversation:
     """Asks a server at a base address such as ``https://api.climkit.io/api/v1``.
 
-    Every question is asked once and its answer kept; a route is asked at most once in
-    ``interval_s``. A 429 is waited out and asked again, a few times. ``clock`` gives Unix seconds.
+    Every question is asked once and its answer kept. ``requests_per_second`` is kept for each
+    route; None: as fast as can be. A 429 is waited out and asked again, a few times. ``clock``
+    gives Unix seconds.
     Raises Unreachable, and SignInRefused or NoToken where a token is needed.
     """
 
@@ -42,7 +43,7 @@ class Conversation:
         username: str,
         password: str,
         *,
-        interval_s: float,
+        requests_per_second: float | None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -51,7 +52,7 @@ class Conversation:
         self.signed_in_at: float | None = None
         self._client = client
         self._credentials = {"username": username, "password": password}
-        self._pace = Pace(interval_s, sleep)
+        self._pace = Pace(requests_per_second, sleep)
         self._answers: dict[Question, Exchange] = {}
         self._tokens: list[str] = []
         self._renew_at = float("inf")

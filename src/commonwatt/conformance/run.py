@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from commonwatt.conformance.building import Building
 from commonwatt.conformance.catalogue import CHECKS
@@ -11,25 +11,21 @@ from commonwatt.conformance.conversation import (
     Conversation,
     NoToken,
     SignInRefused,
-    Unreachable,
     open_client,
 )
 from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.verdicts import CannotCheck, Outcome, Verdict
 
-PUBLISHED_URL = "https://api.climkit.io/api/v1"
-_API_PATH = "/api/v1"
-_INTERVAL_S = 1.05
-"""A little more than the limit: two requests may come nearer to each other than they left."""
+_PER_SECOND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server and the account that asks it."""
+    """The base address of a server, such as http://127.0.0.1:8000/api/v1, and an account."""
 
     url: str
     username: str
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +44,6 @@ class Report:
     def count(self, outcome: Outcome) -> int:
         """How many checks ended so."""
         return sum(each.outcome is outcome for each in self.verdicts)
-
-
-def api_address(url: str) -> str:
-    """The base address of the API: an address without a path is given the published one.
-
-    >>> api_address("http://127.0.0.1:8000/")
-    'http://127.0.0.1:8000/api/v1'
-    >>> api_address("https://api.climkit.io/api/v1")
-    'https://api.climkit.io/api/v1'
-    """
-    plain = url.rstrip("/")
-    host = plain.partition("://")[2]
-    return plain if "/" in host else plain + _API_PATH
 
 
 def chosen_checks(beginnings: Sequence[str]) -> list[Check]:
@@ -87,13 +70,12 @@ def run_kit(
     A habit of the live service fails its check, unless habits are accepted. Raises Unreachable and
     SignInRefused: neither says anything of the API.
     """
-    address = api_address(target.url)
-    with open_client(address) as client:
+    with open_client(target.url) as client:
         conversation = Conversation(
             client,
             target.username,
             target.password,
-            interval_s=0.0 if scope.fast else _INTERVAL_S,
+            requests_per_second=None if scope.fast else _PER_SECOND,
             clock=clock,
             sleep=sleep,
         )
@@ -106,7 +88,7 @@ def run_kit(
                 verdict = replace(verdict, outcome=Outcome.FAILED)
             verdicts.append(verdict)
             done(verdict)
-        return Report(address, _site(building), tuple(verdicts))
+        return Report(target.url, _site(building), tuple(verdicts))
 
 
 def _site(building: Building) -> str | None:
@@ -120,15 +102,3 @@ def _require_sign_in(conversation: Conversation) -> None:
     exchange = conversation.sign_in()
     if exchange.is_refused:
         raise SignInRefused(exchange.came)
-
-
-__all__ = [
-    "PUBLISHED_URL",
-    "Report",
-    "SignInRefused",
-    "Target",
-    "Unreachable",
-    "api_address",
-    "chosen_checks",
-    "run_kit",
-]
