@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from commonwatt.domain.readings import MeterName, ReadingQuality
 from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
 from commonwatt.formats.readings_csv import readings_from_csv
 
-MEASURED, ESTIMATED, PLACEHOLDER = ReadingQuality
+MEASURED, ESTIMATED, PLACEHOLDER = (
+    ReadingQuality.MEASURED,
+    ReadingQuality.ESTIMATED,
+    ReadingQuality.PLACEHOLDER,
+)
 METER = MeterName(type="electricity", prim_ad=11)
 
 
@@ -79,3 +84,51 @@ def test_every_word_of_real_senders_is_known(
         found = Counter(quality_of(r[column]) for r in csv.DictReader(lines, delimiter=delimiter))
 
     assert found == counts
+
+
+@pytest.mark.parametrize(
+    ("file", "word", "counts"),
+    [
+        (
+            "energinet_json/MyEnergyDataMarketDocumentResponseListApiResponse.json",
+            r'quality": "(\w+)"',
+            {MEASURED: 96},
+        ),
+        (
+            "fluvius_api_json/electricity_data_headpoints_measurement_quarter_hourly.json",
+            r'validationState": "(\w+)"',
+            {ESTIMATED: 2, MEASURED: 1},
+        ),
+        (
+            "datadis_json/consumptionKWh.json",
+            r'obtainMethod": "(\w+)"',
+            {ESTIMATED: 1, MEASURED: 1},
+        ),
+        (
+            "eda_at_xml/xsd/consumptionrecord/_01p41/consumptionrecord_quater-hourly.xml",
+            r"<ns0:MM>(\w+)<",
+            {MEASURED: 96},
+        ),
+        ("mscons/MSCONS_TL_SAMPLE01.txt.gz", r"QTY\+(\d+):", {MEASURED: 2_976}),
+        # V, in the two lines that are left out: the flags of each interval follow.
+        (
+            "nem12/real_5min_redacted_2023-10_2024-02.csv.gz",
+            r"(?m)^300,.*,([A-Z])(?<!V)(?:,[^,]*){4}$",
+            {MEASURED: 210},
+        ),
+    ],
+)
+def test_every_word_in_a_message_of_a_sender_is_known(
+    shared_data: Path, file: str, word: str, counts: dict[ReadingQuality, int]
+) -> None:
+    path = shared_data / "formats" / file
+    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+    found = Counter(quality_of(each) for each in re.findall(word, raw.decode().replace("\r", "")))
+
+    assert found == counts
+
+
+@pytest.mark.parametrize("word", ["V", "0", "1", "10", "questionable", "mixed"])
+def test_what_says_nothing_of_a_reading_or_different_things_is_not_known(word: str) -> None:
+    assert quality_of(word) is None

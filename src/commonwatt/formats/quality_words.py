@@ -1,7 +1,8 @@
 """The words with which senders qualify their readings, and ours.
 
-What replaces a reading counts as estimated, what stands for none as a placeholder. Bare numbers are
-known only where no other sender means something else by them.
+What replaces a reading counts as estimated, what stands for none as a placeholder. Bare numbers and
+single letters are known only where no other sender means something else by them. `docs/glossary.md`
+names where the words are from.
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,35 @@ QUALITY_WORDS = (
     QualityWord("L3", _ESTIMATED, "EDA"),
     QualityWord("220", _MEASURED, "MSCONS"),
     QualityWord("67", _ESTIMATED, "MSCONS"),
+    QualityWord("actual", _MEASURED, "Kraken (Octopus)"),
+    QualityWord("estimate", _ESTIMATED, "Kraken (Octopus)"),
+    QualityWord("calculated", _ESTIMATED, "Kraken (Octopus)"),
+    QualityWord("zeroed", _PLACEHOLDER, "Kraken (Octopus)"),
+    QualityWord("A", _MEASURED, "NEM12"),
+    QualityWord("E", _ESTIMATED, "NEM12"),
+    QualityWord("F", _ESTIMATED, "NEM12"),
+    QualityWord("S", _ESTIMATED, "NEM12"),
+    QualityWord("N", _PLACEHOLDER, "NEM12"),
+    QualityWord("A04", _MEASURED, "CIM, Energinet"),
+    QualityWord("A03", _ESTIMATED, "CIM, Energinet"),
+    QualityWord("A06", _ESTIMATED, "CIM, Energinet"),
+    QualityWord("A02", _PLACEHOLDER, "CIM, Energinet"),
+    QualityWord("E01", _MEASURED, "ebIX, Energinet"),
+    QualityWord("56", _ESTIMATED, "ebIX, Energinet"),
+    QualityWord("valid", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("validated", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("verified", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("revenue-quality", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("raw", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("manually edited", _ESTIMATED, "ESPI (Green Button)"),
+    QualityWord("estimated using reference day", _ESTIMATED, "ESPI (Green Button)"),
+    QualityWord("estimated using linear interpolation", _ESTIMATED, "ESPI (Green Button)"),
+    QualityWord("projected", _ESTIMATED, "ESPI (Green Button)"),
+    QualityWord("17", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("18", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("19", _MEASURED, "ESPI (Green Button)"),
+    QualityWord("8", _ESTIMATED, "ESPI (Green Button)"),
+    QualityWord("9", _ESTIMATED, "ESPI (Green Button)"),
     QualityWord("Messwert", _MEASURED, "German"),
     QualityWord("Ersatzwert", _ESTIMATED, "German"),
     QualityWord("mesuré", _MEASURED, "French"),
