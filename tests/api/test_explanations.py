@@ -150,6 +150,29 @@ class TestExplain:
         (row,) = operator.get(f"{OWN}/meters/{ANNA}/series", params=asked).json()
         assert row["total"] == 0.04
 
+    def test_an_edited_reading_is_told_and_makes_a_version(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        operator.put(f"{OWN}/readings", json=rows)
+        wanted = {"meter": ANNA, "at": "2026-03-21T10:30:00", "index": 2.67, "reason": "misread"}
+        assert operator.post(f"{OWN}/edits", json=wanted).status_code == 200
+        found = explained(operator, ANNA, "2026-03-21T10:15:00Z")
+
+        told = [(each["quality"], each["source"]) for each in found["readings"]]
+        assert told == [("measured", "http"), ("edited", "edit 1")]
+        assert (found["total"], found["quality_total"]) == (0.03, "edited")
+        operator.post(
+            f"{OWN}/edits",
+            json={"meter": ANNA, "at": wanted["at"], "clear": True, "reason": "x"},
+        )
+        operator.delete(f"{OWN}/edits/2")
+        found = explained(operator, ANNA, "2026-03-21T10:15:00Z")
+        assert [(each["cause"], each["total"]) for each in found["versions"]] == [
+            ("delivery 1", 0.04),
+            ("edit 1", 0.03),
+            ("edit 2", 0.04),
+            ("edit 2 undone", 0.03),
+        ]
+
     def test_a_missing_member_is_named(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] != BERT]
         rows += [{"meter": BERT, "timestamp": "2026-03-21T00:00:00", "en_im": 1}]

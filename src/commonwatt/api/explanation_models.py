@@ -13,11 +13,15 @@ class ReadingUsed(BaseModel):
     register_: str = Field(alias="register", description="Register that carried it.")
     timestamp: str = Field(description="Its instant, UTC.")
     value: float = Field(description="Index, of an interval meter energy [kWh; water m3].")
-    quality: Literal["measured", "estimated"] | None = Field(description="As the sender says.")
+    quality: Literal["measured", "estimated", "edited"] | None = Field(
+        description="As the sender says; edited: somebody set it here."
+    )
     serial: str | None = Field(description="Serial number of the device, if it was sent.")
     delivery: int | None = Field(description="Number of the delivery that brought it.")
     account: str | None = Field(description="Account that delivered it.")
-    source: str = Field(description="How it came; `declared` of an index that nobody delivered.")
+    source: str = Field(
+        description="How it came; `declared` of an index that nobody delivered, `edit N` of an edit."
+    )
     recorded_at: str | None = Field(description="When it was recorded, UTC, to the microsecond.")
 
 

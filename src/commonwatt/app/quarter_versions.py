@@ -1,6 +1,6 @@
 """When a quarter-hour's value changed: what was known of it after each write that touched it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from commonwatt.app.as_of import view_as_of
@@ -97,11 +97,11 @@ def writes_touching(
                 delivery = snapshot.readings.delivery(site, each)
                 if delivery is not None:
                     deliveries[each] = delivery
-    writes = [(each.recorded_us, f"delivery {each.number}") for each in deliveries.values()]
-    writes += [
-        (each.withdrawn_us, f"delivery {each.number} withdrawn")
+    edit_of = {each.delivery: each.number for each in snapshot.edits.edits(site)}
+    writes = [
+        write
         for each in deliveries.values()
-        if each.withdrawn_us is not None
+        for write in _writes_of(each, edit_of.get(each.number))
     ]
     first_us = min((at_us for at_us, _ in writes), default=None)
     writes += [
@@ -114,3 +114,13 @@ def writes_touching(
         if edit.undone_us is not None:
             writes.append((edit.undone_us, f"edit {edit.number} undone"))
     return writes
+
+
+def _writes_of(delivery: Delivery, edit: int | None) -> Iterator[tuple[int, str]]:
+    """When a delivery was made and taken back; it may be that of an edit."""
+    name, taken_back = f"delivery {delivery.number}", "withdrawn"
+    if edit is not None:
+        name, taken_back = f"edit {edit}", "undone"
+    yield delivery.recorded_us, name
+    if delivery.withdrawn_us is not None:
+        yield delivery.withdrawn_us, f"{name} {taken_back}"

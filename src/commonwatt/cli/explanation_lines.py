@@ -53,7 +53,8 @@ def _readings(shown: "Json", zone: str) -> Iterator[str]:
     for each in shown["readings"] or ():
         who = f"{each['source']}"
         if each["delivery"] is not None:
-            who = f"delivery {each['delivery']}, {each['account']}"
+            name = who if each["quality"] == "edited" else f"delivery {each['delivery']}"
+            who = f"{name}, {each['account']}"
         guess = ", estimated" if each["quality"] == "estimated" else ""
         value = f"{each['value']:.3f}"
         yield f"{_local(each['timestamp'], zone)} {each['register']:<6}{value:>12} {who}{guess}"
