@@ -212,18 +212,18 @@ def test_the_hash_can_be_recomputed_from_the_answers(store: SqlStore) -> None:
     meter = catalogue.meters[0].id
     content = f"commonwatt-lock-1 {site.id} electricity - {at(3)} -\nmeter {meter}\n".encode()
     for quarter in range(3):
-        content += struct.pack("<qqqqBB", at(quarter), 2, 0, 2, 3, 3)
+        content += struct.pack("<qqqqBBB", at(quarter), 2, 0, 2, 3, 3, 1)
     content += b"balance electricity\n"
     for quarter in range(3):
-        content += struct.pack("<qqqqqqqqqB", at(quarter), 2, 0, 2, 0, 0, 0, 0, 0, 3)
+        content += struct.pack("<11qB", at(quarter), 2, 0, 2, *(0,) * 7, 3)
     first = sha256(content).hexdigest()
     assert lock.last.content_hash == first
 
     further = lock_group(store, site.number, POWER, at(4), "me", NOW_US)
     content = f"commonwatt-lock-1 {site.id} electricity {at(3)} {at(4)} {first}\n".encode()
-    content += f"meter {meter}\n".encode() + struct.pack("<qqqqBB", at(3), 2, 0, 2, 3, 3)
+    content += f"meter {meter}\n".encode() + struct.pack("<qqqqBBB", at(3), 2, 0, 2, 3, 3, 1)
     content += b"balance electricity\n"
-    content += struct.pack("<qqqqqqqqqB", at(3), 2, 0, 2, 0, 0, 0, 0, 0, 3)
+    content += struct.pack("<11qB", at(3), 2, 0, 2, *(0,) * 7, 3)
     assert further.last.content_hash == sha256(content).hexdigest()
     assert further.steps[0] == lock.last
 

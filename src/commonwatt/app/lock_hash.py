@@ -33,13 +33,17 @@ def content_hash_of(
     for meter in catalogue.meters_of(group):
         content.begin_meter(meter.id)
         for first, end in runs:
-            series = read_meter_series(snapshot, catalogue, meter, first, end, is_settled=True)
+            series = read_meter_series(
+                snapshot, catalogue, meter, first, end, is_settled=True, with_method=True
+            )
+            assert series.method is not None, "it was asked for"
             content.add_meter(
                 first,
                 series.total,
                 series.self_energy,
                 series.quality_total,
                 series.quality_self,
+                series.method,
             )
     for medium in sorted(each for each in Medium if each.group is group):
         content.begin_balance(medium.value)

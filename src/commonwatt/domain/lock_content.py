@@ -13,10 +13,11 @@ SHA-256 over, one after the other:
 A meter or medium without a record has no line either.
 
 A record of a meter is the start [Unix seconds], ``total``, ``self``, ``ext`` [Wh, litre] as signed
-64-bit numbers, little endian, then the codes of the qualities of total and of self as a byte each:
-34 bytes. What is unknown is 0. A record of a balance is the start, ``conso_total``, ``prod_total``,
-``from_ext``, ``self``, ``to_ext``, ``storage_charging_self``, ``storage_charging_total`` and
-``storage_discharging_total`` as such numbers, then the code of the quality: 73 bytes.
+64-bit numbers, little endian, then the codes of the qualities of total and of self and of the
+method as a byte each: 35 bytes. What is unknown is 0. A record of a balance is the start,
+``conso_total``, ``prod_total``, ``from_ext``, ``self``, ``to_ext``, ``storage_charging_self``,
+``storage_charging_total``, ``storage_discharging_total``, ``unallocated`` and ``unmetered`` as such
+numbers, then the code of the quality: 89 bytes.
 """
 
 import hashlib
@@ -65,6 +66,7 @@ class LockContent:
         self_energy: Energy | None,
         quality_total: Qualities,
         quality_self: Qualities | None,
+        method: Qualities,
     ) -> None:
         """Add the quarter-hours of a meter from ``first_quarter`` on."""
         absent = np.full(len(total), Quality.ABSENT, np.uint8)
@@ -76,7 +78,11 @@ class LockContent:
             "self": np.where(shared, own, 0),
             "ext": np.where(shared, total - own, 0),
         }
-        qualities = {"quality_total": quality_total, "quality_self": quality_self}
+        qualities = {
+            "quality_total": quality_total,
+            "quality_self": quality_self,
+            "method": method,
+        }
         self._records(first_quarter, quality_total != Quality.ABSENT, columns, qualities)
 
     def add_balance(self, first_quarter: int, balance: SiteBalance) -> None:
@@ -90,6 +96,8 @@ class LockContent:
             "storage_charging_self": balance.storage_charging_self,
             "storage_charging_total": balance.storage_charging,
             "storage_discharging_total": balance.storage_discharging,
+            "unallocated": balance.self_energy - balance.allocated,
+            "unmetered": balance.unmetered,
         }
         there = exists(balance.quality)
         self._records(first_quarter, there, columns, {"quality": balance.quality})
