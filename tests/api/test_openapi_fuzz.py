@@ -26,8 +26,8 @@ checks.negative_data_rejection.expected-statuses = [
     "200", "400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "429",
 ]
 """
-# Whether a change can be made, an instant explained or a register told, hangs on what there is: right
-# shapes may be refused.
+# Whether a change can be made, an instant explained or a register told, hangs on what there is:
+# right shapes may be refused.
 CHANGES = """
 [[operations]]
 include-path-regex = "/(devices|resolve|edits|locks|explain|series)"

@@ -14,9 +14,12 @@ from commonwatt.app.explain_quarter import explain_quarter
 from commonwatt.app.local_month import month_before
 from commonwatt.app.read_worklist import ESTIMATED_LIMIT, read_worklist
 from commonwatt.domain.catalogue import Group, Meter
-from commonwatt.domain.quarter_hours import QUARTER_S, quarter_of
+from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, quarter_of
 from commonwatt.formats.explanations import explanation_object
 from commonwatt.formats.worklists import worklist_rows
+
+MOST_DAYS = 400
+"""A worklist looks at all meters of a group at once: of a year and a little more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
     month = month_before(visit.site.timezone, int(visit.now))
     start_at = month[0] if start_at is None else start_at
     end_at = month[1] if end_at is None else end_at
+    if end_at - start_at > MOST_DAYS * DAY_S:
+        raise InvalidInput("start", f"a worklist is of at most {MOST_DAYS} days")
     window = quarters_within(start_at, max(start_at, end_at), visit.site, visit.now)
     return WorklistQuery(
         group=group(query),

@@ -18,12 +18,14 @@ SERIES = Question(
     parse=own_series.parse_series,
     answer=own_series.answer_series,
     is_quick=own_series.is_quick_series,
+    is_costly=own_series.is_costly_series,
 )
 BALANCE = Question(
     route=f"{PREFIX}/balance",
     parse=own_series.parse_balance,
     answer=own_series.answer_balance,
     is_quick=own_series.is_quick_balance,
+    is_costly=own_series.is_costly_series,
 )
 STATUS = Question(
     route=f"{PREFIX}/status",

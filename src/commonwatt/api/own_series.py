@@ -4,6 +4,7 @@ Every quarter-hour of a life is told with its quality: none is hidden because an
 missing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -19,22 +20,25 @@ from commonwatt.api.own_requests import (
     register,
     sampling,
 )
+from commonwatt.api.problems import InvalidInput
 from commonwatt.api.series_tables import balance_table, meter_table
 from commonwatt.api.table_answers import TableAnswer
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, quarters_within
 from commonwatt.app.as_of import view_as_of
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.read_register import with_register
+from commonwatt.app.read_register import other_stretches, with_register
 from commonwatt.app.read_series import MeterSeries, read_meter_series, read_site_series
 from commonwatt.domain.catalogue import Group, Medium, Meter, Register, SiteCatalogue
 from commonwatt.domain.load_profile import SiteBalance
-from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S
 from commonwatt.domain.resample import Sampling
 from commonwatt.formats.tables import Table
 
 _VALUES_A_ROW = 12
 """A row of these costs as much as some dozen values of Climkit's."""
+MOST_DAYS = 400
+"""So many days are worked out anew from readings for one answer; stored ones are not counted."""
 _NO_SERIES = MeterSeries(
     0, np.zeros(0, np.int64), None, np.zeros(0, np.uint8), None, np.zeros(0, np.uint8)
 )
@@ -103,7 +107,15 @@ def _periods(visit: Visit, asked: Asked, *more: str) -> Periods:
     start_at = end_at - DAY_S if start_at is None else start_at
     window = quarters_within(start_at, end_at, visit.site, visit.now)
     media_type = accepted_type(asked.accept, OF_TABLES)
-    return Periods(window, sampling(query), media_type, instant_us(query, "as_of"))
+    as_of_us = instant_us(query, "as_of")
+    if as_of_us is not None and as_of_us > int(visit.now * 1_000_000):
+        raise InvalidInput("as_of", "as_of lies in the future: what will be known nobody can tell")
+    return Periods(window, sampling(query), media_type, as_of_us)
+
+
+def is_costly_series(asked: Asked) -> bool:
+    """Whether what is asked for may have to be worked out anew from readings."""
+    return any(name in ("as_of", "register") for name, _ in asked.query)
 
 
 def is_quick_series(visit: Visit, query: SeriesQuery) -> bool:
@@ -127,22 +139,22 @@ def answer_series(visit: Visit, query: SeriesQuery) -> TableAnswer:
     """Answer the periods of a meter; where it is not alive there is no row."""
     periods, zone = query.periods, visit.site.timezone
     window = periods.window
-    snapshot, catalogue = _known_then(visit, periods)
+    snapshot, catalogue = _known_then(visit, periods, query.meter.medium.group)
     meter = catalogue.meter_by_id.get(query.meter.id)
     if meter is None:
         # It was declared later: nothing was known of it.
         return periods.answer(meter_table(_NO_SERIES, zone, periods.sampling))
-    is_now = periods.as_of_us is None
+    is_now, run = periods.as_of_us is None, (window.first, window.first + window.length)
     series = read_meter_series(
         snapshot,
         catalogue,
         meter,
-        window.first,
-        window.first + window.length,
+        *run,
         is_settled=is_now and is_settled(visit, meter.medium.group, window),
         with_method=True,
     )
     if query.register is not None:
+        _require_bounded("register", _days(other_stretches(meter, query.register, *run)))
         series = with_register(
             series, visit.snapshot, visit.catalogue, meter, query.register, periods.as_of_us
         )
@@ -153,13 +165,32 @@ def answer_balance(visit: Visit, query: BalanceQuery) -> TableAnswer:
     """Answer the balance of a site; a type that it lacks has no rows."""
     periods = query.periods
     first, end = periods.window.first, periods.window.first + periods.window.length
-    series = read_site_series(*_known_then(visit, periods), query.medium, first, end)
+    known = _known_then(visit, periods, query.medium.group)
+    series = read_site_series(*known, query.medium, first, end)
     balance = _NO_BALANCE if series is None else series.balance
     zone = visit.site.timezone
     return periods.answer(balance_table(balance, first, query.medium, zone, periods.sampling))
 
 
-def _known_then(visit: Visit, periods: Periods) -> tuple[Snapshot, SiteCatalogue]:
+def _known_then(visit: Visit, periods: Periods, group: Group) -> tuple[Snapshot, SiteCatalogue]:
     if periods.as_of_us is None:
         return visit.snapshot, visit.catalogue
-    return view_as_of(visit.snapshot, visit.catalogue, periods.as_of_us)
+    view, then = view_as_of(visit.snapshot, visit.catalogue, periods.as_of_us)
+    if view is not visit.snapshot:
+        site, window = visit.site.number, periods.window
+        _require_bounded("as_of", len(view.results.dirty_days(site, group, *window.days)))
+    return view, then
+
+
+def _days(stretches: Sequence[tuple[int, int]]) -> int:
+    return sum(-(-(end - first) // DAY_QUARTERS) for first, end in stretches)
+
+
+def _require_bounded(name: str, days: int) -> None:
+    """Raise InvalidInput where too many days would have to be worked out at once."""
+    if days > MOST_DAYS:
+        raise InvalidInput(
+            name,
+            f"{days} days of the period have to be worked out anew for {name}, at most {MOST_DAYS} "
+            "are at once; ask for a shorter period",
+        )

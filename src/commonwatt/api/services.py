@@ -17,6 +17,7 @@ _CATALOGUES_KEPT = 1024
 # read up.
 _READS_AT_ONCE = 8
 _WRITES_AT_ONCE = 4
+_COMPUTATIONS_AT_ONCE = 2
 
 
 class RequestCounter(Protocol):
@@ -89,6 +90,9 @@ class Services:
     settled: SettledGroups = field(default_factory=SettledGroups)
     reading: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_READS_AT_ONCE)
+    )
+    computing: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(_COMPUTATIONS_AT_ONCE)
     )
     writing: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_WRITES_AT_ONCE)

@@ -71,6 +71,11 @@ def always_quick(_visit: Visit, _query: object) -> bool:
     return True
 
 
+def never_costly(_asked: Asked) -> bool:
+    """For what is read as it is stored, or of a few days."""
+    return False
+
+
 def never_quick(_visit: Visit, _query: object) -> bool:
     """For what reads any number of readings, or whole histories: never on the event loop."""
     return False
@@ -83,12 +88,15 @@ class Question(Generic[Q]):
     ``route`` is the path's template, under which requests are counted (None: not counted).
     ``parse`` reads what was asked, ``answer`` gives ready JSON or a table that is yet to be
     written, and ``is_quick`` tells whether answering may hold the event loop up that long.
+    ``is_costly``: answering may take seconds, in one of a few threads apart, so that who asks for
+    much holds nobody else up.
     """
 
     route: str | None
     parse: Callable[[Visit, Asked], Q]
     answer: Callable[[Visit, Q], bytes | TableAnswer]
     is_quick: Callable[[Visit, Q], bool] = always_quick
+    is_costly: Callable[[Asked], bool] = never_costly
 
 
 def bearer_of(request: Request) -> str | None:
@@ -122,9 +130,10 @@ async def answer_question(services: Services, request: Request, question: Questi
     """Answer a question about the site that the path names."""
     asked = await _asked(request)
     bearer = bearer_of(request)
+    limiter = services.computing if question.is_costly(asked) else services.reading
     if not services.store.reads_inline:
         work = partial(_answer_in_thread, services, bearer, asked, question)
-        content = await anyio.to_thread.run_sync(work, limiter=services.reading)
+        content = await anyio.to_thread.run_sync(work, limiter=limiter)
         return await _rendered(request, content)
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, asked.path["site_id"])
@@ -138,9 +147,7 @@ async def answer_question(services: Services, request: Request, question: Questi
             content = question.answer(visit, query)
         else:
             # The snapshot goes along: one thread at a time uses it.
-            content = await anyio.to_thread.run_sync(
-                question.answer, visit, query, limiter=services.reading
-            )
+            content = await anyio.to_thread.run_sync(question.answer, visit, query, limiter=limiter)
     return await _rendered(request, content)
 
 

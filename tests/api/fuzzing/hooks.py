@@ -14,7 +14,7 @@ from schemathesis import APIOperation, Case, GenerationMode, HookContext
 
 AnyCase = Case[APIOperation[Any, Any, Any, Any]]
 
-_PERIODS = (("t_s", "t_e"), ("start", "end"), ("at", "at"), ("as_of", "as_of"))
+_PERIODS = (("t_s", "t_e"), ("start", "end"), ("at", "at"), ("as_of", "now"))
 _HEADERS = {"/readings": "meter,timestamp,en_im\n", "/sensor_readings": "sensor,timestamp,value\n"}
 
 
@@ -28,8 +28,10 @@ def filter_case(context: HookContext, case: AnyCase) -> bool:
     fields: dict[str, object] = dict(case.query or {})
     if isinstance(case.body, Mapping):
         fields |= case.body
+    now = dt.datetime.now(dt.UTC).isoformat()
     return not _is_meant_to_be_valid(case) or all(
-        _is_period(fields.get(start), fields.get(end)) for start, end in _PERIODS
+        _is_period(fields.get(start), now if end == "now" else fields.get(end))
+        for start, end in _PERIODS
     )
 
 
