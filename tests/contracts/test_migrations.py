@@ -82,6 +82,34 @@ def test_alembic_finds_nothing_to_change(database: Database, store_url: str, way
         assert context.get_current_revision() == REVISION
 
 
+def test_what_was_settled_before_estimates_is_settled_anew(database: Database) -> None:
+    with database.write() as connection:
+        migrate(connection, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO sites (no, id, name, timezone, generation, catalogue_generation) "
+                "VALUES (1, 'a', 'House', 'UTC', 7, 2)"
+            )
+        )
+        for table, day, generation in (
+            *(("settled_days", 20_000, 3), ("settled_days", 20_001, 6)),
+            *(("dirty_marks", 20_001, 7), ("dirty_marks", 20_002, 7)),
+        ):
+            connection.execute(
+                text(
+                    f'INSERT INTO {table} (site, "group", day, generation) '
+                    f"VALUES (1, 'electricity', {day}, {generation})"
+                )
+            )
+        migrate(connection, REVISION)
+        marks = connection.execute(
+            text("SELECT day, generation, since_generation FROM dirty_marks ORDER BY day")
+        ).all()
+        generation = connection.execute(text("SELECT generation FROM sites")).scalar_one()
+    assert generation == 8
+    assert [tuple(mark) for mark in marks] == [(20_000, 8, 0), (20_001, 8, 0), (20_002, 7, 0)]
+
+
 def test_the_known_revisions_are_those_that_there_are() -> None:
     scripts = ScriptDirectory(str(MIGRATIONS))
     assert scripts.get_heads() == [REVISION]

@@ -18,6 +18,18 @@ def upgrade() -> None:
         "INSERT INTO withdrawals (site, delivery, at_us, withdrawn) "
         "SELECT site, number, withdrawn_us, true FROM deliveries WHERE withdrawn_us IS NOT NULL"
     )
+    _mark_all_days()
+
+
+def _mark_all_days() -> None:
+    """Let all results be settled anew: what they were settled by knew no methods and estimates."""
+    op.execute("UPDATE sites SET generation = generation + 1")
+    op.execute(
+        'INSERT INTO dirty_marks (site, "group", day, generation, since_generation) '
+        'SELECT settled_days.site, settled_days."group", settled_days.day, sites.generation, 0 '
+        "FROM settled_days JOIN sites ON sites.no = settled_days.site WHERE true "
+        'ON CONFLICT (site, "group", day) DO UPDATE SET generation = excluded.generation'
+    )
 
 
 def _add_columns() -> None:
