@@ -76,8 +76,9 @@ def test_wall_times_of_a_zone(house: CommandLine) -> None:
     [
         ("timestamp,volts\n2026-01-01,1\n", ("--meter", FLAT), "volts"),
         ("", ("--meter", FLAT), "empty"),
-        ("timestamp,en_im\n", ("--meter", "0" * 24), "there is no meter"),
-        ("timestamp,en_im\n", ("--meter", STAIRS), "there is no meter"),
+        ("timestamp,en_im\n", ("--meter", "0" * 24), "no meter 0000"),
+        ("timestamp,en_im\n", ("--meter", STAIRS), "no meter"),
+        ("timestamp,en_im\n", ("--meter", "prim_ad:11", "--site", "nowhere"), "no site nowhere"),
         ("timestamp,value\n", ("--sensor", FLAT), "there is no sensor"),
     ],
 )
@@ -88,6 +89,12 @@ def test_what_cannot_be_imported(
     assert ended.code == 1
     assert told in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_a_meter_by_its_address(house: CommandLine) -> None:
+    file = house.write("reading.csv", "timestamp,en_im\n2026-03-29T02:00:00,1\n")
+    assert "1 accepted" in house("import", file, "--meter", FLAT).out
+    assert "1 unchanged" in house("import", file, "--meter", "electricity 11").out
 
 
 def test_a_rule_meter_takes_no_readings(house: CommandLine) -> None:

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from commonwatt.cli.faults import Failed
+from commonwatt.cli.meters import named_meter
 from commonwatt.cli.output import progress_bar
-from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store, patiently
+from commonwatt.cli.stores import (
+    BY_COMMAND_LINE,
+    Data,
+    DatabaseUrl,
+    OneSite,
+    opened_store,
+    patiently,
+)
 
 if TYPE_CHECKING:
     from commonwatt.app.ports import Store
@@ -59,7 +67,12 @@ class _Progress:
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, plain or gzipped.")],
     meter: Annotated[
-        str | None, typer.Option(metavar="ID", help="The meter whose readings they are.")
+        str | None,
+        typer.Option(
+            metavar="METER",
+            help="The meter whose readings they are: its id, prim_ad:N, its type and prim_ad "
+            "(as 'electricity 11'), or its name.",
+        ),
     ] = None,
     sensor: Annotated[
         str | None, typer.Option(metavar="ID", help="The sensor whose values they are.")
@@ -76,6 +89,7 @@ def import_files(
             show_default="measured",
         ),
     ] = None,
+    site: OneSite = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -89,11 +103,10 @@ def import_files(
     stored, bad ones are told with their row, and the exit status is 1 if there were any. What is
     stored already is unchanged, so an import that was cut off can be repeated.
 
-    Example: commonwatt import jan.csv feb.csv.gz --meter 61dfcb4beba4e3563fdf3d9f --timezone
-    Europe/Zurich
+    Example: commonwatt import jan.csv feb.csv.gz --meter prim_ad:11 --timezone Europe/Zurich
     """
     if (meter is None) == (sensor is None):
-        raise typer.BadParameter("give either --meter ID or --sensor ID")
+        raise typer.BadParameter("give either --meter METER or --sensor ID")
     zone = None if timezone is None else _known_zone(timezone)
     default = _known_quality(quality or "measured")
     missing = [str(file) for file in files if not file.is_file()]
@@ -101,9 +114,10 @@ def import_files(
         raise Failed(*(f"{file}: no such file" for file in missing))
     rejected = 0
     with opened_store(data, database_url) as store:
-        site = _site_having(store, meter, sensor)
+        number, known = _meant(store, meter, sensor, site)
+        meter, sensor = (known, None) if sensor is None else (None, known)
         for file in files:
-            rejected += _import(store, site, file, meter, sensor, zone, default).rejected
+            rejected += _import(store, number, file, meter, sensor, zone, default).rejected
     if rejected:
         raise typer.Exit(1)
 
@@ -127,21 +141,23 @@ def _known_quality(word: str) -> "ReadingQuality":
     return quality
 
 
-def _site_having(store: "Store", meter: str | None, sensor: str | None) -> int:
-    """Return the number of the site of a meter or a sensor. Raises Failed."""
-    wanted = meter if meter is not None else sensor
-    assert wanted is not None, "one of the two is given"
+def _meant(
+    store: "Store", meter: str | None, sensor: str | None, site: str | None
+) -> tuple[int, str]:
+    """Return the number of the site of a meter or a sensor, and its id. Raises Failed."""
     with store.snapshot() as snapshot:
-        site = snapshot.catalogue.site_having(wanted)
-        catalogue = None if site is None else snapshot.catalogue.catalogue(site)
-    if catalogue is None or wanted not in (
-        catalogue.sensor_by_id if meter is None else catalogue.meter_by_id
-    ):
-        kind = "sensor" if meter is None else "meter"
-        raise Failed(f"there is no {kind} {wanted}; `commonwatt status` lists meters with their id")
-    if meter is not None and catalogue.meter_by_id[meter].is_rule_meter:
-        raise Failed(f"meter {meter} is a rule meter, computed from others; it has no readings")
-    return catalogue.site.number
+        if meter is not None:
+            catalogue, found = named_meter(snapshot, meter, site)
+            if found.is_rule_meter:
+                raise Failed(
+                    f"meter {found.name} is a rule meter, computed from others; it has no readings"
+                )
+            return catalogue.site.number, found.id
+        assert sensor is not None, "one of the two is given"
+        number = snapshot.catalogue.site_having(sensor)
+        if number is None or sensor not in snapshot.catalogue.catalogue(number).sensor_by_id:
+            raise Failed(f"there is no sensor {sensor}")
+        return number, sensor
 
 
 def _import(
