@@ -100,9 +100,9 @@ class Shapes:
     def part(self, run: Run, before: Reading, after: Reading, at: int) -> Fraction | None:
         """The part of a gap's energy counted until a boundary within it; None without a shape."""
         if before.stamp not in self._known:
-            # Nothing is measured beyond the first and the last reading.
-            first = max(before.stamp - DONOR_S, self._stamps[0])
-            last = min(after.stamp + DONOR_S, self._stamps[-1])
+            # Nothing is measured beyond the quarter-hours of the first and the last reading.
+            first = max(before.stamp - DONOR_S, floor_quarter(self._stamps[0]))
+            last = min(after.stamp + DONOR_S, ceil_quarter(self._stamps[-1]))
             spans = (first, before.stamp), (after.stamp, last)
             measured = donors(self._quarter, *spans)
             factor = self._factor_at(before.stamp) if run.factor is None else run.factor
