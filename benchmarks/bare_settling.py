@@ -4,7 +4,7 @@ import statistics
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -33,16 +33,16 @@ class Remembered:
 
     def __init__(self, tables: object) -> None:
         self._tables = tables
-        self._answers: dict[tuple[str, str], object] = {}
+        self._answers: dict[tuple[object, ...], object] = {}
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         """Give the question of that name."""
         ask = getattr(self._tables, name)
 
-        def answer(*asked: object, **named: object) -> object:
-            key = (name, f"{asked}{named}")
+        def answer(*asked: object) -> object:
+            key = (name, *(tuple(each) if isinstance(each, Iterable) else each for each in asked))
             if key not in self._answers:
-                self._answers[key] = ask(*asked, **named)
+                self._answers[key] = ask(*asked)
             return self._answers[key]
 
         return answer

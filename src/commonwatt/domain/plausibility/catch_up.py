@@ -84,9 +84,12 @@ def catch_ups(
 
 def _after_standstill(meter: Meter, counted: Counted, start_at: int, end_at: int) -> list[int]:
     """Return the spans that rise by more than a step of an index where nothing rose before."""
+    least = LIMITS[meter.medium].step * RAW_PER_UNIT
+    if counted.highest_rise <= least:
+        return []
     first, end = counted.ending_in(start_at, end_at)
     first, rises = max(first, 1), counted.rises
-    high = np.flatnonzero(rises[first:end] > LIMITS[meter.medium].step * RAW_PER_UNIT) + first
+    high = np.flatnonzero(rises[first:end] > least) + first
     unsent = counted.starts_at[high] > counted.ends_at[high - 1]
     still = unsent | (counted.known[high - 1] & (rises[high - 1] == 0))
     found: list[int] = high[still & counted.known[high]].tolist()

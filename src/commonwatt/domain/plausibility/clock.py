@@ -23,7 +23,7 @@ def clock_skews(
     Only days with about a reading a quarter-hour are judged; the offset is from the nearest one, in
     seconds, positive where the clock is ahead.
     """
-    here = stamps[slice(*np.searchsorted(stamps, (start_at, end_at)))]
+    here = stamps[stamps.searchsorted(start_at) : stamps.searchsorted(end_at)]
     offsets = _offsets(here)
     if offsets.max(initial=0) <= SKEW_S and offsets.min(initial=0) >= -SKEW_S:
         return []

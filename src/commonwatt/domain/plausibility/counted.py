@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from commonwatt.domain.vee.interval_energy import JudgedIntervals
 from commonwatt.domain.vee.physical_meter import Judged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counted:
     """The spans between accepted readings, ascending: bounds [Unix seconds] and rise [mWh, ml].
 
@@ -26,10 +27,14 @@ class Counted:
     known: NDArray[np.bool_]
     factor: Decimal | None = None
 
+    @cached_property
+    def highest_rise(self) -> int:
+        """The most that a span counted [mWh, ml]."""
+        return int(self.rises.max(initial=0))
+
     def ending_in(self, start_at: int, end_at: int) -> tuple[int, int]:
         """The positions [first, end) of the spans that end in [start, end) [Unix seconds]."""
-        first, end = np.searchsorted(self.ends_at, (start_at, end_at)).tolist()
-        return first, end
+        return int(self.ends_at.searchsorted(start_at)), int(self.ends_at.searchsorted(end_at))
 
 
 def counted_spans(judged: Judged) -> list[Counted]:

@@ -38,7 +38,7 @@ def powers_above_limit(
     steps.
     """
     findings: list[Finding] = []
-    at_most = int(counted.rises.max(initial=0)) * _FINE // QUARTER_S
+    at_most = counted.highest_rise * _FINE // QUARTER_S
     for from_at, to_at in epochs(start_at, end_at, (*meter.facts, *catalogue.facts)):
         facts = meter.facts_at(from_at)
         factor = counted.factor or facts.factor

@@ -166,14 +166,14 @@ def rounded(
     """
     numerator, denominator = factor.as_integer_ratio()
     divisor = denominator * raw_per_unit
+    # The divisor is even: its half is whole, and a part of a unit of the index never decides.
+    half = divisor // 2
     if numerator == 1:
-        # floor((whole + rest / span) / divisor + 1/2), where 2 rest / span is less than 2.
-        halves: NDArray[np.int64] = 2 * index.whole + divisor + (2 * index.rest >= index.span)
-        return halves // (2 * divisor)
+        plain: NDArray[np.int64] = (index.whole + half) // divisor
+        return plain
     # numerator x (whole + rest / span) / divisor, each product kept below 2**63.
     units, left_over = np.divmod(index.whole, divisor)
     more_units, left_over = np.divmod(left_over * numerator, divisor)
-    more_left, rest = np.divmod(index.rest * numerator, index.span)
-    # floor((left + rest / span) / divisor + 1/2), where 2 rest / span is less than 2.
-    doubled: NDArray[np.int64] = 2 * (left_over + more_left) + divisor + (2 * rest >= index.span)
-    return units * numerator + more_units + doubled // (2 * divisor)
+    more_left = index.rest * numerator // index.span
+    last_units: NDArray[np.int64] = (left_over + more_left + half) // divisor
+    return units * numerator + more_units + last_units
