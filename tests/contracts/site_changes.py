@@ -10,6 +10,7 @@ from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.change_meter import CannotChange
 from commonwatt.app.declaration import InvalidDeclaration, MeterDeclaration, SiteDeclaration
 from commonwatt.app.edit_quarters import UnknownEdit, WantedEdit, edit_quarters, undo_edit
+from commonwatt.app.edit_reading import WantedReading, edit_reading
 from commonwatt.app.exchange_device import Exchange, exchange_device
 from commonwatt.app.read_findings import read_findings
 from commonwatt.app.resolve_finding import (
@@ -28,6 +29,7 @@ from commonwatt.domain.catalogue import (
     BalanceMode,
     BatteryOrder,
     Meter,
+    Register,
     ResolutionKind,
     SiteCatalogue,
 )
@@ -95,6 +97,7 @@ class Changes:
     plan: Plan
     chance: Random
     sent: list[tuple[int, oracle.Delivery]] = field(init=False)
+    all_sent: tuple[tuple[int, oracle.Delivery], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.building = building_of(self.plan)
@@ -106,13 +109,15 @@ class Changes:
             if not meter.facts[-1].rule
         ]
         self.chance.shuffle(self.sent)
+        self.all_sent = tuple(self.sent)
 
     def next(self) -> Action:
         """Draw what happens next: readings as long as there are any, mostly."""
         if self.sent and self.chance.random() < 0.45:
             return self._delivery(*self.sent.pop())
         draws = (
-            *(self._turn, self._exchange, self._resolve, self._reopen, self._edit, self._undo),
+            *(self._turn, self._exchange, self._resolve, self._reopen),
+            *(self._edit, self._edit_reading, self._edit_reading, self._undo),
             *(self._declare_meter, self._declare_meter, self._declare_site),
         )
         return self.chance.choice(draws)()
@@ -203,6 +208,31 @@ class Changes:
                     reason="read off",
                 )
                 edit_quarters(site.store, site.number, wanted, "me", now_us)
+
+        return act
+
+    def _edit_reading(self) -> Action:
+        """Set or clear a reading that is sent some day, or set one more."""
+        position, at = self._position(), self.some_quarter_at() + self.chance.choice((0, 0, 7))
+        register, index = None, self.chance.choice((0, 1_000, 10**8, 10**12))
+        rows = [row for meter, sent in self.all_sent if meter == position for row in sent.rows]
+        if rows and self.chance.random() < 0.8:
+            row = self.chance.choice(rows)
+            at, name = row.stamp, self.chance.choice(sorted(row.values))
+            register, index = Register(name), row.values[name]
+            index += self.chance.choice((0, 0, 9_999, -9_999, 10**9))
+        is_cleared = self.chance.random() < 0.4
+
+        def act(site: ChangedSite, now_us: int) -> None:
+            if position < len(self.building.meters):
+                wanted = WantedReading(
+                    meter_id=site.meter(position).id,
+                    at=at,
+                    index=None if is_cleared else max(0, index),
+                    reason="misread",
+                    register=register,
+                )
+                edit_reading(site.store, site.number, wanted, "me", now_us)
 
         return act
 

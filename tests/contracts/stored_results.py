@@ -8,8 +8,10 @@ from sqlalchemy import select
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.ingest_readings import ingest_readings
+from commonwatt.app.mark_changes import days_with_data
 from commonwatt.app.settle_site import settle_site
 from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.quality import Quality
 from commonwatt.domain.readings import (
     NO_VALUE,
     NOT_ISSUED,
@@ -87,6 +89,46 @@ def settle_everything(store: SqlStore, site: int) -> None:
     """Settle whatever is dirty of a site."""
     for group in Group:
         settle_site(store, site, group)
+
+
+def all_stored(store: SqlStore, site: int) -> dict[str, Rows]:
+    """As `stored_results`, with the evidence of findings, locks and what is beside them."""
+    found: dict[str, Rows] = {}
+    tables = (
+        *(schema.meter_days, schema.site_days, schema.open_meter_days, schema.open_site_days),
+        *(schema.findings, schema.locks, schema.estimated_spans),
+    )
+    with store.database.read() as connection:
+        for table in tables:
+            columns = [column for column in table.c if column.name != "site"]
+            rows = connection.execute(
+                select(*columns).where(table.c.site == site).order_by(*table.primary_key.columns)
+            )
+            found[table.name] = [tuple(row) for row in rows]
+    return found
+
+
+def settle_from_scratch(store: SqlStore, site: int) -> None:
+    """Settle anew all days of a site that have results or could have."""
+    with store.change(site) as change:
+        catalogue = change.catalogue.catalogue(site)
+        generation = change.catalogue.next_generation(site)
+        for group in Group:
+            meters = catalogue.meters_of(group)
+            days = set(change.results.settled_days(site, group, -(2**31), 2**31 - 1))
+            days |= set(range(*(days_with_data(change, meters, site) or (0, 0))))
+            spans = [(day, day + 1) for day in days]
+            change.results.mark_dirty(site, group, spans, generation)
+    settle_everything(store, site)
+
+
+def with_something(rows: Rows) -> Rows:
+    """Leave out the days of which nothing is known: whether they are stored says nothing."""
+    return [
+        row
+        for row in rows
+        if max(max(column) for column in row if isinstance(column, bytes)) > Quality.MISSING
+    ]
 
 
 def stored_results(store: SqlStore, site: int) -> dict[str, Rows]:
