@@ -183,6 +183,30 @@ def test_who_moves_in_gets_the_percentage_of_who_moved_out(house: House) -> None
     assert house.balance("allocated", 0, 4) == [68] * 4
 
 
+def test_in_the_quarter_hour_of_a_move_both_are_members(house: House) -> None:
+    """B moves out amid a quarter-hour, D moves in with the same percentage: 140 % together."""
+    moved_at, at = NOON_AT + 2 * 900 + 420, "2026-07-01T12:37:00Z"
+    house.declare(
+        consumer(A, "share: 40"),
+        consumer(B, "share: 40", f"removed_at: '{at}'"),
+        consumer(C, "share: 20"),
+        consumer(D, "share: 40", f"installed_at: '{at}'"),
+        electricity="key: fixed",
+    )
+    for prim_ad, index_wh in ((B, 1060), (D, 1040)):
+        meter = house.catalogue.meter_by_address["electricity", prim_ad]
+        rows = (oracle.Row(moved_at, {"en_im": 1000 * index_wh}),)
+        deliver(house.store, 1, meter, rows, NOON_AT * 10**6 + DAY_US)
+    house.read(D, 20, first=3)
+    house.settle()
+    both = [(house.shares(each, 2, 3)[0] or 0) for each in (A, B, C, D)]
+    # Of 80 Wh claims of 32, 20, 16 and 20 Wh, which are cut by 10 : 11.
+    assert both == pytest.approx((320 / 11, 200 / 11, 160 / 11, 200 / 11), abs=1)
+    assert sum(both) == 80
+    assert house.shares(B, 1, 4) == [20, both[1], None]
+    assert house.shares(D, 1, 4) == [None, both[3], 20]
+
+
 @pytest.mark.parametrize("key", ["fixed", "fixed_redistributed"])
 def test_of_who_left_the_percentage_is_redistributed_only_by_a_key_that_does(
     house: House, key: str

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from commonwatt.domain.allocation import (
 from tests.oracle import allocation as oracle
 
 EVERYDAY_WH = st.integers(0, 5_000)
+FEW_WH = st.integers(0, 3)
 HUGE_WH = st.integers(0, 2**62 // 8)
 PERCENTAGES = st.one_of(
     st.sampled_from([None, Decimal(0), Decimal(100), Decimal("33.333333"), Decimal("0.000001")]),
@@ -31,7 +33,7 @@ EVERY_KEY = pytest.mark.parametrize("key", oracle.Key.__args__)  # type: ignore[
 @st.composite
 def quarters(draw: st.DrawFn) -> oracle.Quarter:
     """Draw a quarter-hour of up to 6 consumers and 3 producers, small or huge."""
-    sizes = draw(st.sampled_from((EVERYDAY_WH, EVERYDAY_WH, HUGE_WH, st.integers(0, 2**31 // 2))))
+    sizes = draw(st.sampled_from((EVERYDAY_WH, FEW_WH, HUGE_WH, st.integers(0, 2**31 // 2))))
     producers = {f"p{name}": draw(sizes) for name in range(draw(st.integers(0, 3)))}
     consumers = {
         f"c{name}": oracle.Consumer(
@@ -143,6 +145,27 @@ def test_fixed_gives_nobody_more_than_its_percentage(quarter: oracle.Quarter) ->
     for name, share in shares_of("fixed", quarter).items():
         percentage = quarter.consumers[name].share or 0
         assert share < quarter.available * percentage / 100 + 1
+
+
+@EVERY_KEY
+@pytest.mark.parametrize("pool_wh", [0, 1, 999, 400_000])
+def test_a_thousand_consumers_share_as_defined(key: oracle.Key, pool_wh: int) -> None:
+    random = Random(pool_wh)
+    thousandth = Fraction("0.1")
+    consumers = {
+        f"c{number:04}": oracle.Consumer(
+            random.choice((0, 1, 30, 5_000)),
+            thousandth,
+            number % 7,
+            {"east": thousandth, "west": Fraction("0.066667")}
+            if number % 2
+            else {"west": thousandth},
+        )
+        for number in range(1_000)
+    }
+    producers = {"east": pool_wh // 3, "west": pool_wh // 2}
+    quarter = oracle.Quarter(1_800_000, pool_wh, 2 * pool_wh, consumers, producers)
+    assert shares_of(key, quarter) == oracle.shares(key, quarter)
 
 
 @EVERY_KEY
