@@ -1,61 +1,28 @@
 """What validation finds in real registers with known faults, with numbers."""
 
-import csv
 import datetime as dt
-import gzip
-from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 
-from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode
+from commonwatt.domain.catalogue import Mode, Register
 from commonwatt.domain.findings import FindingRule
 from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.readings import RegisterReadings
-from commonwatt.domain.vee.history import RegisterHistory
 from commonwatt.domain.vee.index_energy import index_energy, index_segments
-from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
+from commonwatt.domain.vee.pipeline import JudgedRegister
+from tests.real_data import real_registers
+from tests.real_data.real_registers import Stamped, at, raw, rows_of
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-METER = Meter(
-    number=1,
-    id="a" * 24,
-    name="Real",
-    medium=Medium.ELECTRICITY,
-    prim_ad=1,
-    facts=(MeterFacts(valid_from=0, valid_to=None, mode=Mode.CONSUMPTION),),
-)
-Rows = Sequence[dict[str, str]]
+METER = real_registers.meter_of(1, Mode.CONSUMPTION)
 
 
-def rows_of(file: Path) -> Rows:
-    with gzip.open(file, "rt", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def at(text: str, zone: ZoneInfo = AMSTERDAM) -> int:
-    instant = dt.datetime.fromisoformat(text)
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=zone)).timestamp())
-
-
-def judged(stamped: dict[int, int]) -> JudgedRegister:
-    """Judge the whole history of a register [mWh, ml] by instant."""
-    stamps = np.array(sorted(stamped), np.int64)
-    values = np.array([stamped[stamp] for stamp in stamps.tolist()], np.int64)
-    none = np.zeros(len(stamps), np.bool_)
-    measured = np.full(len(stamps), Quality.MEASURED, np.uint8)
-    history = RegisterHistory(
-        meter=1,
-        register="en_im",
-        readings=RegisterReadings(stamps, values, measured, none),
-        from_start=True,
-        to_end=True,
-        first_positive_at=int(stamps[values > 0][0]),
-    )
-    return judge_index_register(history, METER)
+def judged(stamped: Stamped) -> JudgedRegister:
+    """Judge the whole history of a register."""
+    register = real_registers.judged(METER, {Register.EN_IM: stamped}).registers[Register.EN_IM]
+    assert isinstance(register, JudgedRegister)
+    return register
 
 
 def found(register: JudgedRegister) -> list[tuple[FindingRule, str]]:
@@ -86,18 +53,21 @@ def test_spike_and_falls_of_a_dutch_house_lose_no_energy(
     shared_data: Path, column: str, findings: list[tuple[FindingRule, str]], gap_wh: int
 ) -> None:
     rows = rows_of(shared_data / "p1mon_nl_prosumer" / "p1mon_hourly_2021-03_2024-03.csv.gz")
-    stamped = {at(row["timestamp_local"]): int(Decimal(row[column]) * 10**6) for row in rows}
+    stamped = {at(row["timestamp_local"], AMSTERDAM): raw(row[column]) for row in rows}
     register = judged(stamped)
     assert found(register) == findings
     first, end = min(stamped) // 900, max(stamped) // 900
     indexes = index_segments(register.segments, first, end, 7200)
-    columns = index_energy(indexes, first, end, Decimal(1))
+    columns = index_energy(indexes, first, end, METER.facts[0].factor)
     assert (columns.quality >= Quality.ESTIMATED).all()
     rise = stamped[max(stamped)] // 1000 - stamped[min(stamped)] // 1000
     assert columns.energy.sum() == rise
     assert columns.energy.min() >= 0
     # 46 days without a reading: what was counted meanwhile is all there, as an estimate.
-    gap = slice(at("2022-11-24 12:00") // 900 - first, at("2023-01-09 10:00") // 900 - first)
+    gap = slice(
+        at("2022-11-24 12:00", AMSTERDAM) // 900 - first,
+        at("2023-01-09 10:00", AMSTERDAM) // 900 - first,
+    )
     assert abs(int(columns.energy[gap].sum()) - gap_wh) <= 50
     assert (columns.quality[gap] == Quality.ESTIMATED).all()
     assert (columns.method[gap] == Method.LINEAR).all()
@@ -105,7 +75,7 @@ def test_spike_and_falls_of_a_dutch_house_lose_no_energy(
 
 def test_a_water_meter_that_falls_to_zero_is_absent_not_reset(shared_data: Path) -> None:
     rows = rows_of(shared_data / "homewizard_nl" / "homewizard_2025_15min_water.csv.gz")
-    stamped = {at(row["time"]): int(Decimal(row["water usage dl"]) * 10**5) for row in rows}
+    stamped = {at(row["time"], AMSTERDAM): raw(row["water usage dl"], 100) for row in rows}
     register = judged(stamped)
     assert {finding.rule for finding in register.findings} == {FindingRule.ZERO_AFTER_POSITIVE}
     assert len(register.findings) == 66
@@ -115,13 +85,13 @@ def test_a_water_meter_that_falls_to_zero_is_absent_not_reset(shared_data: Path)
 def test_a_catch_up_step_keeps_its_energy(shared_data: Path) -> None:
     rows = rows_of(shared_data / "opsd_cossmic_60min" / "residential3_60min_index.csv.gz")
     stamped = {
-        at(row["utc_timestamp"]): int(Decimal(row["grid_import"]) * 10**6)
+        at(row["utc_timestamp"], AMSTERDAM): raw(row["grid_import"])
         for row in rows
         if row["grid_import"]
     }
     register = judged(stamped)
     assert found(register) == []
-    step_at = at("2017-07-08T16:00:00Z")
+    step_at = at("2017-07-08T16:00:00Z", AMSTERDAM)
     indexes = index_segments(register.segments, step_at // 900 - 4, step_at // 900, 7200)
-    columns = index_energy(indexes, step_at // 900 - 4, step_at // 900, Decimal(1))
+    columns = index_energy(indexes, step_at // 900 - 4, step_at // 900, METER.facts[0].factor)
     assert int(columns.energy.sum()) == 803_940

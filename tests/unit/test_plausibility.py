@@ -61,7 +61,7 @@ def counted(stamps: list[int], values_wh: list[int]) -> Counted:
 
 def energy_of_day(im: list[int] | None, ex: list[int] | None) -> MeterEnergy:
     measured = np.full(96, Quality.MEASURED, np.uint8)
-    sides = [None if s is None else RegisterEnergy(np.array(s), measured) for s in (im, ex)]
+    sides = [None if s is None else RegisterEnergy(np.array(s), measured.copy()) for s in (im, ex)]
     return MeterEnergy(sides[0], sides[1], np.ones(96, np.bool_), measured)
 
 
@@ -180,6 +180,14 @@ def test_import_and_export_alike_for_a_quarter_of_a_day() -> None:
     assert found.evidence == {"quarters": 24, "energy": 24 * 60}
     less = energy_of_day([100] * 96, [60] * 23 + [49] * 73)
     assert imports_and_exports(HOME, less, DAYS) == []
+
+
+def test_a_gap_spread_both_ways_is_no_wiring_in_reverse() -> None:
+    both = energy_of_day([100] * 96, [60] * 96)
+    assert both.ex is not None
+    both.ex.quality[:73] = Quality.ESTIMATED
+
+    assert imports_and_exports(HOME, both, DAYS) == []
 
 
 def test_production_at_night_is_that_of_local_night() -> None:

@@ -6,6 +6,7 @@ from commonwatt.domain.catalogue import Meter, Register
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.meter_energy import MeterEnergy
 from commonwatt.domain.plausibility.whole_days import WholeDays
+from commonwatt.domain.quality import Quality
 
 LEAST_ENERGY = 50
 """Less in a quarter-hour is a step of an index [Wh]."""
@@ -17,7 +18,8 @@ def imports_and_exports(meter: Meter, energy: MeterEnergy, days: WholeDays) -> l
     """Return a finding for each day with `LEAST_QUARTERS` in which both registers rise alike.
 
     Alike: the smaller at least `LEAST_ENERGY` and half of the larger. Wires of a phase may be
-    reversed, or the meter sums its phases instead of balancing them.
+    reversed, or the meter sums its phases instead of balancing them. Estimates do not count: they
+    spread the energy of a gap both ways.
     """
     if energy.im is None or energy.ex is None:
         return []
@@ -26,6 +28,9 @@ def imports_and_exports(meter: Meter, energy: MeterEnergy, days: WholeDays) -> l
         return []
     lesser = np.minimum(imported, exported)
     alike = (lesser >= LEAST_ENERGY) & (2 * lesser >= np.maximum(imported, exported))
+    if not alike.any():
+        return []
+    alike &= days.rows(np.minimum(energy.im.quality, energy.ex.quality)) > Quality.ESTIMATED
     quarters = alike.sum(axis=1)
     return [
         days.finding(
