@@ -30,13 +30,17 @@ class ServedBuilding:
 
 @pytest.fixture
 def building(tmp_path: Path) -> Iterator[ServedBuilding]:
-    """Serve the building without readings: the account anna reads, the gateway delivers."""
+    """Serve the building without readings: anna reads, the gateway delivers, otto operates."""
     application = application_of(tmp_path / "data")
     now_at = int(time.time())
     declaration = declaration_from_yaml((EXAMPLES / "building.yaml").read_bytes())
     apply_declaration(application.store, declaration, "tests", now_at)
     accounts = SqlAccountStore(application.store.database)
-    for name, role in (("anna", Role.DEVELOPER), ("gateway", Role.GATEWAY)):
+    for name, role in (
+        ("anna", Role.DEVELOPER),
+        ("gateway", Role.GATEWAY),
+        ("otto", Role.OPERATOR),
+    ):
         new = NewAccount(
             name=name, role=role, sites=["CH-0012"], rate_limited=False, password=_PASSWORD
         )
