@@ -1,0 +1,68 @@
+"""Whatever changes a site, settled in between or all at the end, leaves the same bytes.
+
+Devices, resolutions, declarations, deliveries and their withdrawals, edits of quarter-hours and of
+readings, in any order.
+"""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+
+from commonwatt.adapters.store.sql_store import SqlStore
+from commonwatt.app.mark_changes import days_with_data
+from commonwatt.domain.catalogue import Group
+from tests.contracts.site_changes import ChangedSite, Changes, is_done, site_of
+from tests.contracts.stored_results import settle_everything, stored_results
+from tests.oracle.buildings import Plan, first_day, plans
+
+DAY_US = 86_400_000_000
+MINUTE_US = 60_000_000
+FEW = settings(
+    max_examples=4,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def mark_everything(site: ChangedSite) -> None:
+    """Mark every day of which there can be results, whatever was marked."""
+    meters = site.catalogue()
+    with site.store.change(site.number) as change:
+        generation = change.catalogue.next_generation(site.number)
+        for group in Group:
+            whole = days_with_data(change, meters.meters_of(group), site.number)
+            if whole is not None:
+                change.results.mark_dirty(site.number, group, [whole], generation)
+
+
+def assert_changes_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    note(str(plan))
+    chance = random.Random(plan.seed)
+    changes = Changes(plan, chance)
+    stepwise, at_once = site_of(store, plan), site_of(store, plan)
+    now_us = (first_day(plan) + plan.days + 400) * DAY_US
+    for _ in range(len(changes.sent) * 2 + 8):
+        now_us += MINUTE_US
+        action = changes.next()
+        took = [is_done(action, site, now_us) for site in (stepwise, at_once)]
+        assert took[0] == took[1]
+        if chance.random() < 0.3:
+            settle_everything(store, stepwise.number)
+    mark_everything(at_once)
+    for site in (stepwise, at_once):
+        settle_everything(store, site.number)
+    left, right = (stored_results(store, site.number) for site in (stepwise, at_once))
+    assert left == right
+
+
+@FEW
+@given(plan=plans(days=1))
+def test_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    assert_changes_equal_from_scratch(store, plan)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=60)
+@given(plan=plans())
+def test_many_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
+    assert_changes_equal_from_scratch(store, plan)
