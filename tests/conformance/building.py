@@ -45,8 +45,8 @@ sensors:
 FOREIGN_DECLARATION = f"site: {{id: {FOREIGN}, site_ref: CH-0013, name: Next, timezone: UTC}}"
 
 
-def _at(*day: int) -> int:
-    return int(dt.datetime(*day, tzinfo=dt.UTC).timestamp())  # type: ignore[arg-type]  # a date
+def _at(year: int, month: int, day: int) -> int:
+    return int(dt.datetime(year, month, day, tzinfo=dt.UTC).timestamp())
 
 
 FIRST_AT, LAST_AT = _at(2024, 12, 31), _at(2026, 4, 3)

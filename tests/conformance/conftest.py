@@ -9,11 +9,12 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from commonwatt import bootstrap
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.authorize import Role
 from commonwatt.conformance.run import Target
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
-from tests.api.conftest import PASSWORD, account, add, token
+from tests.api.conftest import _QUICK, PASSWORD, account, add, token
 from tests.api.serving import application_of, client_of, served
 from tests.conformance import building
 from tests.conformance.breakable import Breakable
@@ -28,13 +29,16 @@ class Server:
 
     def target(self, username: str = "reader") -> Target:
         """The server as the kit is told of it."""
-        return Target(self.address, username, PASSWORD)
+        return Target(f"{self.address}/api/v1", username, PASSWORD)
 
 
 @pytest.fixture(scope="package")
 def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the building, with accounts of every pace."""
-    application = application_of(tmp_path_factory.mktemp("conformance"))
+    with pytest.MonkeyPatch.context() as patch:
+        # Each run signs in twice; the passwords' own slowness is tested where it belongs.
+        patch.setattr(bootstrap, "Argon2Passwords", lambda: _QUICK)
+        application = application_of(tmp_path_factory.mktemp("conformance"))
     for declaration in (building.DECLARATION, building.FOREIGN_DECLARATION):
         wanted = declaration_from_yaml(declaration.encode())
         apply_declaration(application.store, wanted, "tests", int(time.time()))
