@@ -111,6 +111,18 @@ def test_more_consumers_than_energy_leave_a_negative_rest(mode: BalanceMode) -> 
     assert found.evidence == {"residual": -14_400, "produced": 19_200, "consumed": 38_400}
 
 
+@pytest.mark.parametrize("mode", BalanceMode)
+def test_consumption_that_the_clamped_mode_books_is_still_not_metered(mode: BalanceMode) -> None:
+    [found] = sums_of(
+        judged(GRID, {IM: 400}),
+        judged(SUN, {EX: 100}),
+        judged(HOME, {IM: 200}),
+        mode=mode,
+    )
+
+    assert found.evidence == {"residual": 28_800, "produced": 9_600, "consumed": 19_200}
+
+
 @pytest.mark.parametrize(
     ("grid_wh", "home_wh", "found"),
     [
