@@ -180,7 +180,7 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
             first_positive_at=_first_positive_at(readings, declared, register),
             first_positive_of={
                 at: first_positive(
-                    readings.at(np.flatnonzero(readings.stamps >= at)), declared, register
+                    readings.at(np.flatnonzero(readings.stamps > at)), declared, register
                 )
                 for at in later_devices(declared, register)
             },

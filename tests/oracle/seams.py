@@ -35,11 +35,14 @@ class Edge:
     old: Device
     new: Device
 
-    def is_behind(self, reading: Reading) -> bool:
+    def is_behind(self, reading: Reading, register: str) -> bool:
         """Whether a reading is one of after the edge."""
-        if reading.stamp != self.at:
+        if reading.stamp != self.at or self.by_reset:
             return reading.stamp > self.at
-        return not self.by_reset and not (self.old.serial and reading.serial == self.old.serial)
+        if reading.serial:
+            return reading.serial != self.old.serial
+        first, last = self.new.start_index.get(register), self.old.end_index.get(register)
+        return reading.value == first or reading.value != last
 
 
 def edges_of(meter: Meter, register: str) -> tuple[Device, list[Edge]]:
@@ -85,7 +88,7 @@ def declared_runs(
     first, edges = edges_of(meter, register)
     parts: list[list[Reading]] = [[] for _ in range(len(edges) + 1)]
     for reading in readings:
-        parts[sum(edge.is_behind(reading) for edge in edges)].append(reading)
+        parts[sum(edge.is_behind(reading, register) for edge in edges)].append(reading)
     parts[0] = with_installation(meter, register, first, parts[0])
     everything = [*parts[0], *(reading for part in parts[1:] for reading in part)]
     starts = [meter.installed_at, *(edge.at for edge in edges)]
@@ -119,7 +122,7 @@ def _without_zeros(
     if later_at is not None and not (meter.installed_at or 0) < later_at:
         later_at = None
     if later_at is not None:
-        since = later_at
+        since = later_at + 1
     kept = []
     for reading in readings:
         if reading.value > 0:

@@ -52,7 +52,7 @@ def judged(
     )
     positive = stamps[values > 0]
     of_later = {
-        device.from_at: int(positive[positive >= device.from_at][0])
+        device.from_at: int(positive[positive > device.from_at][0])
         for device in meter.devices
         if device.from_at is not None
     }
@@ -119,6 +119,29 @@ def test_an_exchange_on_the_boundary_needs_no_estimate() -> None:
 def test_a_reading_of_the_exchange_that_says_otherwise_is_set_aside() -> None:
     register = judged(exchanged(500, 1200, 900), [1000, 1100, 600, 700])
     assert rules(register) == [FindingRule.INDEX_OUT_OF_ORDER]
+    assert known(quarters(register, 3)) == [200, 100, 100]
+
+
+def test_a_reading_of_the_exchange_with_the_last_index_of_the_old_is_the_olds() -> None:
+    register = judged(exchanged(500, 1200, 900), [1000, 1200, 600, 700])
+    assert rules(register) == []
+    assert known(quarters(register, 3)) == [200, 100, 100]
+
+
+def test_the_new_device_may_stand_at_zero_after_it() -> None:
+    register = judged(exchanged(0, 1200, 900), [1000, 1200, 0, 100])
+    assert rules(register) == []
+    assert known(quarters(register, 3)) == [200, 0, 100]
+
+
+@pytest.mark.parametrize(("serial", "findings"), [("A", []), ("B", ["index-out-of-order"])])
+def test_a_reading_of_the_exchange_with_a_serial_is_of_that_device(
+    serial: str, findings: list[str]
+) -> None:
+    meter = exchanged(500, 1200, 900)
+    meter = replace(meter, devices=(replace(meter.devices[0], serial="A"), meter.devices[1]))
+    register = judged(meter, [1000, 1200, 600, 700], ["A", serial, "B", "B"])
+    assert rules(register) == findings
     assert known(quarters(register, 3)) == [200, 100, 100]
 
 

@@ -93,11 +93,11 @@ def _first_positives_moved(
         for from_at in later_devices(history.meter, register):
             here = touched.stamps[touched.stamps >= from_at]
             if not len(here) or history.counts_between(
-                register, from_at, int(here.min()), frozenset.union(*withdrawn)
+                register, from_at + 1, int(here.min()), frozenset.union(*withdrawn)
             ):
                 continue
-            was = history.first_positive_since(from_at, register, None, withdrawn[0])
-            now = history.first_positive_since(from_at, register, added, withdrawn[1])
+            was = history.first_positive_since(from_at + 1, register, None, withdrawn[0])
+            now = history.first_positive_since(from_at + 1, register, added, withdrawn[1])
             if was != now:
                 yield min(at for at in (was, now) if at is not None)
 

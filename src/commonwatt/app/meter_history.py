@@ -130,18 +130,21 @@ class MeterHistory:
         added: StoredReadings | None,
         withdrawn: frozenset[int],
     ) -> dict[int, int | None]:
-        """The first index above 0 of each later device of which a 0 is in sight."""
+        """The first index above 0 after each exchange that a 0 in sight follows.
+
+        One at its very instant may be the old device's.
+        """
         found: dict[int, int | None] = {}
         zeros_at = readings.stamps[readings.values == 0]
         for from_at in later_devices(self.meter, register):
             of_device = zeros_at[zeros_at >= from_at]
             if not len(of_device):
                 continue
-            since = readings.at(np.flatnonzero(readings.stamps >= from_at))
+            since = readings.at(np.flatnonzero(readings.stamps > from_at))
             first_at = first_positive(since, self.meter, register)
             in_sight = self._first_day <= day_of(from_at)
             if not in_sight and (first_at is None or first_at >= of_device[0]):
-                first_at = self.first_positive_since(from_at, register, added, withdrawn)
+                first_at = self.first_positive_since(from_at + 1, register, added, withdrawn)
             found[from_at] = first_at
         return found
 

@@ -18,7 +18,7 @@ class RegisterHistory:
 
     ``from_start`` and ``to_end``: nothing was said before the first or after the last of them.
     ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`),
-    ``first_positive_of`` by their ``from_at`` that of the later devices of which a 0 is in sight.
+    ``first_positive_of`` by their ``from_at`` the first after it, of devices with a 0 in sight.
     """
 
     meter: int

@@ -48,22 +48,31 @@ def cut_at_seams(readings: RegisterReadings, stretches: Sequence[Stretch]) -> li
     """Cut readings into those of each stretch.
 
     A reading at the very instant of an exchange is the new device's, unless it has the serial of
-    the old one.
+    the old one or, without a serial, the index that the old one was taken out with.
     """
     if len(stretches) == 1:
         return [Run(stretches[0], readings, stretches[0].start_at, stretches[0].end_at)]
     edges = [0]
     for before, after in pairwise(stretches):
         edge = int(np.searchsorted(readings.stamps, after.first_stamp))
-        if readings.serials is not None and before.serial and edge < len(readings.stamps):
-            at_seam = int(readings.stamps[edge]) == after.first_stamp and not after.after_reset
-            edge += at_seam and str(readings.serials[edge]) == before.serial
-        edges.append(edge)
+        edges.append(edge + _is_of_old(readings, edge, before, after))
     edges.append(len(readings.stamps))
     return [
         Run(stretch, readings.at(np.arange(first, end)), stretch.start_at, stretch.end_at)
         for stretch, (first, end) in zip(stretches, pairwise(edges), strict=True)
     ]
+
+
+def _is_of_old(readings: RegisterReadings, position: int, before: Stretch, after: Stretch) -> bool:
+    """Whether a reading stands at the very instant of an exchange and is the old device's."""
+    if after.after_reset or position == len(readings.stamps):
+        return False
+    if int(readings.stamps[position]) != after.first_stamp:
+        return False
+    serial = "" if readings.serials is None else str(readings.serials[position])
+    if serial:
+        return serial == before.serial
+    return int(readings.values[position]) == before.end_index != after.start_index
 
 
 def with_declared_indexes(
