@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import stamina
 
 from commonwatt.client import Climkit
 from tests.api.conftest import PASSWORD
@@ -25,3 +26,10 @@ def climkit(address: str) -> Iterator[Climkit]:
     """Give a client of the building's server, of an account that is not limited."""
     with Climkit(address, "reader", PASSWORD, requests_per_second=FAST) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def no_backoff() -> Iterator[None]:
+    """Take the waits, not the attempts, out of retries."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield

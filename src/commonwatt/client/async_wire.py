@@ -1,7 +1,10 @@
-"""Sending and waiting in the tasks of an event loop."""
+"""Sending and waiting in the tasks of an event loop.
 
-import asyncio
+asyncio takes as long to import as the HTTP library, so that only those who have a loop import it.
+"""
+
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 import httpx2
@@ -40,6 +43,8 @@ class AsyncWire:
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
     async def again(self, action: Callable[[], Awaitable[T]]) -> T:
@@ -51,8 +56,10 @@ class AsyncWire:
                 return await action()
         raise AssertionError("the last attempt returns or raises")
 
-    def lock(self) -> asyncio.Lock:
+    def lock(self) -> AbstractAsyncContextManager[object]:
         """Return a new lock."""
+        import asyncio
+
         return asyncio.Lock()
 
     async def close(self) -> None:

@@ -51,7 +51,7 @@ class Meter:
 
     @property
     def unit(self) -> str | None:
-        """The unit of its quantities, kWh or m3; None where the type is unknown.
+        """The unit of its quantities, kWh or m3; None of a type that is not among those above.
 
         >>> Meter("61dfcb4beba4e3563fdf3d9f", type="cold_water").unit
         'm3'
@@ -70,6 +70,8 @@ class Sensor:
     model: str | None = None
 
 
-def unit_of(meter_type: str) -> str:
-    """Return the unit of a type of meters: water is counted in m3, everything else in kWh."""
-    return "m3" if meter_type in {"cold_water", "hot_water"} else "kWh"
+def unit_of(meter_type: str) -> str | None:
+    """Return the unit of a type of meters: water is counted in m3, energy in kWh."""
+    if meter_type in {"cold_water", "hot_water"}:
+        return "m3"
+    return "kWh" if meter_type in {"electricity", "heating", "cooling", "charge_point"} else None

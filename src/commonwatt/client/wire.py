@@ -6,7 +6,7 @@ built on it alone runs to its end at one push, see `commonwatt.client.sync_clien
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +22,8 @@ class Request:
     method: str
     path: str
     route: str | None
-    body: Mapping[str, object] | None = None
+    # Never shown: it may hold a password.
+    body: Mapping[str, object] | None = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
 
 

@@ -1,0 +1,276 @@
+"""Connections that break and answers that are none: which exception, after how many attempts."""
+
+import asyncio
+import time
+
+import pytest
+
+from commonwatt.client import (
+    AsyncClimkit,
+    BadRequest,
+    Climkit,
+    ClimkitError,
+    NotFound,
+    SignInRefused,
+    SurprisingAnswer,
+    TooManyRequests,
+    Unreachable,
+)
+from tests.api import building
+from tests.api.conftest import PASSWORD
+from tests.client import fault_proxy
+from tests.client.conftest import FAST
+from tests.client.fault_proxy import Fault, FaultProxy
+from tests.client.scripted import METERS, SITE, Reply, ScriptedServer, token
+
+GOOD = Reply([])
+SILENCE_S = 4.0
+"""How long a client waits for a silent server: longer than a busy machine takes to sign it in."""
+PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+HTML = {"content-type": "text/html"}
+
+
+def meters_of(server: ScriptedServer, attempts: int = 3) -> object:
+    """Ask for the meters of a site, once."""
+    with (
+        server.running() as url,
+        Climkit(url, "u", "p", requests_per_second=FAST, attempts=attempts) as climkit,
+    ):
+        return climkit.meters(SITE)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault_proxy.reset,
+        fault_proxy.drop,
+        fault_proxy.cut,
+        fault_proxy.gibberish,
+        fault_proxy.stall,
+    ],
+)
+def test_a_broken_connection_is_tried_again(address: str, fault: Fault) -> None:
+    proxy = FaultProxy(address, [None, fault, fault])
+
+    with (
+        proxy.running() as url,
+        Climkit(url, "reader", PASSWORD, requests_per_second=FAST, timeout=SILENCE_S) as climkit,
+    ):
+        assert len(climkit.meters(building.SITE)) == len(building.METERS)
+
+    assert proxy.connections == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault_proxy.reset,
+        fault_proxy.drop,
+        fault_proxy.cut,
+        fault_proxy.gibberish,
+        fault_proxy.stall,
+    ],
+)
+def test_a_connection_that_goes_on_breaking_is_unreachable(address: str, fault: Fault) -> None:
+    proxy = FaultProxy(address, [None, *[fault] * 9])
+
+    with (
+        proxy.running() as url,
+        Climkit(url, "reader", PASSWORD, timeout=SILENCE_S, attempts=2) as climkit,
+        pytest.raises(Unreachable, match="cannot be reached"),
+    ):
+        climkit.meters(building.SITE)
+
+    assert proxy.connections == 2
+
+
+def test_tasks_try_again_too(address: str) -> None:
+    proxy = FaultProxy(address, [fault_proxy.drop, None, fault_proxy.cut])
+
+    async def ask(url: str) -> int:
+        async with AsyncClimkit(url, "reader", PASSWORD, requests_per_second=FAST) as climkit:
+            return len(await climkit.meters(building.SITE))
+
+    with proxy.running() as url:
+        assert asyncio.run(ask(url)) == len(building.METERS)
+
+
+def test_a_slow_answer_is_waited_for(address: str) -> None:
+    proxy = FaultProxy(address, [fault_proxy.drip])
+
+    with proxy.running() as url, Climkit(url, "reader", PASSWORD, timeout=SILENCE_S) as climkit:
+        assert len(climkit.sites()) == 1
+
+
+def test_an_answer_that_does_not_end_is_not_waited_for_forever() -> None:
+    long = Reply([{"id": "x" * 24}] * 50)
+    with ScriptedServer({METERS: long}).running() as upstream:
+        proxy = FaultProxy(upstream, [None, fault_proxy.drip])
+        with (
+            proxy.running() as url,
+            Climkit(url, "u", "p", timeout=0.5, attempts=1) as climkit,
+            pytest.raises(Unreachable, match="does not come to its end"),
+        ):
+            climkit.meters(SITE)
+
+
+def test_a_server_that_is_not_there_is_unreachable() -> None:
+    with FaultProxy("http://127.0.0.1:1", []).running() as url:
+        pass
+
+    with Climkit(url, "u", "p") as climkit, pytest.raises(Unreachable, match="cannot be reached"):
+        climkit.sites()
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_server_is_tried_again(status: int) -> None:
+    page = Reply(status=status, body=PROXY_PAGE, headers=HTML)
+    server = ScriptedServer({METERS: [page, page, GOOD]})
+
+    assert meters_of(server) == []
+
+    assert server.paths() == ["/auth", METERS, METERS, METERS]
+
+
+def test_a_server_that_goes_on_failing_is_unreachable() -> None:
+    server = ScriptedServer({METERS: Reply(status=502, body=PROXY_PAGE, headers=HTML)})
+
+    with pytest.raises(Unreachable, match="bad gateway"):
+        meters_of(server)
+
+    assert server.count(METERS) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, BadRequest),
+        (401, SignInRefused),
+        (403, NotFound),
+        (404, NotFound),
+        (409, BadRequest),
+        (418, BadRequest),
+        (422, BadRequest),
+    ],
+)
+def test_other_refusals_are_not_tried_again(status: int, error: type[ClimkitError]) -> None:
+    problem = {"title": "No", "detail": "because", "status": status}
+    server = ScriptedServer({METERS: Reply(problem, status)})
+
+    with pytest.raises(error, match="because") as caught:
+        meters_of(server)
+
+    assert type(caught.value) is error
+    assert server.count(METERS) == (2 if status == 401 else 1)
+    if isinstance(caught.value, BadRequest):
+        assert (caught.value.status, caught.value.problem) == (status, problem)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"msg": "Missing data"', b"[]", b"", PROXY_PAGE, b"\xff\xfe"],
+    ids=["cut", "list", "empty", "page", "bytes"],
+)
+def test_a_refusal_without_a_problem_document_has_none(body: bytes) -> None:
+    server = ScriptedServer({METERS: Reply(status=400, body=body)})
+
+    with pytest.raises(BadRequest, match="bad request") as caught:
+        meters_of(server)
+
+    assert caught.value.problem == {}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body=PROXY_PAGE, headers=HTML),
+        Reply(body=b'[{"id": "61dfcb4b'),
+        Reply(body=b""),
+        Reply({"status_code": 401, "error": "Unauthorized", "description": "expired"}),
+        Reply({"error": "too many requests"}),
+        Reply(status=204, body=b""),
+        Reply(status=302, headers={"location": "https://elsewhere.example/"}),
+        Reply(body=b"no gzip", headers={"content-encoding": "gzip"}),
+    ],
+    ids=["HTML", "cut JSON", "empty", "flask error", "error", "204", "redirect", "no gzip"],
+)
+def test_a_surprise_is_shown_and_not_tried_again(reply: Reply) -> None:
+    server = ScriptedServer({METERS: reply})
+
+    with pytest.raises(SurprisingAnswer) as caught:
+        meters_of(server)
+
+    assert server.count(METERS) == 1
+    received = caught.value.received
+    if "content-encoding" not in reply.headers:
+        assert (received.status, received.beginning) == (reply.status, reply.bytes)
+
+
+def test_retry_after_is_waited_for() -> None:
+    busy = Reply({"detail": "slow down"}, 429, headers={"retry-after": "1"})
+    server = ScriptedServer({METERS: [busy, GOOD]})
+
+    assert meters_of(server) == []
+
+    refused, answered = [asked.at for asked in server.asked if asked.path == METERS]
+    assert answered - refused >= 1
+
+
+def test_retry_after_may_be_a_date() -> None:
+    then = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
+    busy = Reply(status=503, body=b"", headers={"retry-after": then})
+    server = ScriptedServer({METERS: [busy, GOOD]})
+
+    assert meters_of(server) == []
+
+    refused, answered = [asked.at for asked in server.asked if asked.path == METERS]
+    assert answered - refused >= 0.9
+
+
+def test_too_many_requests_again_and_again_is_told() -> None:
+    server = ScriptedServer({METERS: Reply({"detail": "slow down"}, 429)})
+
+    with pytest.raises(TooManyRequests, match="slow down") as caught:
+        meters_of(server)
+
+    assert (server.count(METERS), caught.value.retry_after_s) == (3, None)
+
+
+def test_nobody_waits_for_an_hour() -> None:
+    busy = Reply(status=429, body=b"", headers={"retry-after": "3600"})
+    server = ScriptedServer({METERS: busy})
+
+    with pytest.raises(TooManyRequests) as caught:
+        meters_of(server)
+
+    assert (server.count(METERS), caught.value.retry_after_s) == (1, 3600)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply({"detail": "wrong password"}, 401), SignInRefused),
+        (Reply({"detail": "no body"}, 422), BadRequest),
+        (Reply(body=PROXY_PAGE, headers=HTML), SurprisingAnswer),
+        (Reply({"token": "x"}), SurprisingAnswer),
+        (Reply([]), SurprisingAnswer),
+    ],
+    ids=["wrong", "not understood", "HTML", "no token", "list"],
+)
+def test_signing_in_can_fail(reply: Reply, error: type[ClimkitError]) -> None:
+    server = ScriptedServer({"/auth": reply})
+
+    with pytest.raises(error):
+        meters_of(server)
+
+    assert server.paths() == ["/auth"]
+
+
+def test_signing_in_is_tried_again_where_it_may_help() -> None:
+    server = ScriptedServer(
+        {"/auth": [Reply(status=502, body=b""), Reply({}, 429), token()], METERS: GOOD}
+    )
+
+    assert meters_of(server) == []
+
+    assert server.paths() == ["/auth", "/auth", "/auth", METERS]
