@@ -120,7 +120,10 @@ def test_all_that_can_be_used_is_shared(key: oracle.Key, quarter: oracle.Quarter
         assert together == min(quarter.pool, served)
     elif all(consumer.share is None for consumer in consumers) and key != "fixed":
         assert together == quarter.pool
-    elif key != "fixed":
+    elif key == "fixed":
+        claims = sum(min(c.used, quarter.available * (c.share or 0) / 100) for c in consumers)
+        assert together > min(quarter.pool, claims) - 1
+    else:
         taking_part = sum(
             c.used * (oracle.ALL if c.share is None else c.share) / 100 for c in consumers
         )
