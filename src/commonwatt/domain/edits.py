@@ -95,7 +95,7 @@ def cleared_readings(
     meter: Meter, stored: StoredReadings | None, withdrawn: Collection[int]
 ) -> Iterator[Finding]:
     """Yield a finding for each reading that somebody cleared, of each register."""
-    if stored is None or not (stored.qualities == ReadingQuality.CLEARED).any():
+    if stored is None or not (stored.qualities == ReadingQuality.CLEARED.value).any():
         return
     for register in sorted(stored.values):
         positions = cleared_positions(stored, register, withdrawn)

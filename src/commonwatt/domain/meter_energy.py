@@ -47,10 +47,9 @@ class MeterEnergy:
         if main is None:
             absent = np.full(len(self.alive), Quality.ABSENT, np.uint8)
             main = RegisterEnergy(np.zeros(len(self.alive), np.int64), absent)
-        lacking = self.alive & (main.quality == Quality.ABSENT.value)
-        if lacking.any():
+        if main.quality.min(initial=Quality.MEASURED.value) == Quality.ABSENT.value:
             quality = main.quality.copy()
-            quality[lacking] = Quality.MISSING
+            quality[self.alive & (quality == Quality.ABSENT.value)] = Quality.MISSING
             main = RegisterEnergy(main.energy, quality)
         im, ex = (self.im, main) if exported else (main, self.ex)
         return MeterEnergy(im, ex, self.alive, self.method)
@@ -63,6 +62,8 @@ class MeterEnergy:
 
     def part(self, start: int, end: int) -> "MeterEnergy":
         """The quarter-hours [start, end) by position."""
+        if (start, end) == (0, len(self.alive)):
+            return self
         here = slice(start, end)
         im, ex = (
             None if r is None else RegisterEnergy(r.energy[here], r.quality[here])

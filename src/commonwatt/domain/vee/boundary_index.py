@@ -58,6 +58,8 @@ class BoundaryIndex:
 
     def part(self, start: int, end: int) -> "BoundaryIndex":
         """The instants [start, end) by position."""
+        if (start, end) == (0, len(self.whole)):
+            return self
         here = slice(start, end)
         return BoundaryIndex(
             self.whole[here],
@@ -90,7 +92,8 @@ def interpolate(
     elapsed = instants - left_at
     gap = stamps[right] - left_at
     span = np.maximum(gap, 1)
-    risen, rest = _risen(values[right] - left_value, elapsed, span)
+    rise = values[right] - left_value
+    risen, rest = _risen(rise, elapsed, span, max(readings.longest_s, 1))
     on_reading = elapsed == 0
     known = (position >= 0) & (on_reading | (left < right))
     quality = np.full(len(instants), Quality.MEASURED.value, np.uint8)
@@ -140,10 +143,9 @@ def _last_not_after(stamps: NDArray[np.int64], instants: NDArray[np.int64]) -> N
 
 
 def _risen(
-    rise: NDArray[np.int64], elapsed: NDArray[np.int64], span: NDArray[np.int64]
+    rise: NDArray[np.int64], elapsed: NDArray[np.int64], span: NDArray[np.int64], longest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return quotient and remainder of rise x elapsed / span, where elapsed <= span."""
-    longest = int(span.max(initial=1))
+    """Return quotient and remainder of rise x elapsed / span, where elapsed <= span <= longest."""
     if max(int(rise.max(initial=0)), -int(rise.min(initial=0))) * longest < _PRODUCT_MAX:
         return np.divmod(rise * elapsed, span)
     # The product would leave 64 bits: divide before multiplying, quotient and remainder do not.

@@ -58,7 +58,7 @@ class JudgedRegister:
     def first_accepted_at(self) -> int | None:
         """The first accepted reading that is sure [Unix seconds], None if there is none."""
         stamps = self.accepted_stamps
-        position = int(np.searchsorted(stamps, self.sure_from))
+        position = int(stamps.searchsorted(self.sure_from))
         return int(stamps[position]) if position < len(stamps) else None
 
     def enough_before(self, instant_at: int, count: int) -> bool:
@@ -175,14 +175,14 @@ def _judge_run(
 ) -> AcceptedRun:
     """Set aside what stands against its surroundings; what falls still is a break."""
     readings = run.readings
-    if rollovers is None and bool((readings.values[1:] >= readings.values[:-1]).all()):
+    if rollovers is None:
+        # Nothing falls.
         nothing = np.zeros(len(readings.values), np.int64)
         return AcceptedRun(run, nothing, nothing)
-    counted = readings.values if rollovers is None else readings.values + rollovers.added
+    counted, added = readings.values + rollovers.added, rollovers.added
     dropped = verdicts.out_of_order(counted)
     rule = FindingRule.INDEX_OUT_OF_ORDER
     readings = set_aside(history, readings, dropped, rule, findings)
-    added = np.zeros(len(counted), np.int64) if rollovers is None else rollovers.added
     if dropped.any():
         counted, added = counted[~dropped], added[~dropped]
     falls = counted[1:] < counted[:-1]

@@ -69,7 +69,7 @@ class RolloverRule:
         )
 
     def find(self, stamps: NDArray[np.int64], values: NDArray[np.int64]) -> Rollovers | None:
-        """Find the rollovers among ascending readings; None if nothing looks like one.
+        """Find the rollovers among ascending readings; None if nothing falls or looks like one.
 
         Where factor x 10^digits is not a whole number of [Wh, litre] there is none.
         """

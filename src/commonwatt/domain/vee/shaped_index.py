@@ -48,8 +48,6 @@ def shape_gaps(
 
 
 def _gaps(meter: Meter, each: SegmentIndex) -> list[Gap]:
-    if not (each.index.method == Method.LINEAR.value).any():
-        return []
     start_at, end_at = each.first_quarter * QUARTER_S, each.end_quarter * QUARTER_S
     return gaps_between(each.segment.readings, interpolated_gap_s(meter.medium), start_at, end_at)
 
