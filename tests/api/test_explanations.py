@@ -135,6 +135,34 @@ class TestExplain:
             ("declaration changed", 0.08),
         ]
 
+    def test_nothing_of_before_the_history_is_told_of_a_gap(
+        self, own_application: Application, operator: httpx2.Client
+    ) -> None:
+        rows = [
+            row
+            for row in building.readings()
+            if row["meter"] == ANNA
+            and not "2026-03-21T20:00:00" < str(row["timestamp"]) < "2026-03-22T04:00:00"
+        ]
+        operator.put(f"{OWN}/readings", json=rows)
+        known = explained(operator, ANNA, "2026-03-22T01:00:00Z")
+        address = str(operator.base_url)
+        with client_of(address, token(address, "late")) as late:
+            found = explained(late, ANNA, "2026-03-22T01:00:00Z")
+
+        assert known["method"]["gap"]["start"] == "2026-03-21T20:00:00Z"
+        assert known["boundaries"][0]["readings"] == [
+            "2026-03-21T20:00:00Z",
+            "2026-03-22T04:00:00Z",
+        ]
+        # Its history begins at midnight, 23:00 UTC.
+        assert found["method"]["gap"] is None
+        assert found["total"] == known["total"]
+        assert {each for side in found["boundaries"] for each in side["readings"]} == {
+            "2026-03-22T04:00:00Z"
+        }
+        assert [each["timestamp"] for each in found["readings"]] == ["2026-03-22T04:00:00Z"]
+
     def test_a_correction_makes_a_version(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] == ANNA]
         operator.put(f"{OWN}/readings", json=rows)

@@ -154,8 +154,8 @@ POST_EDIT = operation(
     tag=_TAG,
     summary="Set or clear quarter-hours, or a reading",
     description="Quarter-hours from `start` to `end`: either `energy`, spread evenly over them to "
-    "the Wh, or `clear`. A reading `at` an instant: either its `index`, or `clear`. Of edits of the "
-    "same the later one counts. For operators." + _LIMITED,
+    "the Wh, or `clear`. A reading `at` an instant: either its `index`, or `clear`. Of edits of "
+    "the same the later one counts. For operators." + _LIMITED,
     answer=Answer(models.EditRow, "The edit with its number.", _EDIT),
     told=(*_CHANGING, *_OF_METER),
     parameters=(SITE_ID,),

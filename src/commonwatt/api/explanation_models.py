@@ -20,7 +20,7 @@ class ReadingUsed(BaseModel):
     delivery: int | None = Field(description="Number of the delivery that brought it.")
     account: str | None = Field(description="Account that delivered it.")
     source: str = Field(
-        description="How it came; `declared` of an index that nobody delivered, `edit N` of an edit."
+        description="How it came; `declared` of an index nobody delivered, `edit N` of an edit."
     )
     recorded_at: str | None = Field(description="When it was recorded, UTC, to the microsecond.")
 

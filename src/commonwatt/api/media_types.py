@@ -22,6 +22,8 @@ def accepted_type(accept: str, offered: Sequence[str]) -> str:
     'text/csv'
     >>> accepted_type("", OF_TABLES), accepted_type("text/html, */*;q=0.8", OF_TABLES)
     ('application/json', 'application/json')
+    >>> accepted_type("text/csv;q=nan, application/json;q=0.1", OF_TABLES)
+    'application/json'
     """
     if not accept.strip():
         return offered[0]
@@ -48,7 +50,8 @@ def _range(part: str) -> tuple[str, float]:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":
             try:
-                return name, float(value)
+                weight = float(value)
             except ValueError:
                 return name, 0.0
+            return name, weight if 0 <= weight <= 1 else 0.0
     return name, 1.0

@@ -22,6 +22,8 @@ UNBALANCED_LIMIT = 0.05
 _FILED_LATER_S = 40 * DAY_S
 """A break is filed under the reading after it, which may come after the period."""
 _SPANS_TOLD = 5
+OPEN_BOOKS = "unbalanced"
+"""The kind of task that concerns the whole site, even where one meter is the cause."""
 
 
 def read_worklist(
@@ -183,7 +185,7 @@ def _without_books(series: SiteSeries, missing: NDArray[np.bool_]) -> Task:
     more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
     command = f"commonwatt import FILE --meter {worst[0].id if worst else 'ID'}"
     return Task(
-        kind="unbalanced",
+        kind=OPEN_BOOKS,
         meter=worst[0] if len(worst) == 1 else None,
         start_at=(series.first_quarter + int(positions[0])) * QUARTER_S,
         end_at=(series.first_quarter + int(positions[-1]) + 1) * QUARTER_S,

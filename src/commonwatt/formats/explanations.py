@@ -62,7 +62,8 @@ def explanation_object(
         ]
         if is_physical
         else None,
-        "boundaries": [_boundary(each) for each in explained.boundaries] or None,
+        "boundaries": [_boundary(each, hidden_before_at or 0) for each in explained.boundaries]
+        or None,
         "findings": [_finding(catalogue, each) for each in explained.findings],
         "method": _method(explained, hidden_before_at or 0) if known else None,
         "device": _device(explained) if is_physical else None,
@@ -102,7 +103,7 @@ def _reading(used: UsedReading) -> Json:
     }
 
 
-def _boundary(boundary: Boundary) -> Json:
+def _boundary(boundary: Boundary, hidden_before_at: int) -> Json:
     index, rounded = boundary.index, boundary.rounded
     return {
         "register": boundary.register.value,
@@ -114,7 +115,9 @@ def _boundary(boundary: Boundary) -> Json:
         "rounded": None if rounded is None else _kwh(rounded),
         "quality": _word(boundary.quality),
         "method": boundary.method.name.lower() if boundary.method else None,
-        "readings": [utc_text(support.at) for support in boundary.around],
+        "readings": [
+            utc_text(support.at) for support in boundary.around if support.at >= hidden_before_at
+        ],
     }
 
 
@@ -160,7 +163,10 @@ def _estimate(estimate: Estimate | None, hidden_before_at: int) -> Json:
         return {"gap": None, "weight": None, "weights": None, "donors": None}
     donors, end_at, rise = estimate.donors, estimate.end_at, estimate.rise
     return {
-        "gap": {
+        # What was counted before the history is not told within a gap either.
+        "gap": None
+        if estimate.start_at < hidden_before_at
+        else {
             "start": utc_text(estimate.start_at),
             "end": None if end_at is None else utc_text(end_at),
             "rise": None if rise is None else rise / _RAW,
