@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx2
 import polars as pl
@@ -270,3 +271,63 @@ class TestBalance:
         assert client("narrow").get(closed, params=DAY).status_code == 403
         assert client("gateway").get(BALANCE, params=DAY).status_code == 403
         assert client("reader").get(f"{OWN}/meters/{WATER}/series", params=DAY).status_code == 200
+
+
+class TestSwitchDays:
+    """Instants in UTC and in the site's zone, in every form, where the clock leaps and repeats."""
+
+    @pytest.mark.parametrize(
+        ("day", "quarters", "locals_"),
+        [
+            ("2025-03-30", 92, ["01:45:00+01:00", "03:00:00+02:00"]),
+            ("2025-10-26", 100, ["02:45:00+02:00", "02:00:00+01:00"]),
+        ],
+        ids=["spring", "autumn"],
+    )
+    @pytest.mark.parametrize("path", [SERIES, BALANCE])
+    def test_each_form_tells_the_same(
+        self,
+        operator: httpx2.Client,
+        path: str,
+        day: str,
+        quarters: int,
+        locals_: list[str],
+    ) -> None:
+        midnight = dt.datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(building.ZONE))
+        start = midnight.astimezone(dt.UTC)
+        rows = [
+            {
+                "meter": ANNA,
+                "timestamp": (start + dt.timedelta(minutes=15 * count)).isoformat(),
+                "en_im": count / 100,
+            }
+            for count in range(quarters + 1)
+        ]
+        operator.put(f"{OWN}/readings", json=rows)
+        end = start + dt.timedelta(minutes=15 * quarters)
+        asked = {"start": start.isoformat(), "end": end.isoformat()}
+        found = operator.get(path, params=asked).json()
+
+        assert len(found) == quarters
+        stamps = [row["start_local"] for row in found]
+        # The clock is changed at 01:00 UTC, the 8th or 12th quarter-hour of the local day.
+        at = stamps.index(f"{day}T{locals_[0]}")
+        assert stamps[at + 1] == f"{day}T{locals_[1]}"
+        assert found[at]["end"] == found[at + 1]["start"] == f"{day}T01:00:00Z"
+        for sampling in ("15T", "H", "D", "M"):
+            sampled = asked | {"sampling": sampling}
+            in_json = operator.get(path, params=sampled).json()
+            texts = operator.get(path, params=sampled, headers={"Accept": "text/csv"}).text
+            in_csv = list(csv.DictReader(io.StringIO(texts, newline="")))
+            for name in ("start", "end", "start_local"):
+                assert [row[name] for row in in_csv] == [row[name] for row in in_json]
+            for accept, read in ((ARROW, pl.read_ipc_stream), (PARQUET, pl.read_parquet)):
+                answer = operator.get(path, params=sampled, headers={"Accept": accept})
+                frame = read(io.BytesIO(answer.content))
+                assert [text_of(row) for row in frame.iter_rows(named=True)] == in_json
+        (whole,) = operator.get(path, params=asked | {"sampling": "D"}).json()
+        amount = "total" if path == SERIES else "conso_total"
+        assert (whole[amount], whole["coverage"]) == (quarters / 100, 1.0)
+        assert whole["end"] == end.isoformat().replace("+00:00", "Z")
+        hours = operator.get(path, params=asked | {"sampling": "H"}).json()
+        assert len(hours) == quarters // 4
