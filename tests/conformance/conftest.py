@@ -1,6 +1,7 @@
 """Our own server with the building, over real HTTP, and a way to break its answers."""
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Iterator
 from typing import cast
@@ -10,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from commonwatt import bootstrap
+from commonwatt.adapters.rate_counters import MemoryCounters
+from commonwatt.adapters.rate_limits import FailedSignIns
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.authorize import Role
 from commonwatt.conformance.run import Target
@@ -36,8 +39,12 @@ class Server:
 def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the building, with accounts of every pace."""
     with pytest.MonkeyPatch.context() as patch:
-        # Each run signs in twice; the passwords' own slowness is tested where it belongs.
+        # Each run signs in twice, once with a wrong password; that it is slow and that tries are
+        # counted is tested where it belongs, so here each try comes minutes after the one before.
         patch.setattr(bootstrap, "Argon2Passwords", lambda: _QUICK)
+        minutes = itertools.count(time.time(), 300)
+        tries = FailedSignIns(MemoryCounters(lambda: next(minutes)))
+        patch.setattr(bootstrap, "FailedSignIns", lambda _counters: tries)
         application = application_of(tmp_path_factory.mktemp("conformance"))
     for declaration in (building.DECLARATION, building.FOREIGN_DECLARATION):
         wanted = declaration_from_yaml(declaration.encode())

@@ -133,7 +133,7 @@ class Evidence:
             MeterSeen(
                 id=str(entry["id"]),
                 type=str(entry.get("type", "")),
-                mode=str(entry.get("mode", "consumption")),
+                mode=str(entry.get("mode", "")),
                 is_rule_meter=entry.get("is_rule_meter", entry.get("virtual")) is True,
             )
             for entry in objects(self.meter_list)

@@ -152,15 +152,14 @@ class Series:
         return FoundFit(chosen, fits[chosen], frozenset(others))
 
     def _compared(self, frequency: str) -> list[Row]:
-        """The longer rows that lie in the core, or all of the years."""
+        """The hours and days of the core; its month or year and the one before."""
         rows = self.rows(self.periods_asked(frequency))
         if frequency in "HD":
             first_at, end_at = self.core
         else:
             first, following = calendar_period(self.first_day, frequency)
-            if frequency == "Y":
-                first = first.replace(year=first.year - 1)
-            first_at, end_at = day_start(first, self.zone), day_start(following, self.zone)
+            before = calendar_period(first - timedelta(days=1), frequency)[0]
+            first_at, end_at = day_start(before, self.zone), day_start(following, self.zone)
         return [row for row in rows if first_at <= row.at <= end_at]
 
     def _fit(self, frequency: str, rows: Sequence[Row], reading: Reading) -> Fit:
@@ -170,8 +169,10 @@ class Series:
         else:
             finer = "D" if frequency == "M" else "M"
             found = self.found_fit(finer)
-            if found.reading is None:
-                raise CannotCheck(f"{frequency} rests on {finer}, whose sums are wrong")
+            if found.reading is None or not found.fit.is_exact:
+                raise CannotCheck(f"{frequency} rests on {finer}, whose sums are not exact")
+            if found.reading.in_utc:
+                raise CannotCheck(f"{frequency} rests on days, which are cut in UTC")
             asked = self._parts_asked(frequency, finer)
             ends = found.reading.ends
             pieces = period_pieces(self.rows(asked), keys, finer, self.zone, ends=ends)
@@ -248,10 +249,14 @@ def site_source(site: str, medium: str) -> Source:
 
 def meter_sources(evidence: Evidence) -> list[Source]:
     """The series of meters: consumers of electricity first, rule meters last."""
-    ranked = sorted(evidence.meters, key=lambda each: (not each.shares_sun, each.is_rule_meter))
+    ranked = sorted(evidence.meters, key=_rank)
     if not ranked:
         raise CannotCheck("the site has no meters")
     return [meter_source(evidence.site, meter) for meter in ranked]
+
+
+def _rank(meter: MeterSeen) -> tuple[bool, bool, bool]:
+    return not meter.shares_sun, meter.type != "electricity", meter.is_rule_meter
 
 
 def meter_source(site: str, meter: MeterSeen) -> Source:

@@ -159,6 +159,8 @@ def _switch_day(series: Series, day: date, frequency: str, step_s: int) -> Judge
     """Judge one day; None where all its rows are there."""
     start_at, end_at = _bounds(series, day)
     exchange = _switch_day_asked(series, day, frequency)
+    if any(row.stamp.offset_s is None for row in series.rows(exchange)):
+        raise CannotCheck("stamps have no offset: the same local time comes twice")
     if frequency == "15T":
         starts = {end - QUARTER_S for end in series.quarter_ends(exchange)}
     else:
@@ -194,7 +196,7 @@ CHECKS = tuple(
             Check(
                 f"{route}.{frequency}_start",
                 _STAMP,
-                f"a {frequency} row is stamped with the first instant of its local {name}",
+                f"the stamp of a row is the first instant of a local {name}",
                 partial(_start, frequency, route),
             )
             for frequency, name in _PERIODS.items()
@@ -203,7 +205,7 @@ CHECKS = tuple(
             Check(
                 f"{route}.{frequency}_sum",
                 "the sampling frequency of the returned data list: <total …> of the period",
-                f"a {name} is the sum of its {_PARTS[frequency]}, to the last decimal",
+                f"each {name} is the sum of its {_PARTS[frequency]}, to the last decimal",
                 partial(_sum, frequency, route),
             )
             for frequency, name in _PERIODS.items()

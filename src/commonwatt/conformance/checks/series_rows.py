@@ -23,6 +23,7 @@ from commonwatt.conformance.row_faults import (
 from commonwatt.conformance.rows import list_fault, numbers, objects
 from commonwatt.conformance.series import (
     Series,
+    Source,
     answers_of_days,
     meter_source,
     meter_sources,
@@ -47,17 +48,29 @@ _METERS_LOOKED_AT = 5
 
 
 def _is_list(route: str, building: Building) -> Judgement:
-    sources = site_sources(building) if route == "site_data" else meter_sources(building)
-    now = int(building.conversation.clock())
-    exchanges = [
-        building.ask(sources[0].question(now - 2 * DAY_S, now, frequency))
-        for frequency in published.FREQUENCIES
-    ]
+    exchanges = _at_every_frequency(route, building)
     for exchange in exchanges:
         fault = list_fault(exchange)
         if fault is not None:
             return failed(fault, exchange)
     return held(f"lists of objects at {', '.join(published.FREQUENCIES)}", *exchanges)
+
+
+def _at_every_frequency(route: str, building: Building) -> list[Exchange]:
+    """Answers with rows, or of the last two days where days cannot be found."""
+    try:
+        series = building.series(route)
+    except CannotCheck:
+        source = _sources(route, building)[0]
+        now = int(building.conversation.clock())
+        period = (now - 2 * DAY_S, now)
+        return [building.ask(source.question(*period, each)) for each in published.FREQUENCIES]
+    longer = [series.periods_asked(each) for each in published.FREQUENCIES[1:]]
+    return [series.quarters_asked, *longer]
+
+
+def _sources(route: str, building: Building) -> list[Source]:
+    return site_sources(building) if route == "site_data" else meter_sources(building)
 
 
 def _quarters(route: str, building: Building) -> tuple[Series, Exchange, list[dict[str, object]]]:
@@ -142,7 +155,7 @@ def _with_rows(route: str, building: Building) -> Iterator[Exchange]:
     try:
         yield _quarters(route, building)[1]
     except CannotCheck:
-        sources = site_sources(building) if route == "site_data" else meter_sources(building)
+        sources = _sources(route, building)
         asked = (exchange for source in sources for exchange in answers_of_days(building, source))
         yield from (exchange for exchange in asked if objects(exchange))
 
