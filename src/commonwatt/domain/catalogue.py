@@ -198,6 +198,8 @@ class Meter:
 
     def facts_at(self, instant_at: int) -> MeterFacts:
         """The facts that hold at an instant [Unix seconds]."""
+        if len(self.facts) == 1:
+            return self.facts[0]
         position = bisect_right(self.facts, instant_at, key=lambda facts: facts.valid_from) - 1
         return self.facts[max(position, 0)]
 

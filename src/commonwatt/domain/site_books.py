@@ -133,8 +133,9 @@ class SiteBooks:
         here = slice(start, start + len(pool))
         self._amounts["allocated"][here] = shares.sum(axis=0)
         for share, member in zip(shares, consumers, strict=True):
-            quality = self._quality[here].copy()
-            quality[~member.energy.alive] = Quality.ABSENT
+            quality = self._quality[here]
+            if not member.energy.alive.all():
+                quality = np.where(member.energy.alive, quality, Quality.ABSENT).astype(np.uint8)
             part = start, RegisterEnergy(share, quality)
             self._own.setdefault(member.number, []).append(part)
 

@@ -133,7 +133,7 @@ def _last_not_after(stamps: NDArray[np.int64], instants: NDArray[np.int64]) -> N
     beside its boundary, a guess is right and is checked in a third of the time.
     """
     if len(instants):
-        first = int(np.searchsorted(stamps, instants[0] + QUARTER_S // 2)) - 1
+        first = int(stamps.searchsorted(instants[0] + QUARTER_S // 2)) - 1
         end = first + len(instants)
         if first >= 1 and end < len(stamps):
             before, beside, after = (stamps[first + n : end + n] for n in (-1, 0, 1))
