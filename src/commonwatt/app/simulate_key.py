@@ -1,6 +1,6 @@
 """Replaying a period under another allocation key: who would gain, and who would lose."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from commonwatt.app.declared_keys import key_faults_at
@@ -48,11 +48,17 @@ class Simulated:
 
 
 def simulate_key(
-    snapshot: Snapshot, catalogue: SiteCatalogue, key: str, first_quarter: int, end_quarter: int
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    key: str,
+    first_quarter: int,
+    end_quarter: int,
+    replayed: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Simulated]:
     """Replay the quarter-hours [first, end) under a key, with what was declared for them.
 
-    Returns the consumers of the balance that had shares, in ascending order of meter id. Raises
+    Returns the consumers of the balance that had shares, in ascending order of meter id.
+    ``replayed`` is called after each run with the quarter-hours done and those there are. Raises
     `KeyLacksTerms`.
     """
     hypothetical = under_key(catalogue, key)
@@ -68,6 +74,7 @@ def simulate_key(
                 before.self_now + each.self_now,
                 before.self_then + each.self_then,
             )
+        replayed(min(first + step, end) - first_quarter, end - first_quarter)
     return sorted(found.values(), key=lambda each: each.meter.id)
 
 
