@@ -1,4 +1,4 @@
-"""A store that has been asked everything before, so that only what is done with its answers counts."""
+"""A store that was asked everything before, so that only what is done with its answers counts."""
 
 from collections.abc import Callable, Iterable
 
