@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from commonwatt import bootstrap
 from commonwatt.adapters.rate_counters import MemoryCounters
 from commonwatt.adapters.rate_limits import FailedSignIns
+from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.authorize import Role
 from commonwatt.conformance.run import Target
@@ -29,6 +30,7 @@ class Server:
 
     address: str
     breakable: Breakable
+    store: SqlStore
 
     def target(self, username: str = "reader") -> Target:
         """The server as the kit is told of it."""
@@ -60,7 +62,7 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     broken = dataclasses.replace(application, app=cast(FastAPI, breakable))
     with served(broken) as address:
         _deliver(address)
-        yield Server(address, breakable)
+        yield Server(address, breakable, application.store)
 
 
 def _deliver(address: str) -> None:
