@@ -33,8 +33,8 @@ def frozen_registers(
     for mode, register, counted, judged in sides:
         if (
             counted is None
-            or not judged.any()
             or all(facts.mode is not mode for facts in meter.facts)
+            or not judged.any()
         ):
             continue
         still = ~days.rows(counted.energy).any(axis=1)

@@ -83,11 +83,9 @@ def interpolate(
     ``interpolated_gap_s``, else INDEX.
     """
     stamps, values = readings.stamps, readings.values
-    if not len(stamps):
+    if not len(stamps) or not len(instants):
         return _unknown(len(instants))
-    position = _last_not_after(stamps, instants)
-    left = np.maximum(position, 0)
-    right = np.minimum(left + 1, len(stamps) - 1)
+    left, right = _neighbours(stamps, instants)
     left_at, left_value = stamps[left], values[left]
     elapsed = instants - left_at
     gap = stamps[right] - left_at
@@ -95,7 +93,9 @@ def interpolate(
     rise = values[right] - left_value
     risen, rest = _risen(rise, elapsed, span, max(readings.longest_s, 1))
     on_reading = elapsed == 0
-    known = (position >= 0) & (on_reading | (left < right))
+    known = np.ones(len(instants), np.bool_)
+    if elapsed[0] < 0 or not gap[-1]:
+        known = (elapsed >= 0) & (on_reading | (gap > 0))
     quality = np.full(len(instants), Quality.MEASURED.value, np.uint8)
     method = np.full(len(instants), Method.INDEX.value, np.uint8)
     if readings.longest_s > MEASURED_GAP_S:
@@ -112,7 +112,7 @@ def interpolate(
     if readings.breaks_before[-1]:
         breaks = readings.breaks_before[left]
         known &= on_reading | (breaks == readings.breaks_before[right])
-        breaks[position < 0] = 0
+        breaks[elapsed < 0] = 0
     quality[~known] = Quality.MISSING
     return BoundaryIndex(left_value + risen, rest, span, quality, breaks, method)
 
@@ -126,20 +126,24 @@ def _unknown(length: int) -> BoundaryIndex:
     )
 
 
-def _last_not_after(stamps: NDArray[np.int64], instants: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each ascending instant the position of the last stamp not after it, -1 if none.
+def _neighbours(
+    stamps: NDArray[np.int64], instants: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each ascending instant the positions of the last stamp not after it, and the next.
 
-    A search for each is the dearest step of all; where readings come once a quarter-hour, each
-    beside its boundary, a guess is right and is checked in a third of the time.
+    Before the first stamp that is the first, and the next of the last is the last. A search for
+    each is the dearest step of all; where readings come once a quarter-hour, each beside its
+    boundary, a guess is right and is checked in a third of the time.
     """
-    if len(instants):
-        first = int(stamps.searchsorted(instants[0] + QUARTER_S // 2)) - 1
-        end = first + len(instants)
-        if first >= 1 and end < len(stamps):
-            before, beside, after = (stamps[first + n : end + n] for n in (-1, 0, 1))
-            if bool(((before <= instants) & (instants < after)).all()):
-                return np.arange(first, end) - (beside > instants)
-    return np.searchsorted(stamps, instants, side="right") - 1
+    first = int(stamps.searchsorted(instants[0] + QUARTER_S // 2)) - 1
+    end = first + len(instants)
+    if first >= 1 and end < len(stamps):
+        before, beside, after = (stamps[first + n : end + n] for n in (-1, 0, 1))
+        if bool(((before <= instants) & (instants < after)).all()):
+            left = np.arange(first, end) - (beside > instants)
+            return left, left + 1
+    left = np.maximum(np.searchsorted(stamps, instants, side="right") - 1, 0)
+    return left, np.minimum(left + 1, len(stamps) - 1)
 
 
 def _risen(
