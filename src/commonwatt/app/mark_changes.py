@@ -22,13 +22,14 @@ from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.physical_meter import Judged
 from commonwatt.domain.vee.proxy_days import REACH_DAYS as PROXY_REACH_DAYS
 from commonwatt.domain.vee.register_gaps import DONOR_DAYS
-from commonwatt.domain.vee.stretches import later_devices
+from commonwatt.domain.vee.stretches import later_devices, stretches_of
 from commonwatt.domain.vee.verdicts import SIGHT
 
 EVERYTHING = (-(2**31), 2**31)
 """Stands for all days of the group."""
-_BEFORE_DATA_DAYS = 401
-"""Days between an installation and the first data that are settled as missing."""
+_BEYOND_DATA_DAYS = 401
+"""Days between an installation and the first data that are settled as missing, and days after the
+last data up to which an index can be declared: nothing is interpolated over more."""
 
 
 def touched_days(
@@ -198,10 +199,21 @@ def days_with_data(
     bounds = [at for m in meters for at in (m.installed_at, m.removed_at) if at is not None]
     bounds += [d.from_at for m in meters for d in m.devices if d.from_at is not None]
     # Declared are also dates decades away: nobody waits for that many days without data.
-    earliest, latest = min(days) - _BEFORE_DATA_DAYS, max(days)
+    earliest, latest = min(days) - _BEYOND_DATA_DAYS, max(days)
     days += [min(max(day_of(at), earliest), latest) for at in bounds]
+    # An index that a device ended with is known like a reading.
+    ends = [end_at for meter in meters for end_at in _known_ends(meter)]
+    days += [min(day_of(at), latest + _BEYOND_DATA_DAYS) for at in ends]
     # An interval may begin on the day before its stamp.
     return min(days) - 1, max(days) + 1
+
+
+def _known_ends(meter: Meter) -> Iterator[int]:
+    """Yield the instants [Unix seconds] at which the last index of a device is declared."""
+    for register in REGISTERS_OF[meter.medium] if meter.devices else ():
+        for stretch in stretches_of(meter, register):
+            if stretch.end_at is not None and stretch.end_index is not None:
+                yield stretch.end_at
 
 
 def mark_days(
