@@ -4,9 +4,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from commonwatt.api.own_locks import MOST_ROWS, refuse_too_many
+from commonwatt.api.problems import InvalidInput
 from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.app.read_differences import Differences
+from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.building import ANNA, SITE
@@ -103,3 +108,18 @@ def test_differences_of_closed_meters_are_hidden(address: str) -> None:
         seen = narrow.get(f"{OWN}/differences").json()
     assert building.BERT in {each["meter"] for each in told}
     assert {each["meter"] for each in seen} == {each["meter"] for each in told} - {building.BERT}
+
+
+def test_more_differences_than_can_be_told_at_once_are_refused() -> None:
+    facts = MeterFacts(valid_from=0, valid_to=None, mode=Mode.CONSUMPTION)
+    meter = Meter(
+        number=1, id=ANNA, name="Anna", medium=Medium.ELECTRICITY, prim_ad=11, facts=(facts,)
+    )
+    half = np.zeros(MOST_ROWS // 2, np.int64)
+    known = np.ones(len(half), np.bool_)
+    found = Differences(meter, "total", half, half, half + 1, known, known)
+    refuse_too_many([found, found])
+    one = Differences(meter, "ext", half[:1], half[:1], half[:1] + 1, known[:1], known[:1])
+    with pytest.raises(InvalidInput, match=r"^300001 values differ.* shorter period$") as refused:
+        refuse_too_many([found, found, one])
+    assert refused.value.field == "start"

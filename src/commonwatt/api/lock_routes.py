@@ -10,7 +10,7 @@ from commonwatt.api.changes import take_change
 from commonwatt.api.own_routes import PREFIX
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, answer_question, never_quick
+from commonwatt.api.visits import Question, always_costly, answer_question, never_quick
 
 _LOCK = f"{PREFIX}/locks/{{group}}"
 _UNLOCK = f"{PREFIX}/locks/{{group}}/unlock"
@@ -23,6 +23,7 @@ DIFFERENCES = Question(
     parse=own_locks.parse_differences,
     answer=own_locks.answer_differences,
     is_quick=never_quick,
+    is_costly=always_costly,
 )
 
 

@@ -1,5 +1,6 @@
 """Locks and what differs from what is locked, on our own surface."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -10,12 +11,15 @@ from commonwatt.api.problems import InvalidInput
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.app.lock_group import GroupLock, lock_group, read_locks, unlock_group
 from commonwatt.app.ports import LockStep, Store
-from commonwatt.app.read_differences import read_differences
+from commonwatt.app.read_differences import Differences, read_differences
 from commonwatt.domain.catalogue import Group
 from commonwatt.formats import json_fields as read
 from commonwatt.formats.difference_rows import difference_rows
 from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import JsonFields, json_document
+
+MOST_ROWS = 300_000
+"""So many differences are told at once: ten days of a hundred meters of which all differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def parse_differences(visit: Visit, asked: Asked) -> DifferencesQuery:
 
 
 def answer_differences(visit: Visit, query: DifferencesQuery) -> bytes:
-    """Answer the open differences; nothing of closed meters."""
+    """Answer the open differences; nothing of closed meters. Raises InvalidInput for too many."""
     window = query.start_at, query.end_at
     if query.start_at is not None and query.end_at is not None and query.end_at <= query.start_at:
         return b"[]"
@@ -77,7 +81,16 @@ def answer_differences(visit: Visit, query: DifferencesQuery) -> bytes:
         for each in read_differences(visit.snapshot, visit.catalogue, group, *window)
         if each.meter.id not in visit.site.closed_meters
     ]
+    refuse_too_many(found)
     return orjson.dumps(difference_rows(found))
+
+
+def refuse_too_many(found: Sequence[Differences]) -> None:
+    """Raise InvalidInput for more than MOST_ROWS rows."""
+    count = sum(len(each.quarters) for each in found)
+    if count > MOST_ROWS:
+        message = f"{count} values differ, at most {MOST_ROWS} are told; ask for a shorter period"
+        raise InvalidInput("start", message)
 
 
 def _group(word: str) -> Group:

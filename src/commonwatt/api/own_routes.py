@@ -9,7 +9,7 @@ from commonwatt.api import own_docs as docs
 from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, answer_question, never_quick
+from commonwatt.api.visits import Question, always_costly, answer_question, never_quick
 
 PREFIX = "/commonwatt/v1/sites/{site_id}"
 
@@ -46,12 +46,14 @@ EXPLAIN = Question(
     parse=own_explanations.parse_explain,
     answer=own_explanations.answer_explain,
     is_quick=never_quick,
+    is_costly=always_costly,
 )
 WORKLIST = Question(
     route=f"{PREFIX}/worklist",
     parse=own_explanations.parse_worklist,
     answer=own_explanations.answer_worklist,
     is_quick=never_quick,
+    is_costly=always_costly,
 )
 
 

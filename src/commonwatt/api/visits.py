@@ -76,6 +76,11 @@ def never_costly(_asked: Asked) -> bool:
     return False
 
 
+def always_costly(_asked: Asked) -> bool:
+    """For what settles some days again, or looks at all meters of a group."""
+    return True
+
+
 def never_quick(_visit: Visit, _query: object) -> bool:
     """For what reads any number of readings, or whole histories: never on the event loop."""
     return False
