@@ -17,11 +17,12 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock_group
+from commonwatt.app.lock_hash import content_hash_of
 from commonwatt.app.read_differences import read_differences
-from commonwatt.app.withdraw_delivery import withdraw_delivery
 from commonwatt.domain.catalogue import REGISTERS_OF, Group, Mode, SiteCatalogue
 from commonwatt.domain.quarter_hours import QUARTER_S
 from tests.contracts.answers import Answers, Window, answers_of
+from tests.contracts.site_changes import Changes, is_done, site_of
 from tests.contracts.stored_results import (
     add_building,
     deliver,
@@ -29,7 +30,7 @@ from tests.contracts.stored_results import (
     stored_results,
 )
 from tests.oracle import facts as oracle
-from tests.oracle.buildings import Plan, building_of, first_day, plans
+from tests.oracle.buildings import Plan, first_day, plans
 
 DAY_S = 86_400
 FIRST_DAY = 19_076
@@ -83,41 +84,47 @@ def before(found: Answers, quarters: int, group_ids: frozenset[str]) -> Answers:
 
 def assert_locks_hold(store: SqlStore, plan: Plan) -> None:
     note(str(plan))
-    building, chance = building_of(plan), random.Random(plan.seed)
-    locked, free = (add_building(store, building).site.number for _ in range(2))
+    chance = random.Random(plan.seed)
+    changes, locked, free = Changes(plan, chance), site_of(store, plan), site_of(store, plan)
     window = Window(first_day(plan) - 2, first_day(plan) + plan.days + 3)
-    steps = [
-        (position, delivery)
-        for position, meter in enumerate(building.meters)
-        for delivery in meter.deliveries
-        if not meter.facts[-1].rule
-    ]
-    chance.shuffle(steps)
     frozen: Answers = {}
     until = 0
-    ids = ids_of(store, locked)
-    for position, delivery in steps[:12]:
-        for site in (locked, free):
-            put(store, site, position, delivery)
-        if chance.random() < 0.4:
+    ids = ids_of(store, locked.number)
+    for step in range(20):
+        now_us = NOW_US + step * 60_000_000
+        action = changes.next()
+        # What cannot be done because of the lock is done to neither.
+        if is_done(action, locked, now_us):
+            assert is_done(action, free, now_us)
+        if chance.random() < 0.3:
             until = min(until + chance.randrange(1, 120), 96 * (plan.days + 3))
             until_at = window.first_day * DAY_S + until * 900
-            lock_group(store, locked, POWER, until_at, "me", NOW_US)
-            frozen = before(answers(store, locked, window), until, ids)
+            lock_group(store, locked.number, POWER, until_at, "me", now_us)
+            frozen = before(answers(store, locked.number, window), until, ids)
         if chance.random() < 0.4:
-            settle_everything(store, locked)
+            settle_everything(store, locked.number)
         if until:
-            assert before(answers(store, locked, window), until, ids) == frozen
-    settle_everything(store, free)
-    true = amounts(answers(store, free, window))
-    assert amounts(with_differences(store, locked, window)) == true
-    settle_everything(store, locked)
-    assert amounts(with_differences(store, locked, window)) == true
-    while until and read_lock(store, locked):
-        (lock,) = read_lock(store, locked)
-        unlock_group(store, locked, POWER, lock, "a test", "me", NOW_US)
-        assert amounts(with_differences(store, locked, window)) == true
-    assert stored_results(store, locked) == stored_results(store, free)
+            assert before(answers(store, locked.number, window), until, ids) == frozen
+            assert_hashes_hold(store, locked.number)
+    settle_everything(store, free.number)
+    true = amounts(answers(store, free.number, window))
+    assert amounts(with_differences(store, locked.number, window)) == true
+    settle_everything(store, locked.number)
+    assert amounts(with_differences(store, locked.number, window)) == true
+    while until and read_lock(store, locked.number):
+        (lock,) = read_lock(store, locked.number)
+        unlock_group(store, locked.number, POWER, lock, "a test", "me", NOW_US)
+        assert amounts(with_differences(store, locked.number, window)) == true
+    assert stored_results(store, locked.number) == stored_results(store, free.number)
+
+
+def assert_hashes_hold(store: SqlStore, site: int) -> None:
+    """The hash of each step is that of what is answered now."""
+    with store.snapshot() as snapshot:
+        catalogue = snapshot.catalogue.catalogue(site)
+        for step in snapshot.locks.steps(site):
+            found = content_hash_of(snapshot, catalogue, step.group, step.until_at)
+            assert found == step.content_hash
 
 
 def ids_of(store: SqlStore, site: int) -> frozenset[str]:
@@ -125,15 +132,6 @@ def ids_of(store: SqlStore, site: int) -> frozenset[str]:
     with store.snapshot() as snapshot:
         meters = snapshot.catalogue.catalogue(site).meters_of(POWER)
     return frozenset({meter.id for meter in meters} | {"electricity", "charge_point"})
-
-
-def put(store: SqlStore, site: int, position: int, delivery: oracle.Delivery) -> None:
-    with store.snapshot() as snapshot:
-        meters = snapshot.catalogue.catalogue(site).meters
-    meter = next(each for each in meters if each.number == position + 1)
-    number = deliver(store, site, meter, delivery.rows, delivery.recorded_at_us).delivery
-    if number is not None and delivery.withdrawn:
-        withdraw_delivery(store, site, number, "wrong", "me", delivery.recorded_at_us)
 
 
 def read_lock(store: SqlStore, site: int) -> list[int]:
