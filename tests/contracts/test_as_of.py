@@ -9,19 +9,19 @@ from hypothesis import HealthCheck, given, note, settings
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.as_of import view_as_of
-from commonwatt.app.declaration import InvalidDeclaration, SiteDeclaration
+from commonwatt.app.declaration import SiteDeclaration
 from commonwatt.app.edit_quarters import WantedEdit, edit_quarters
-from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
-from commonwatt.domain.catalogue import BalanceMode, SiteCatalogue
+from commonwatt.app.lock_group import lock_group
+from commonwatt.domain.catalogue import Group, SiteCatalogue
 from tests.contracts.answers import Answers, Window, answers_of
+from tests.contracts.site_changes import ChangedSite, Changes, is_done
 from tests.contracts.stored_results import add_building, deliver, settle_everything
-from tests.contracts.test_incremental_apply import a_change
 from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 
 DAY_S = 86_400
 FEW = settings(
-    max_examples=4,
+    max_examples=2,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -68,62 +68,21 @@ def told_of(store: SqlStore, plan: Plan) -> Told:
 def assert_history_is_told(store: SqlStore, plan: Plan) -> None:
     note(str(plan))
     told, chance = told_of(store, plan), random.Random(plan.seed)
-    steps = [
-        (position, delivery)
-        for position, meter in enumerate(building_of(plan).meters)
-        for delivery in meter.deliveries
-        if not meter.facts[-1].rule
-    ]
-    chance.shuffle(steps)
-    turned: set[int] = set()
-    numbers: list[int] = []
+    changes, site = Changes(plan, chance), ChangedSite(store, told.site)
+    until_at = first_day(plan) * DAY_S
     told.write_down()
-    for position, delivery in steps[:12]:
-        meter = next(m for m in told.catalogue().meters if m.number == position + 1)
-        number = deliver(store, told.site, meter, delivery.rows, told.tick()).delivery
-        numbers += [] if number is None else [number]
-        if numbers and chance.random() < 0.3:
-            turn(told, chance.choice(numbers), turned)
-        if chance.random() < 0.3:
-            declare(told, plan, chance)
+    for _ in range(20):
+        is_done(changes.next(), site, told.tick())
+        if chance.random() < 0.1:
+            until_at += 900 * chance.randrange(1, 60)
+            lock_group(store, told.site, Group.ELECTRICITY, until_at, "me", told.tick())
         if chance.random() < 0.5:
             settle_everything(store, told.site)
-        if chance.random() < 0.6:
+        if chance.random() < 0.5:
             told.write_down()
     told.assert_still_told()
     settle_everything(store, told.site)
     told.assert_still_told()
-
-
-def turn(told: Told, number: int, turned: set[int]) -> None:
-    """Withdraw a delivery, or reinstate it."""
-    if number in turned:
-        reinstate_delivery(told.store, told.site, number, "me", told.tick())
-    else:
-        withdraw_delivery(told.store, told.site, number, "wrong", "me", told.tick())
-    turned ^= {number}
-
-
-def declare(told: Told, plan: Plan, chance: random.Random) -> None:
-    """Declare a change; one that is refused is none."""
-    catalogue = told.catalogue()
-    start_at = first_day(plan) * DAY_S
-    from_at = start_at + 900 * chance.randrange(-8, 96 * plan.days + 8)
-    changes = [a_change(m, chance, from_at, start_at) for m in catalogue.meters[:1]]
-    told.tick()
-    declaration = SiteDeclaration(
-        line=1,
-        id=catalogue.site.id,
-        name=catalogue.site.name,
-        timezone=catalogue.site.timezone,
-        valid_from=from_at,
-        balance=chance.choice([*BalanceMode]),
-        meters=tuple(changes),
-    )
-    try:
-        apply_declaration(told.store, declaration, "tester", told.now_at)
-    except InvalidDeclaration:
-        assert told.catalogue() == catalogue
 
 
 @FEW

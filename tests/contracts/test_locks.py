@@ -37,7 +37,7 @@ FIRST_DAY = 19_076
 NOW_US = 20_600 * DAY_S * 1_000_000
 POWER = Group.ELECTRICITY
 FEW = settings(
-    max_examples=3,
+    max_examples=2,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -24,7 +24,7 @@ NOW_US = (FIRST_DAY + 400) * DAY_S * 1_000_000
 QUARTERS = 200
 WINDOW = Window(FIRST_DAY - 1, FIRST_DAY + 4)
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
