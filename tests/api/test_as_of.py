@@ -72,7 +72,7 @@ def test_an_instant_is_utc_without_a_zone_and_meant_to_the_microsecond(
 
     naive = known.replace(tzinfo=None).isoformat()
     far = known.astimezone(dt.timezone(dt.timedelta(hours=-9, minutes=-30))).isoformat()
-    for as_of in (naive, naive.replace("T", " "), f"{naive}Z", far):
+    for as_of in (naive, naive.replace("T", " "), naive.replace(".", ","), f"{naive}Z", far):
         assert asked(operator, SERIES, as_of=as_of) == first
         assert asked(operator, BALANCE, as_of=as_of) == books
     before = (known - dt.timedelta(microseconds=1)).isoformat()

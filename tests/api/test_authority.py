@@ -1,5 +1,6 @@
 """Who may do what on our own surface: every operation of the document, every role, every site."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -167,6 +168,23 @@ def test_texts_that_could_trick_a_terminal_or_a_database_are_refused(
     edit = operator.post(f"{OWN}/edits", json=quoted).json()
     assert edit["reason"] == quoted["reason"]
     assert operator.delete(f"{OWN}/edits/{edit['number']}").json()["undone_by"] == "operator"
+
+
+def test_a_change_may_be_packed_as_readings_are(clients: Mapping[str, httpx2.Client]) -> None:
+    operator = clients["operator"]
+    span = {"meter": ANNA, "start": "2026-03-21T00:00Z", "end": "2026-03-21T01:00Z", "energy": 1}
+    packed = gzip.compress(json.dumps({**span, "reason": "packed"}).encode())
+    path = f"{OWN}/edits"
+    edit = operator.post(path, content=packed, headers={"Content-Encoding": "gzip"}).json()
+    assert edit["reason"] == "packed"
+    assert operator.delete(f"{path}/{edit['number']}").status_code == 200
+    for encoding, content, slug_ in (
+        ("br", packed, "wrong-content-type"),
+        ("gzip", b"[]", "broken-request"),
+        ("gzip", gzip.compress(b" " * 10**6), "too-large"),
+    ):
+        answer = operator.post(path, content=content, headers={"Content-Encoding": encoding})
+        assert slug(answer) == slug_
 
 
 def test_every_change_is_audited_with_its_account(data: Path) -> None:

@@ -17,7 +17,13 @@ _TAG = "commonwatt"
 _METER = "61dfcb4beba4e3563fdf3d9f"
 _FINDING = "d0555ae54556"
 _READING = (*SITE, COUNTED, problems.INVALID_INPUT)
-_CHANGING = (*_READING, problems.BROKEN_REQUEST, problems.TOO_LARGE, problems.STORE_FULL)
+_CHANGING = (
+    *_READING,
+    problems.BROKEN_REQUEST,
+    problems.TOO_LARGE,
+    problems.WRONG_CONTENT_TYPE,
+    problems.STORE_FULL,
+)
 _OF_METER = (problems.UNKNOWN_METER, problems.CLOSED_METER)
 _LIMITED = " At most one request a second per account."
 _FINDING_ID = parameter(

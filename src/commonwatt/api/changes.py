@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from commonwatt.api.json_answers import json_answer
 from commonwatt.api.own_requests import parameters
-from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
+from commonwatt.api.request_bodies import QUERY_LIMIT, read_packed_body
 from commonwatt.api.services import Services
 from commonwatt.api.visits import bearer_of, count, identify
 from commonwatt.app.apply_declaration import Applied
@@ -58,7 +58,7 @@ async def take_change(
     admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
     changer = await anyio.to_thread.run_sync(admit, limiter=services.reading)
     parameters(request.query_params.multi_items(), ())
-    body = await read_body(request, QUERY_LIMIT)
+    body = await read_packed_body(request, QUERY_LIMIT)
     now_us = int(services.clock() * 1_000_000)
     work = partial(
         changing, services.store, AskedChange(changer, request.path_params, body, now_us)

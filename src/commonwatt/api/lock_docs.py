@@ -17,7 +17,13 @@ from commonwatt.domain.catalogue import Group
 
 _TAG = "commonwatt"
 _READING = (*SITE, COUNTED, problems.INVALID_INPUT)
-_CHANGING = (*_READING, problems.BROKEN_REQUEST, problems.TOO_LARGE, problems.STORE_FULL)
+_CHANGING = (
+    *_READING,
+    problems.BROKEN_REQUEST,
+    problems.TOO_LARGE,
+    problems.WRONG_CONTENT_TYPE,
+    problems.STORE_FULL,
+)
 _LIMITED = " At most one request a second per account."
 _WORDS: Fragment = {"type": "string", "enum": [each.value for each in Group]}
 _GROUP = parameter("group", "The group.", _WORDS, where="path", example="electricity")

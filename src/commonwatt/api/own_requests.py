@@ -11,7 +11,7 @@ from commonwatt.domain.resample import Sampling
 from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
-_FRACTION = re.compile(r"\.([0-9]+)")
+_FRACTION = re.compile(r"[.,]([0-9]+)")
 
 
 def parameters(query: Sequence[tuple[str, str]], known: Sequence[str]) -> Mapping[str, str]:
