@@ -9,6 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from commonwatt.api.own_routes import BALANCE as BALANCE_QUESTION
+from commonwatt.api.own_routes import EXPLAIN, WORKLIST
+from commonwatt.api.own_routes import SERIES as SERIES_QUESTION
+from commonwatt.api.visits import Asked
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.bootstrap import Application
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
@@ -125,6 +129,26 @@ def test_before_its_first_delivery_an_installed_meter_was_missing(
     assert {row["quality_total"] for row in asked(operator, SERIES)} == {"measured"}
     # Of a site that nobody had told anything of, there is nothing to tell.
     assert asked(operator, SERIES, as_of="2025-11-01") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "is_costly"),
+    [
+        ([], False),
+        ([("start", "2026-03-21"), ("sampling", "Y")], False),
+        ([("as_of", "2026-03-21")], True),
+        ([("register", "en_ex")], True),
+    ],
+)
+def test_what_may_be_worked_out_anew_waits_apart_from_other_reads(
+    query: list[tuple[str, str]], is_costly: bool
+) -> None:
+    asked_for = Asked({}, query, "", None, b"")
+
+    assert SERIES_QUESTION.is_costly(asked_for) is is_costly
+    assert BALANCE_QUESTION.is_costly(asked_for) is is_costly
+    assert EXPLAIN.is_costly(asked_for)
+    assert WORKLIST.is_costly(asked_for)
 
 
 def test_no_more_is_worked_out_at_once_than_400_days(operator: httpx2.Client) -> None:
