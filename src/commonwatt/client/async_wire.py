@@ -15,6 +15,9 @@ from commonwatt.client.wire import Answer, Request
 
 T = TypeVar("T")
 
+# As many as the HTTP library keeps open.
+_CONNECTIONS = 20
+
 
 class AsyncWire:
     """HTTP in an event loop."""
@@ -25,6 +28,7 @@ class AsyncWire:
         self._client = httpx2.AsyncClient(
             base_url=url, timeout=over_http.timeouts(timeout), headers=over_http.headers()
         )
+        self._connections: AbstractAsyncContextManager[object] | None = None
 
     async def send(self, request: Request, token: str | None) -> Answer:
         """Send one request and return its answer."""
@@ -55,6 +59,14 @@ class AsyncWire:
             with attempt:
                 return await action()
         raise AssertionError("the last attempt returns or raises")
+
+    def connection(self) -> AbstractAsyncContextManager[object]:
+        """Return the right to one of the connections."""
+        if self._connections is None:
+            import asyncio
+
+            self._connections = asyncio.Semaphore(_CONNECTIONS)
+        return self._connections
 
     def lock(self) -> AbstractAsyncContextManager[object]:
         """Return a new lock."""

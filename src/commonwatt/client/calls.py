@@ -21,6 +21,6 @@ class Calls:
         naive_time: NaiveTime,
     ) -> None:
         session = Session(wire, credentials)
-        conversation = Conversation(wire, session, Pacing(requests_per_second))
+        conversation = Conversation(wire, session, Pacing(requests_per_second, wire.lock))
         self.catalogue = Catalogue(wire, conversation)
         self.series = SeriesCalls(conversation, self.catalogue, naive_time)

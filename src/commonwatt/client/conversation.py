@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TypeVar
 
@@ -52,9 +53,10 @@ class Conversation:
     async def _send(self, request: Request) -> Answer:
         # Whoever cannot sign in need not queue.
         token = await self._session.token()
-        if request.route is not None:
-            token = await self._turn(self._pacing.route(request.route))
-        answer = await self._wire.send(request, token)
+        async with AsyncExitStack() as held:
+            if request.route is not None:
+                token = await self._turn(self._pacing.route(request.route), held)
+            answer = await self._wire.send(request, token)
         if answer.status == 401:
             self._session.forget(token)
         elif answer.status in {429, 503} and request.route is not None:
@@ -62,12 +64,17 @@ class Conversation:
             self._pacing.route(request.route).hold(time.monotonic() + wait_s)
         return answer
 
-    async def _turn(self, route: Route) -> str:
-        """Wait for a turn; return a token that is good then, however long it took."""
-        with route.ticket() as ticket:
-            while (wait_s := ticket.wait_s(time.monotonic())) > 0:
+    async def _turn(self, route: Route, held: AsyncExitStack) -> str:
+        """Wait for a turn; return a token that is good then, however long it took.
+
+        A connection is taken with the turn, and so at once after it: a server that is slow is not
+        asked at the pace of one that is quick, to be overrun when it is quick again.
+        """
+        async with route.queue:
+            await held.enter_async_context(self._wire.connection())
+            while (wait_s := route.wait_s(time.monotonic())) > 0:
                 await self._wire.sleep(wait_s)
             # Those behind wait for a renewal too, so that none of them catches up afterwards.
             token = await self._session.token()
-            ticket.go(time.monotonic())
+            route.go(time.monotonic())
         return token

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from commonwatt.client.catalogue import Catalogue, path_of
@@ -67,6 +67,9 @@ class SeriesCalls:
     def __init__(
         self, conversation: Conversation, catalogue: Catalogue, naive_time: NaiveTime
     ) -> None:
+        if naive_time not in get_args(NaiveTime):
+            words = ", ".join(get_args(NaiveTime))
+            raise ValueError(f"naive_time {naive_time!r} must be one of {words}")
         self._conversation = conversation
         self._catalogue = catalogue
         self.naive_time = naive_time

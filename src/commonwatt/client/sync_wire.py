@@ -1,7 +1,9 @@
 """Sending and waiting in a thread: coroutines that never suspend."""
 
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from threading import Lock
 from types import TracebackType
 from typing import TypeVar
@@ -63,23 +65,40 @@ class SyncWire:
                 return await action()
         raise AssertionError("the last attempt returns or raises")
 
-    def lock(self) -> "_ThreadLock":
+    def connection(self) -> AbstractAsyncContextManager[object]:
+        """Return the right to a connection: a thread has its own."""
+        return nullcontext()
+
+    def lock(self) -> "FairLock":
         """Return a new lock."""
-        return _ThreadLock()
+        return FairLock()
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
 
-class _ThreadLock:
-    """A lock of threads, for `async with`."""
+class FairLock:
+    """A lock of threads, for `async with`, that nobody overtakes at."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._guard = Lock()
+        self._is_taken = False
+        self._waiting: deque[Lock] = deque()
 
     async def __aenter__(self) -> None:
-        self._lock.acquire()
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            mine = Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        try:
+            mine.acquire()  # until it is handed over
+        except BaseException:  # such as KeyboardInterrupt: whoever gives up must not be waited for
+            self._give_up(mine)
+            raise
 
     async def __aexit__(
         self,
@@ -87,4 +106,18 @@ class _ThreadLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.release()
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
+
+    def _give_up(self, mine: Lock) -> None:
+        with self._guard:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return
+        self._hand_over()

@@ -52,6 +52,10 @@ class Wire(Protocol):
         """Do something until it succeeds, fails for good or has been tried often enough."""
         raise NotImplementedError
 
+    def connection(self) -> AbstractAsyncContextManager[object]:
+        """Return the right to one of the connections, for `async with`."""
+        raise NotImplementedError
+
     def lock(self) -> AbstractAsyncContextManager[object]:
-        """Return a new lock."""
+        """Return a new lock, which lets those who wait in, in the order in which they came."""
         raise NotImplementedError
