@@ -12,6 +12,7 @@ from commonwatt.conformance.rows import list_fault, objects
 from commonwatt.conformance.verdicts import CannotCheck
 
 UNKNOWN_ID = "ffffffffffffffffffffffff"
+_TRIED = 4
 _ID_KEYS = ("id", "_id", "site_id")
 
 
@@ -150,26 +151,33 @@ class Evidence:
         """The ids of the site's sensors."""
         return [str(entry["id"]) for entry in objects(self.sensor_list) if "id" in entry]
 
+    @cached_property
+    def open_meter(self) -> MeterSeen:
+        """A physical meter whose data the account may see; a grant may be narrower than a site."""
+        physical = [meter for meter in self.meters if not meter.is_rule_meter]
+        if not physical:
+            raise CannotCheck("the site has no physical meters")
+        for meter in physical[:_TRIED]:
+            if not self.ask(self._of_meter("meter_data", meter)).is_refused:
+                return meter
+        raise CannotCheck("the data of no meter are answered")
+
     def question(self, route: str, bearer: Bearer = Bearer.TOKEN) -> Question:
         """A plain question of any endpoint, without a period."""
         if route == "sensor_data":
             if not self.sensors:
                 raise CannotCheck("the site has no sensors")
-            return Question(
-                route, "GET", f"/{self.site}/sensor_data/{self.sensors[0]}", None, (), bearer
-            )
+            path = f"/{self.site}/sensor_data/{self.sensors[0]}"
+            return Question(route, "GET", path, bearer=bearer)
         if route == "site_data":
-            return Question(
-                route, "POST", f"/site_data/{self.site}/{self.media[0]}", "{}", (), bearer
-            )
+            path = f"/site_data/{self.site}/{self.media[0]}"
+            return Question(route, "POST", path, "{}", bearer=bearer)
         if route in {"meter_data", "meter_data_raw"}:
-            physical = [meter for meter in self.meters if not meter.is_rule_meter]
-            if not physical:
-                raise CannotCheck("the site has no physical meters")
-            return Question(
-                route, "POST", f"/{route}/{self.site}/{physical[0].id}", "{}", (), bearer
-            )
+            return self._of_meter(route, self.open_meter, bearer)
         return list_question(route, None if route == "all_installations" else self.site, bearer)
+
+    def _of_meter(self, route: str, meter: MeterSeen, bearer: Bearer = Bearer.TOKEN) -> Question:
+        return Question(route, "POST", f"/{route}/{self.site}/{meter.id}", "{}", bearer=bearer)
 
     @cached_property
     def media(self) -> list[str]:

@@ -9,7 +9,7 @@ from commonwatt.conformance.evidence import Evidence, MeterSeen
 from commonwatt.conformance.exchanges import Exchange, Question
 from commonwatt.conformance.local_periods import DAY_S, MARGIN_S, naive_utc
 from commonwatt.conformance.published import TIMESTAMP
-from commonwatt.conformance.rows import Row, objects, read_stamp, rows_of
+from commonwatt.conformance.rows import Row, list_fault, objects, read_stamp, rows_of
 from commonwatt.conformance.series import Source
 from commonwatt.conformance.verdicts import CannotCheck
 
@@ -30,6 +30,11 @@ class Readings:
     def entries(self) -> list[dict[str, object]]:
         """The rows as they came."""
         return objects(self.exchange)
+
+    @property
+    def count(self) -> int:
+        """How many rows came, 0 where the answer is no list."""
+        return 0 if list_fault(self.exchange) else len(self.entries)
 
     @property
     def rows(self) -> list[Row]:
@@ -53,7 +58,7 @@ def find_sensor_values(evidence: Evidence) -> Readings:
     for sensor in evidence.sensors[:_TRIED]:
         source = Source("sensor_data", f"/{evidence.site}/sensor_data/{sensor}", ("value",))
         latest = Readings(source, evidence.ask(source.plain_question), evidence.zone)
-        if latest.entries:
+        if latest.count:
             found.append(_around_latest(evidence, latest))
     return _fullest(found, "sensor_data")
 
@@ -82,19 +87,20 @@ def _around(evidence: Evidence, source: Source, last_at: int) -> Readings:
         start_at, end_at = last_at - days * DAY_S - MARGIN_S, last_at + MARGIN_S
         exchange = evidence.ask(period_question(source, start_at, end_at))
         readings.append(Readings(source, exchange, evidence.zone))
-        if len(readings[-1].entries) >= _ENOUGH:
+        if readings[-1].count >= _ENOUGH:
             break
     return readings[-1]
 
 
 def _fullest(found: Iterable[Readings], route: str) -> Readings:
+    """The first with enough rows, else the one with most; what is refused has none."""
     best: Readings | None = None
     for each in found:
-        if best is None or len(each.entries) > len(best.entries):
+        if each.count > (best.count if best else 0):
             best = each
-        if len(each.entries) >= _ENOUGH:
+        if each.count >= _ENOUGH:
             break
-    if best is None or not best.entries:
+    if best is None:
         raise CannotCheck(f"no rows of /{route} where there could be some")
     return best
 

@@ -36,6 +36,7 @@ from commonwatt.conformance.verdicts import CannotCheck
 
 _LOOK_BACK_DAYS = 400
 _LONG_AGO_DAYS = 366 * 15
+_SURELY_ALLOWED_DAYS = 30
 _TRIED = 4
 _CORE_DAYS = 2
 _SETTLING_DAYS = 2
@@ -91,6 +92,7 @@ class Series:
         self.first_day = first
         self.core = (day_start(first, self.zone), day_start(last + timedelta(days=1), self.zone))
         self._fits: dict[str, FoundFit] = {}
+        self._rows: dict[Question, list[Row]] = {}
 
     def asked(self, start_at: int, end_at: int, frequency: str | None = "15T") -> Exchange:
         """Ask for a period."""
@@ -98,7 +100,9 @@ class Series:
 
     def rows(self, exchange: Exchange) -> list[Row]:
         """The rows of an answer."""
-        return rows_of(exchange, self.zone)
+        if exchange.question not in self._rows:
+            self._rows[exchange.question] = rows_of(exchange, self.zone)
+        return self._rows[exchange.question]
 
     @property
     def wide(self) -> tuple[int, int]:
@@ -204,13 +208,23 @@ def find_series(evidence: Evidence, candidates: Sequence[Source]) -> Series:
 
 
 def answers_of_days(evidence: Evidence, source: Source) -> Iterator[Exchange]:
-    """Lists of a source's days: of the last 400, and of the years before if there are none."""
+    """Lists of a source's days: of the last 400, of years if there are none.
+
+    How long a period may be is not published: where 400 days are refused the last 30 are asked for.
+    """
     now = int(evidence.conversation.clock())
-    for back_days in (_LOOK_BACK_DAYS, _LONG_AGO_DAYS):
-        exchange = evidence.ask(source.question(now - back_days * DAY_S, now + DAY_S, "D"))
-        if exchange.is_answered and isinstance(exchange.content, list):
-            yield exchange
-            if exchange.content:
+
+    def asked(back_days: int) -> Exchange:
+        return evidence.ask(source.question(now - back_days * DAY_S, now + DAY_S, "D"))
+
+    exchange = asked(_LOOK_BACK_DAYS)
+    if exchange.is_refused:
+        exchange = asked(_SURELY_ALLOWED_DAYS)
+    for each in (exchange, None):
+        answered = each or asked(_LONG_AGO_DAYS)
+        if answered.is_answered and isinstance(answered.content, list):
+            yield answered
+            if answered.content:
                 return
 
 

@@ -10,6 +10,7 @@ from commonwatt.conformance.check import Check
 from commonwatt.conformance.exchanges import Exchange
 from commonwatt.conformance.fits import PUBLISHED, QUARTER_S, Piece, quarter_pieces, span_of
 from commonwatt.conformance.local_periods import (
+    DAY_S,
     MARGIN_S,
     day_start,
     is_switch_day,
@@ -23,6 +24,7 @@ from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, depar
 
 _ROUTES = ("site_data", "meter_data")
 _PERIODS = {"H": "hour", "D": "day", "M": "month", "Y": "year"}
+_STEPS = {"15T": QUARTER_S, "H": 3600}
 _PARTS = {"H": "quarter-hours", "D": "quarter-hours", "M": "days", "Y": "months"}
 
 
@@ -131,12 +133,14 @@ def _switch_days(route: str, building: Building) -> Judgement:
         raise CannotCheck("no day with a clock change has data before and after it")
     seen, exchanges = [], []
     for day in found[-2:]:
-        for frequency, step_s in (("15T", QUARTER_S), ("H", 3600)):
-            judgement = _switch_day(series, day, frequency, step_s)
-            if judgement is not None:
-                return judgement
-            seen.append(f"{day} at {frequency}")
-            exchanges.append(_switch_day_asked(series, day, frequency))
+        for frequency, step_s in _STEPS.items():
+            # How hours are counted where clocks change by less than one, nobody has published.
+            if _change_s(series, day) % step_s == 0:
+                exchange, fault = _switch_day(series, day, frequency)
+                if fault is not None:
+                    return failed(fault, exchange)
+                seen.append(f"{day} at {frequency}")
+                exchanges.append(exchange)
     return held(f"complete: {', '.join(seen)}", *exchanges)
 
 
@@ -146,34 +150,34 @@ def _days_around(series: Series) -> list[date]:
     return [day for day in series.days_with_data if {day - one, day + one} <= there]
 
 
-def _switch_day_asked(series: Series, day: date, frequency: str) -> Exchange:
+def _change_s(series: Series, day: date) -> int:
+    """By how much the clocks change on a day."""
     start_at, end_at = _bounds(series, day)
-    return series.asked(start_at - MARGIN_S, end_at + MARGIN_S, frequency)
+    return abs(end_at - start_at - DAY_S)
 
 
 def _bounds(series: Series, day: date) -> tuple[int, int]:
     return day_start(day, series.zone), day_start(day + timedelta(days=1), series.zone)
 
 
-def _switch_day(series: Series, day: date, frequency: str, step_s: int) -> Judgement | None:
-    """Judge one day; None where all its rows are there."""
+def _switch_day(series: Series, day: date, frequency: str) -> tuple[Exchange, str | None]:
+    """Look at one day: which rows at the clock change are missing, None for none."""
     start_at, end_at = _bounds(series, day)
-    exchange = _switch_day_asked(series, day, frequency)
-    if any(row.stamp.offset_s is None for row in series.rows(exchange)):
+    exchange = series.asked(start_at - MARGIN_S, end_at + MARGIN_S, frequency)
+    rows = series.rows(exchange)
+    if any(row.stamp.offset_s is None for row in rows):
         raise CannotCheck("stamps have no offset: the same local time comes twice")
     if frequency == "15T":
         starts = {end - QUARTER_S for end in series.quarter_ends(exchange)}
     else:
-        starts = {row.at for row in series.rows(exchange)}
-    missing = [at for at in range(start_at, end_at, step_s) if at not in starts]
+        starts = {row.at for row in rows}
+    missing = [at for at in range(start_at, end_at, _STEPS[frequency]) if at not in starts]
     if not missing:
-        return None
-    change_at = switch_at(day, series.zone)
-    if all(change_at - 3600 <= at < change_at + 3600 for at in missing):
+        return exchange, None
+    change_at, change_s = switch_at(day, series.zone), _change_s(series, day)
+    if all(change_at - change_s <= at < change_at + change_s for at in missing):
         first = told(missing[0], series.zone)
-        return failed(
-            f"{len(missing)} rows at the clock change are missing, from {first}", exchange
-        )
+        return exchange, f"{len(missing)} rows at the clock change are missing, from {first}"
     raise CannotCheck(f"{day}: {len(missing)} rows at {frequency} have no data, here and there")
 
 

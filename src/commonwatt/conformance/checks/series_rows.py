@@ -57,16 +57,30 @@ def _is_list(route: str, building: Building) -> Judgement:
 
 
 def _at_every_frequency(route: str, building: Building) -> list[Exchange]:
-    """Answers with rows, or of the last two days where days cannot be found."""
+    """Answers with rows, or of the last two days where days cannot be found.
+
+    How long a period may be is not published: a long one that is refused is asked for shorter.
+    """
     try:
         series = building.series(route)
     except CannotCheck:
-        source = _sources(route, building)[0]
         now = int(building.conversation.clock())
+        source = _open_source(route, building)
         period = (now - 2 * DAY_S, now)
         return [building.ask(source.question(*period, each)) for each in published.FREQUENCIES]
-    longer = [series.periods_asked(each) for each in published.FREQUENCIES[1:]]
+    longer = [
+        series.asked(*series.core, each)
+        if series.periods_asked(each).is_refused
+        else series.periods_asked(each)
+        for each in published.FREQUENCIES[1:]
+    ]
     return [series.quarters_asked, *longer]
+
+
+def _open_source(route: str, building: Building) -> Source:
+    if route == "site_data":
+        return site_sources(building)[0]
+    return meter_source(building.site, building.open_meter)
 
 
 def _sources(route: str, building: Building) -> list[Source]:
@@ -111,6 +125,8 @@ def _meter_keys(building: Building) -> Judgement:
     for meter in _of_each_kind(building.meters):
         source = meter_source(building.site, meter)
         exchange = building.ask(source.question(*core))
+        if exchange.is_refused:  # a grant may be narrower than a site
+            continue
         entries = objects(exchange)
         # A consumer that takes no part in the balance has no share in the sun.
         looked_at = source.path == building.meter_series.source.path
