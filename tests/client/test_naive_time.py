@@ -74,10 +74,10 @@ def at(wall: dt.datetime) -> int:
 
 
 def readings() -> list[dict[str, object]]:
-    """An index that rises by another number of litres in each quarter-hour, around both switch days."""
+    """An index around both switch days, each quarter-hour of which has its own number of litres."""
     rows: list[dict[str, object]] = []
-    for first_litre, (first, end) in ((0, AUTUMN), (10**9, SPRING)):
-        litre = first_litre
+    for first, end in (AUTUMN, SPRING):
+        litre = 0  # a register that begins anew: what lies between is missing
         for stamp in range(at(first) - 2 * 86_400, at(end) + 2 * 86_400 + 1, 900):
             litre += stamp // 900 % 997
             rows.append(
