@@ -46,6 +46,7 @@ FOREIGN_DECLARATION = f"site: {{id: {FOREIGN}, site_ref: CH-0013, name: Next, ti
 
 
 def _at(year: int, month: int, day: int) -> int:
+    """The first instant of a UTC day."""
     return int(dt.datetime(year, month, day, tzinfo=dt.UTC).timestamp())
 
 

@@ -1,0 +1,126 @@
+"""How the kit asks: its pace, refusals, and servers that fall silent."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from commonwatt.conformance.conversation import Unreachable
+from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.run import Report, Target, chosen_checks, run_kit
+from commonwatt.conformance.verdicts import Outcome
+
+TOKEN = b'{"access_token": "a.b.c", "valid_until": {"$date": 4102444800000}}'
+SILENCE = (0, b"")
+
+
+class Script:
+    """What a server answers, by path: status and body, one after the other, the last for ever."""
+
+    def __init__(self, **answers: list[tuple[int, bytes]]) -> None:
+        self.answers = {"/api/v1/auth": [(200, TOKEN)]}
+        self.answers |= {f"/api/v1/{path}": list(each) for path, each in answers.items()}
+        self.asked: list[str] = []
+
+    def next(self, path: str) -> tuple[int, bytes]:
+        self.asked.append(path)
+        waiting = self.answers.get(path, [SILENCE])
+        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+
+@contextlib.contextmanager
+def served(script: Script) -> Iterator[str]:
+    """Serve a script on loopback; silence closes the connection without an answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, body = script.next(self.path)
+            if not status:
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Retry-After", "7")
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _answer  # noqa: N815  # names of the library
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/api/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def kit(script: Script, *only: str, slept: list[float] | None = None) -> Report:
+    """Run some checks; waiting is told to ``slept`` and takes no time."""
+    waited = [] if slept is None else slept
+    with served(script) as url:
+        target = Target(url, "reader", "secret")
+        return run_kit(target, Scope(), chosen_checks(only), sleep=waited.append)
+
+
+def test_a_refusal_for_haste_is_waited_out() -> None:
+    slept: list[float] = []
+    sites = [(429, b"{}"), (200, json.dumps([{"id": "a"}]).encode())]
+
+    report = kit(Script(all_installations=sites), "all_installations.list", slept=slept)
+
+    assert report.verdicts[0].outcome is Outcome.HELD
+    assert max(slept) == pytest.approx(7, abs=0.5)
+
+
+def test_one_question_without_an_answer_fails_its_check() -> None:
+    sites = [SILENCE, (200, b"[]")]
+
+    report = kit(Script(all_installations=sites), "all_installations.list")
+
+    assert report.verdicts[0].outcome is Outcome.FAILED
+    assert report.verdicts[0].seen.startswith("no answer: ")
+
+
+def test_a_server_that_falls_silent_ends_the_run() -> None:
+    with pytest.raises(Unreachable, match="no answer"):
+        kit(Script())
+
+
+def test_each_question_is_asked_once() -> None:
+    script = Script(all_installations=[(200, json.dumps([{"id": "a"}]).encode())])
+
+    kit(script, "all_installations")
+
+    assert script.asked.count("/api/v1/all_installations") == 1
+
+
+def test_without_a_token_nothing_else_is_judged() -> None:
+    report = kit(Script(auth=[(200, b'{"token": "a.b.c"}')]))
+
+    # The script takes any password.
+    failed = {each.id for each in report.verdicts if each.outcome is Outcome.FAILED}
+    assert failed == {"auth.answer", "auth.wrong_password"}
+    assert report.count(Outcome.NOT_CHECKED) == len(report.verdicts) - len(failed)
+
+
+def test_a_route_is_asked_once_a_second() -> None:
+    slept: list[float] = []
+    sites = [(200, json.dumps([{"id": "a"}]).encode())]
+
+    kit(Script(all_installations=sites), "all_installations.list", "token.all", slept=slept)
+
+    # The list and two refusals to be: the second and the third question wait.
+    assert len(slept) == 2
+    assert all(0.9 < each <= 1.05 for each in slept)
