@@ -254,6 +254,11 @@ def test_an_edit_keeps_the_serial_of_the_reading(store: SqlStore) -> None:
     assert [rule for rule, _, _ in findings(store)] == ["serial-changed"] * 2
     edit(store, 5, 1201, 14, Register.EN_IM)
     assert [rule for rule, _, _ in findings(store)] == ["serial-changed"] * 2
+    edit(store, 9, 1360, 14, Register.EN_IM)
+    with store.snapshot() as snapshot:
+        number = meter(store, 14).number
+        said = snapshot.readings.readings(1, [number], DAY, DAY + 1)[number]
+    assert said.serials[said.stamps == START + 9 * 900].tolist() == [""]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,9 @@ def _as_readings(edit: Edit, delivery: int, counting: RegisterReadings) -> Store
     """The reading as it is stored; what is cleared is told with its index."""
     cleared = edit.index is None
     values = counting.values if cleared else np.array([edit.index], np.int64)
-    serials = np.zeros(1, "U1") if counting.serials is None else counting.serials
+    serials = counting.serials
+    if serials is None or not len(serials):
+        serials = np.zeros(1, "U1")
     quality = ReadingQuality.CLEARED if cleared else ReadingQuality.EDITED
     return StoredReadings(
         stamps=np.array([edit.start_at], np.int64),
