@@ -326,6 +326,7 @@ def beginning(*devices: oracle.Device) -> oracle.Meter:
 ZEROS = told(range(14, 60), "zero")
 SECOND = FIRST_DAY * DAY_S + 12 * 21_600
 OF_LATER_DEVICES = {
+    "an exchange on a day after the last reading": [told(range(8))],
     "a first positive index before many zeros": [told(range(12)), ZEROS, told(range(12, 13))],
     "a first positive index that is withdrawn": [
         told(range(12, 13)),

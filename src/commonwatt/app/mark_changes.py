@@ -201,19 +201,21 @@ def days_with_data(
     # Declared are also dates decades away: nobody waits for that many days without data.
     earliest, latest = min(days) - _BEYOND_DATA_DAYS, max(days)
     days += [min(max(day_of(at), earliest), latest) for at in bounds]
-    # An index that a device ended with is known like a reading.
-    ends = [end_at for meter in meters for end_at in _known_ends(meter)]
-    days += [min(day_of(at), latest + _BEYOND_DATA_DAYS) for at in ends]
+    # An index that a device ended or began with is known like a reading.
+    known = [at for meter in meters for at in _indexes_declared_at(meter)]
+    days += [min(day_of(at), latest + _BEYOND_DATA_DAYS) for at in known]
     # An interval may begin on the day before its stamp.
     return min(days) - 1, max(days) + 1
 
 
-def _known_ends(meter: Meter) -> Iterator[int]:
-    """Yield the instants [Unix seconds] at which the last index of a device is declared."""
+def _indexes_declared_at(meter: Meter) -> Iterator[int]:
+    """Yield the instants [Unix seconds] at which an index of a device is declared."""
     for register in REGISTERS_OF[meter.medium] if meter.devices else ():
         for stretch in stretches_of(meter, register):
             if stretch.end_at is not None and stretch.end_index is not None:
                 yield stretch.end_at
+            if stretch.start_at is not None and stretch.start_index is not None:
+                yield stretch.start_at
 
 
 def mark_days(
