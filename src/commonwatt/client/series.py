@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from commonwatt.client.frames import Table
 
+_SHOWN_COLUMNS = 5
+
 
 class Row(NamedTuple):
     """What was measured in [start, end), both in the site's zone; of a reading they are one.
@@ -72,11 +74,12 @@ class Series:
         return ZoneInfo(self.timezone)
 
     def __repr__(self) -> str:
+        rows = "readings" if self.sampling is None else f"x {self.sampling}"
         start, end = (datetime.fromtimestamp(at, self.zone).isoformat(" ") for at in self.asked)
-        rows = (
-            f"{len(self)} readings" if self.sampling is None else f"{len(self)} x {self.sampling}"
+        names = [*self.columns][:_SHOWN_COLUMNS] + ["…"] * (len(self.columns) > _SHOWN_COLUMNS)
+        return (
+            f"<Series of {len(self)} {rows} in [{start}, {end}), {self.unit}: {', '.join(names)}>"
         )
-        return f"<Series of {rows}, {start} to {end}, {self.unit}: {', '.join(self.columns)}>"
 
     def __len__(self) -> int:
         return len(self.starts_at)
