@@ -44,10 +44,14 @@ def test_an_exchange_without_an_index_warns_of_what_is_missing(house: CommandLin
 
     assert without.code == 0, without.err
     assert without.err.splitlines() == [
-        "warning: en_im: without the first index of the new one the quarter-hours between the "
-        "exchange and its first reading are missing",
-        "warning: once it is known, say commonwatt exchange prim_ad:11 --at 2026-01-01T21:00Z "
-        "--start-index en_im=N",
+        (
+            "warning: en_im: without the first index of the new one the quarter-hours between the "
+            "exchange and its first reading are missing"
+        ),
+        (
+            "warning: once it is known, say commonwatt exchange prim_ad:11 --at 2026-01-01T21:00Z "
+            "--start-index en_im=N"
+        ),
     ]
     assert "index-break" in rules(house)
     ended = house(*exchanged, "--start-index", "en_im=2997")
