@@ -1,6 +1,8 @@
 """The command: reports, exit codes, and what it never shows."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from commonwatt.conformance.catalogue import CHECKS
 from tests.api.conftest import PASSWORD
-from tests.cli.command import Ended, run
+from tests.cli.command import COMMAND, Ended, environment, run
 from tests.conformance.broken_servers import on_rows, without
 from tests.conformance.conftest import Server
 
@@ -133,6 +135,32 @@ def test_without_a_password_and_a_terminal_it_says_where_to_put_one(tmp_path: Pa
 
     assert ended.code == 2
     assert "CLIMKIT_PASSWORD" in ended.err
+
+
+def test_on_a_terminal_it_asks_for_the_password(server: Server, tmp_path: Path) -> None:
+    mine, theirs = pty.openpty()
+    who = ("--url", server.address, "--username", "reader", "--only", "auth.answer")
+    process = subprocess.Popen(
+        [*COMMAND, "conformance", *who],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(CLIMKIT_PASSWORD=""),
+        start_new_session=True,
+    )
+    os.close(theirs)
+    assert process.stderr is not None
+    asked = b""
+    while not asked.endswith(b": ") and process.poll() is None:
+        asked += os.read(process.stderr.fileno(), 1000)
+    os.write(mine, PASSWORD.encode() + b"\n")
+    out, _ = process.communicate(timeout=60)
+    os.close(mine)
+
+    assert b"Password of reader" in asked
+    assert process.returncode == 0
+    assert out.startswith(b"held         auth.answer")
 
 
 def test_the_kit_knows_nothing_of_the_server() -> None:

@@ -82,8 +82,24 @@ def test_an_account_without_sites_is_told_not_held(even_building: str) -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns"])
 def test_every_clause_holds_in_other_zones(tmp_path: Path, zone: str) -> None:
+    held = held_of(tmp_path, building.DECLARATION.replace(building.ZONE, zone))
+
+    assert {"meter_data.15T_end", "meter_data.D_sum", "meter_data.D_start"} <= held
+    assert ("meter_data.local_days" in held) == (zone != "UTC")
+    assert ("meter_data.naive_utc" in held) == (zone != "UTC")
+
+
+def test_a_consumer_without_a_share_is_not_the_one_to_look_at(tmp_path: Path) -> None:
+    anna = "mode: consumption, prim_ad: 11"
+    assert anna in building.DECLARATION
+    declared = building.DECLARATION.replace(anna, f"{anna}, balance: false")
+
+    assert {"meter_data.keys", "meter_data.total"} <= held_of(tmp_path, declared)
+
+
+def held_of(tmp_path: Path, declared: str) -> set[str]:
+    """Serve a building with the readings of some weeks; what holds, where nothing may fail."""
     application = application_of(tmp_path / "data")
-    declared = building.DECLARATION.replace(building.ZONE, zone)
     wanted = declaration_from_yaml(declared.encode())
     apply_declaration(application.store, wanted, "tests", int(time.time()))
     add(application.store, account("operator", Role.OPERATOR, building.SITE))
@@ -93,8 +109,4 @@ def test_every_clause_holds_in_other_zones(tmp_path: Path, zone: str) -> None:
             path = f"/commonwatt/v1/sites/{building.SITE}/readings"
             assert client.put(path, json=rows, timeout=60).status_code == httpx2.codes.OK
         report = kit(f"{address}/api/v1", "operator")
-
-    held = {each.id for each in report.verdicts if each.outcome is Outcome.HELD}
-    assert {"meter_data.15T_end", "meter_data.D_sum", "meter_data.D_start"} <= held
-    assert ("meter_data.local_days" in held) == (zone != "UTC")
-    assert ("meter_data.naive_utc" in held) == (zone != "UTC")
+    return {each.id for each in report.verdicts if each.outcome is Outcome.HELD}

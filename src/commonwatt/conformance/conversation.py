@@ -34,7 +34,8 @@ class Conversation:
     Every question is asked once and its answer kept. ``requests_per_second`` is kept for each
     route; None: as fast as can be. A 429 is waited out and asked again, a few times. ``clock``
     gives Unix seconds.
-    Raises Unreachable, and SignInRefused or NoToken where a token is needed.
+    Raises Unreachable where nothing answers any more, and SignInRefused or NoToken where a token is
+    needed.
     """
 
     def __init__(
@@ -75,6 +76,9 @@ class Conversation:
             self._pace.hold(question.route, min(wait_s, _LONGEST_WAIT_S))
             self._pace.wait_for(question.route)
             exchange, wait_s = self._send(question, headers)
+        self._silent = 0 if exchange.status else self._silent + 1
+        if self._silent >= _PATIENCE or (self._silent and question.route == "auth"):
+            raise Unreachable(f"{self._client.base_url}: {exchange.fault}")
         return exchange
 
     def ask_at_once(self, question: Question, times: int) -> list[Exchange]:
@@ -129,19 +133,8 @@ class Conversation:
                 headers={**headers, "Content-Type": "application/json"},
             )
         except (httpx2.TransportError, httpx2.DecodingError) as error:
-            return self._silence(question, began_at, error), 0.0
-        self._silent = 0
+            return _silence(question, began_at, error), 0.0
         return self._exchange(question, answer, began_at), _retry_after(answer)
-
-    def _silence(self, question: Question, began_at: float, error: Exception) -> Exchange:
-        """What is told of a question without an answer. Raises Unreachable if nothing answers."""
-        reason = f"no answer: {str(error) or type(error).__name__}"
-        self._silent += 1
-        if question.route == "auth" or self._silent >= _PATIENCE:
-            raise Unreachable(f"{self._client.base_url}: {reason}") from error
-        ended_at = time.monotonic()
-        sent = shown(f"{question.method} {question.path}")
-        return Exchange(question, 0, None, reason, began_at, ended_at, sent, reason)
 
     def _exchange(self, question: Question, answer: httpx2.Response, began_at: float) -> Exchange:
         content, fault = _content(answer)
@@ -161,6 +154,13 @@ class Conversation:
             sent=shown(sent, tuple(secrets)),
             came=shown(f"{answer.status_code} {answer.text}", tuple(secrets)),
         )
+
+
+def _silence(question: Question, began_at: float, error: Exception) -> Exchange:
+    """What is told of a question that was not answered."""
+    reason = f"no answer: {str(error) or type(error).__name__}"
+    sent = shown(f"{question.method} {question.path}")
+    return Exchange(question, 0, None, reason, began_at, time.monotonic(), sent, reason)
 
 
 def open_client(url: str) -> httpx2.Client:

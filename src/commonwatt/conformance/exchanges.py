@@ -58,6 +58,11 @@ class Exchange:
         """Whether the server refused, and did not fail: any status from 400 to 499."""
         return 400 <= self.status < 500
 
+    @property
+    def tells_something(self) -> bool:
+        """Whether it is a success with more in it than an empty list or object."""
+        return self.status == 200 and self.content not in ([], {}, None)
+
 
 def read_json(text: str) -> object:
     """Parse JSON, keeping the digits of numbers; NaN and Infinity are no JSON.

@@ -198,13 +198,28 @@ def _differ(one: Reading, other: Reading, name: str) -> bool:
 
 
 def find_series(evidence: Evidence, candidates: Sequence[Source]) -> Series:
-    """The first of some series that has data. Raises CannotCheck where none has."""
+    """The first of some series that has data. Raises CannotCheck where none has.
+
+    Of those with the same documented keys one that answers them all goes before: a consumer that
+    takes no part in the balance has no share in the sun.
+    """
+    spare: tuple[Source, list[date]] | None = None
     for source in candidates[:_TRIED]:
+        if spare is not None and source.keys != spare[0].keys:
+            break
         for exchange in answers_of_days(evidence, source):
             days = _days(exchange, evidence.zone)
-            if days:
+            if days and _has_all(exchange, source.keys):
                 return Series(evidence, source, days)
-    raise CannotCheck(f"no rows of /{candidates[0].route} at D anywhere")
+            spare = spare or ((source, days) if days else None)
+    if spare is None:
+        raise CannotCheck(f"no rows of /{candidates[0].route} at D anywhere")
+    return Series(evidence, *spare)
+
+
+def _has_all(exchange: Exchange, keys: Sequence[str]) -> bool:
+    entries = exchange.content if isinstance(exchange.content, list) else []
+    return any(isinstance(each, dict) and each.keys() >= set(keys) for each in entries)
 
 
 def answers_of_days(evidence: Evidence, source: Source) -> Iterator[Exchange]:

@@ -138,9 +138,9 @@ def _rule_meter(building: Building) -> Judgement:
         raise CannotCheck("the site has no rule meters")
     source = raw_source(building.site, rules[0])
     exchange = building.ask(source.plain_question)
-    if exchange.is_refused or (exchange.is_answered and exchange.content == []):
-        return held(f"status {exchange.status}, and no readings", exchange)
-    return failed(f"status {exchange.status} for the readings of a rule meter", exchange)
+    if exchange.tells_something:
+        return failed(f"status {exchange.status} for the readings of a rule meter", exchange)
+    return held(f"status {exchange.status}, and no readings", exchange)
 
 
 _RAW = "'timestamp': <timestamp at the end of the measured period>"
@@ -205,7 +205,7 @@ CHECKS = (
     Check(
         "meter_data_raw.rule_meter",
         "Available only for physical meters and not rule meters.",
-        "a rule meter: a status from 400 to 499, or an empty list",
+        "a rule meter: an error, or an empty list",
         _rule_meter,
     ),
     Check("sensor_data.keys", "'value': <float, int>", "every row has a value", _sensor_keys),
