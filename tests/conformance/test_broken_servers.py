@@ -35,7 +35,7 @@ def parameters() -> Iterator[ParameterSet]:
         seen.add(check)
 
 
-@pytest.mark.parametrize("broken", parameters())
+@pytest.mark.parametrize("broken", list(parameters()))
 def test_a_broken_server_fails_exactly_the_check_that_it_breaks(
     server: Server, broken: Broken
 ) -> None:
