@@ -9,9 +9,10 @@ from commonwatt.conformance.catalogue import CHECKS
 from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.run import chosen_checks, run_kit
 from commonwatt.conformance.verdicts import Outcome
-from tests.conformance.broken_servers import Broken, broken_servers, replays
+from tests.conformance.broken_servers import Broken, broken_servers
 from tests.conformance.building import FOREIGN
 from tests.conformance.conftest import Server
+from tests.conformance.faults import replays
 
 BROKEN = list(broken_servers())
 SERIES = ("site_data", "meter_data")

@@ -13,8 +13,8 @@ import pytest
 from commonwatt.conformance.catalogue import CHECKS
 from tests.api.conftest import PASSWORD
 from tests.cli.command import COMMAND, Ended, environment, run
-from tests.conformance.broken_servers import on_rows, without
 from tests.conformance.conftest import Server
+from tests.conformance.faults import on_rows, without
 
 SECRETS = {"CLIMKIT_PASSWORD": PASSWORD}
 UNIT = on_rows("sensors_list", without("unit"))

@@ -8,8 +8,8 @@ from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.run import chosen_checks, run_kit
 from commonwatt.conformance.verdicts import Outcome
 from tests.conformance.breakable import Fault
-from tests.conformance.broken_servers import on_content
 from tests.conformance.conftest import Server
+from tests.conformance.faults import on_content
 
 WAITING = Scope(fast=True, wait_for_expiry=True)
 

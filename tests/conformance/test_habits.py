@@ -4,9 +4,9 @@ from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.run import run_kit
 from commonwatt.conformance.verdicts import Habit, Outcome
 from tests.conformance.breakable import Answered, Ask, Asked, Fault
-from tests.conformance.broken_servers import each, one_ulp_off, read_as_local, without_last_edge
 from tests.conformance.building import FOREIGN
 from tests.conformance.conftest import Server
+from tests.conformance.faults import each, one_ulp_off, read_as_local, without_last_edge
 
 
 def live_service() -> Fault:

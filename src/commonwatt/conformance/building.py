@@ -8,7 +8,8 @@ from commonwatt.conformance.readings_at_hand import (
     find_raw_readings,
     find_sensor_values,
 )
-from commonwatt.conformance.series import Series, find_series, meter_sources, site_sources
+from commonwatt.conformance.series import Series
+from commonwatt.conformance.series_search import find_series, meter_sources, site_sources
 
 
 class Building(Evidence):

@@ -3,18 +3,22 @@
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.checks import (
     access,
-    lists,
+    devices,
     readings,
     series_periods,
     series_rows,
+    series_values,
     series_windows,
     signing_in,
+    sites,
 )
 
 CHECKS: tuple[Check, ...] = (
     *signing_in.CHECKS,
-    *lists.CHECKS,
+    *sites.CHECKS,
+    *devices.CHECKS,
     *series_rows.CHECKS,
+    *series_values.CHECKS,
     *series_periods.CHECKS,
     *series_windows.CHECKS,
     *readings.CHECKS,

@@ -7,7 +7,7 @@ from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.evidence import UNKNOWN_ID, list_question
 from commonwatt.conformance.exchanges import Bearer, Question
-from commonwatt.conformance.series import site_source
+from commonwatt.conformance.series_search import site_source
 from commonwatt.conformance.verdicts import CannotCheck, Judgement, failed, held
 
 _AT_ONCE = 3

@@ -1,0 +1,163 @@
+"""The values of validated series: documented keys, and what has to add up."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from commonwatt.conformance import published
+from commonwatt.conformance.building import Building
+from commonwatt.conformance.check import Check
+from commonwatt.conformance.checks.series_rows import quarters_of
+from commonwatt.conformance.evidence import MeterSeen
+from commonwatt.conformance.row_faults import (
+    key_fault,
+)
+from commonwatt.conformance.rows import numbers, objects
+from commonwatt.conformance.series_search import (
+    meter_source,
+    site_source,
+)
+from commonwatt.conformance.verdicts import (
+    CannotCheck,
+    Habit,
+    Judgement,
+    departs,
+    failed,
+    held,
+    judged,
+)
+
+_CLOSE = Decimal("0.000001")
+_ROUNDING = Decimal("0.002")
+_METERS_LOOKED_AT = 5
+
+
+def _site_keys(building: Building) -> Judgement:
+    series, exchange, entries = quarters_of("site_data", building)
+    return judged(key_fault(entries, series.source.keys), "every key in every row", exchange)
+
+
+def _media(building: Building) -> Judgement:
+    """Types other than the one that is looked at closely."""
+    core = building.site_series.core
+    chosen = building.site_series.source.path
+    seen = []
+    for medium in building.media:
+        source = site_source(building.site, medium)
+        exchange = building.ask(source.question(*core))
+        entries = objects(exchange) if source.path != chosen else []
+        fault = key_fault(entries, source.keys)
+        if fault is not None:
+            return failed(f"{medium}: {fault}", exchange)
+        seen += [(medium, exchange)] if entries else []
+    if not seen:
+        raise CannotCheck("the site has data of one type of meters only")
+    return held(f"every key in every row of {', '.join(name for name, _ in seen)}", seen[0][1])
+
+
+def _meter_keys(building: Building) -> Judgement:
+    core = building.meter_series.core
+    seen = []
+    for meter in _of_each_kind(building.meters):
+        source = meter_source(building.site, meter)
+        exchange = building.ask(source.question(*core))
+        if exchange.is_refused:  # a grant may be narrower than a site
+            continue
+        entries = objects(exchange)
+        # A consumer that takes no part in the balance has no share in the sun.
+        looked_at = source.path == building.meter_series.source.path
+        keys = source.keys if looked_at else published.OTHER_METER_KEYS
+        fault = key_fault(entries, keys)
+        if fault is not None:
+            return failed(f"{meter.type}, {meter.mode}: {fault}", exchange)
+        seen += [exchange] if entries else []
+    if not seen:
+        raise CannotCheck("no meter has rows in the days looked at")
+    return held(f"every key in every row of {len(seen)} meters", *seen)
+
+
+def _of_each_kind(meters: Sequence[MeterSeen]) -> list[MeterSeen]:
+    kinds = {(each.type, each.mode, each.is_rule_meter): each for each in reversed(meters)}
+    ranked = sorted(kinds.values(), key=lambda each: (not each.shares_sun, each.is_rule_meter))
+    return ranked[:_METERS_LOOKED_AT]
+
+
+def _balance(building: Building) -> Judgement:
+    series, exchange, _ = quarters_of("site_data", building)
+    if series.source.keys != published.ELECTRICITY_KEYS:
+        raise CannotCheck("the site has no electricity")
+    compared, near = 0, ""
+    for row in series.rows(exchange):
+        flows = numbers(row, published.ELECTRICITY_KEYS)
+        if len(flows) < len(published.ELECTRICITY_KEYS) or _stores(row.values):
+            continue
+        compared += 1
+        for total, other in (("conso_total", "from_ext"), ("prod_total", "to_ext")):
+            off = abs(flows[total] - flows["self"] - flows[other])
+            said = f"{total} {flows[total]} is not self {flows['self']} + {other} {flows[other]}"
+            if off > _ROUNDING:
+                return failed(said, exchange)
+            near = said if off > _CLOSE else near
+    if not compared:
+        raise CannotCheck("in every row a battery takes part, and the page does not say how")
+    if near:
+        return departs(Habit.ROUNDED_APART, near, exchange)
+    return held(f"the books close in {compared} rows", exchange)
+
+
+def _stores(values: dict[str, object]) -> bool:
+    return any(value for key, value in values.items() if key.startswith("storage_"))
+
+
+def _total(building: Building) -> Judgement:
+    series, exchange, _ = quarters_of("meter_data", building)
+    compared, near = 0, ""
+    for row in series.rows(exchange):
+        parts = numbers(row, published.CONSUMER_KEYS)
+        if len(parts) < len(published.CONSUMER_KEYS):
+            continue
+        compared += 1
+        off = abs(parts["total"] - parts["self"] - parts["ext"])
+        said = f"total {parts['total']} is not self {parts['self']} + ext {parts['ext']}"
+        if off > _ROUNDING:
+            return failed(said, exchange)
+        near = said if off > _CLOSE else near
+    if not compared:
+        raise CannotCheck("no row of a consumer of electricity has total, self and ext")
+    if near:
+        return departs(Habit.ROUNDED_APART, near, exchange)
+    return held(f"total = self + ext in {compared} rows", exchange)
+
+
+CHECKS = (
+    Check(
+        "site_data.keys",
+        "'conso_total', 'prod_total', 'from_ext', 'self', 'to_ext', 'timestamp'",
+        "all keys in every row; others may be there",
+        _site_keys,
+    ),
+    Check(
+        "site_data.media",
+        "meter_type: 'electricity', 'heating', 'cooling', 'cold_water', 'hot_water' or "
+        "'charge_point'",
+        "conso_total and timestamp in every row of types other than electricity",
+        _media,
+    ),
+    Check(
+        "site_data.balance",
+        "'conso_total', 'self' … from solar PV, 'from_ext' … from the grid, 'to_ext' … exported",
+        "conso_total = self + from_ext and prod_total = self + to_ext, where no battery takes part",
+        _balance,
+    ),
+    Check(
+        "meter_data.keys",
+        "'total', 'self', 'ext', 'timestamp'",
+        "total in every row; self and ext for a consumer of electricity",
+        _meter_keys,
+    ),
+    Check(
+        "meter_data.total",
+        "If type is electricity, total = self + ext",
+        "total = self + ext in every row",
+        _total,
+    ),
+)
