@@ -84,11 +84,16 @@ OUTAGES = (
 
 
 class ReadingLog:
-    """The readings of the demo's building from 13 months before it was set up."""
+    """The readings of the demo's building, by default from 13 months before it was set up."""
 
-    def __init__(self, set_up_at: int) -> None:
-        """``set_up_at`` [Unix seconds] is when the demo was started for the first time."""
-        self.history_from_at = history_start(set_up_at)
+    def __init__(self, set_up_at: int, history_from_at: int | None = None) -> None:
+        """``set_up_at`` [Unix seconds] is when the demo was started for the first time.
+
+        ``history_from_at``, a quarter-hour, is about when the first readings were taken.
+        """
+        if history_from_at is None:
+            history_from_at = history_start(set_up_at)
+        self.history_from_at = history_from_at
         self._indexes = MeterIndexes(set_up_at)
         self._set_up_midnight_at = _midnight_before(set_up_at)
 
