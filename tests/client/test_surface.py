@@ -151,6 +151,16 @@ def test_what_was_not_measured_is_a_gap_and_not_zero(climkit: Climkit) -> None:
     )
 
 
+def test_what_is_still_to_come_is_no_gap(climkit: Climkit) -> None:
+    now = dt.datetime.now(dt.UTC)
+    series = climkit.site_data(
+        building.SITE, "heating", now - dt.timedelta(hours=2), now + dt.timedelta(days=2)
+    )
+
+    [gap] = series.gaps()
+    assert now - dt.timedelta(minutes=15) <= gap.end <= dt.datetime.now(dt.UTC)
+
+
 def test_a_wrong_password_is_refused(address: str) -> None:
     with Climkit(address, "reader", "wrong") as climkit, pytest.raises(SignInRefused):
         climkit.sites()

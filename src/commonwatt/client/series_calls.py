@@ -146,7 +146,7 @@ class SeriesCalls:
         found = [
             await self._part(asked, part) for part in parts(window, asked.zone, asked.sampling)
         ]
-        return asked.joined(found, window, unit)
+        return asked.joined(found, _until_now(window), unit)
 
     async def _part(self, asked: Asked, window: Window | None) -> Part:
         """Return the rows of a window; None: the latest, whichever the server answers."""
@@ -190,3 +190,8 @@ def _window(start: When | None, end: When | None, zone: ZoneInfo) -> Window:
     if start_at > end_at:
         raise ValueError(f"start {start} must not be after end {end or 'now'}")
     return start_at, max(start_at, min(end_at, now_at + DAY_S))
+
+
+def _until_now(window: Window) -> Window:
+    start_at, end_at = window
+    return start_at, max(start_at, min(end_at, int(time.time())))
