@@ -161,10 +161,15 @@ class SeriesCalls:
             rows = rows_of(content)
             instants = received_instants([row["timestamp"] for row in rows], naive_zone)
             if wider is not None and naive_time == "auto" and asked.has_short_rows:
-                self.naive_time = shown_reading(wider, instants, asked.zone)
+                self._learn(shown_reading(wider, instants, asked.zone))
             return part_of(rows, instants, window, asked.sampling)
 
         return await self._conversation.ask(asked.request(times), read)
+
+    def _learn(self, shown: NaiveTime) -> None:
+        # What shows nothing does not undo what another answer has shown meanwhile.
+        if shown != "auto":
+            self.naive_time = shown
 
 
 W = TypeVar("W", SamplingFrequency, MeterType)
