@@ -11,6 +11,7 @@ from commonwatt.conformance.series_search import site_source
 from commonwatt.conformance.verdicts import CannotCheck, Judgement, failed, held
 
 _AT_ONCE = 3
+_BURSTS = 3
 _LIMIT_S = 1.0
 
 
@@ -28,14 +29,16 @@ def _needs_token(route: str, building: Building) -> Judgement:
 def _is_limited(route: str, building: Building) -> Judgement:
     if building.scope.fast:
         raise CannotCheck("--fast: the server's limits are off")
-    exchanges = building.conversation.ask_at_once(building.question(route), _AT_ONCE)
-    took_s = max(each.ended_at for each in exchanges) - min(each.began_at for each in exchanges)
-    refused = sum(each.status >= 400 for each in exchanges)
-    if refused:
-        return held(f"{refused} of {_AT_ONCE} at once refused", *exchanges)
-    if took_s >= _LIMIT_S:
-        raise CannotCheck(f"{_AT_ONCE} requests at once took {took_s:.1f} s, too slow to tell")
-    return failed(f"{_AT_ONCE} requests in {took_s:.2f} s, none refused", *exchanges)
+    question, took_s = building.question(route), 0.0
+    for _ in range(_BURSTS):
+        exchanges = building.conversation.ask_at_once(question, _AT_ONCE)
+        refused = sum(each.status >= 400 for each in exchanges)
+        if refused:
+            return held(f"{refused} of {_AT_ONCE} at once refused", *exchanges)
+        took_s = max(each.ended_at for each in exchanges) - min(each.began_at for each in exchanges)
+        if took_s < _LIMIT_S:
+            return failed(f"{_AT_ONCE} requests in {took_s:.2f} s, none refused", *exchanges)
+    raise CannotCheck(f"{_AT_ONCE} requests at once took {took_s:.1f} s, too slow to tell")
 
 
 def _unknown_site(building: Building) -> Judgement:
