@@ -56,7 +56,19 @@ class RunningDemo:
 @contextmanager
 def running_demo(data: Path) -> Iterator[RunningDemo]:
     """Run a demo on a data folder and a free port; ended by SIGTERM."""
-    process = _start(data)
+    with _signed_in(_start("--data", str(data))) as demo:
+        yield demo
+
+
+@contextmanager
+def running_frozen_demo(folder: Path, **environment: str) -> Iterator[RunningDemo]:
+    """Run a frozen demo in a folder and on a free port; ended by SIGTERM."""
+    with _signed_in(_start("--frozen", cwd=folder, env={**os.environ, **environment})) as demo:
+        yield demo
+
+
+@contextmanager
+def _signed_in(process: "subprocess.Popen[bytes]") -> Iterator[RunningDemo]:
     try:
         text = _banner(process)
         address = next(line.split()[1] for line in text.splitlines() if "address" in line)
@@ -75,7 +87,7 @@ def running_demo(data: Path) -> Iterator[RunningDemo]:
 
 def kill_while_setting_up(data: Path) -> None:
     """Start a demo on an empty folder and kill it (SIGKILL) when part of its history is stored."""
-    process = _start(data)
+    process = _start("--data", str(data))
     deadline = time.monotonic() + _PATIENCE_S
     while _deliveries(data) < _SOME_DELIVERIES:
         assert process.poll() is None, "the demo ended by itself"
@@ -97,9 +109,11 @@ def _deliveries(data: Path) -> int:
     return int(count)
 
 
-def _start(data: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", _COMMONWATT, "demo", "--port", "0", "--data", str(data)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+def _start(
+    *options: str, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", _COMMONWATT, "demo", "--port", "0", *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=cwd, env=env)
 
 
 def _banner(process: "subprocess.Popen[bytes]") -> str:

@@ -1,5 +1,6 @@
 """``commonwatt demo``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,14 @@ def demo(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
     ] = 8000,
+    frozen: Annotated[
+        bool,
+        typer.Option(
+            "--frozen",
+            help="Two weeks of 2024 that are always the same, for tests of clients; "
+            "in a temporary folder of its own.",
+        ),
+    ] = False,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -21,9 +30,29 @@ def demo(
     Prints an address, an account and curl lines to paste. Loopback only. A second start goes on
     from where the first ended.
 
-    Example: commonwatt demo --data demo-data
+    Examples: commonwatt demo --data demo-data; commonwatt demo --frozen --port 0
     """
+    if frozen and (data is not None or database_url is not None):
+        raise typer.BadParameter(
+            "--frozen has a temporary folder of its own: leave --data and --database-url out, "
+            "its password is known to everybody"
+        )
     end_on_sigterm()
+    if frozen:
+        _serve_frozen(port)
+    else:
+        _serve_live(port, data, database_url)
+
+
+def _serve_frozen(port: int) -> None:
+    from commonwatt.demo.frozen import serve_frozen
+    from commonwatt.demo.frozen_banner import frozen_banner
+
+    with exit_as_promised():
+        serve_frozen(port, lambda address: typer.echo(frozen_banner(address)))
+
+
+def _serve_live(port: int, data: Path | None, database_url: str | None) -> None:
     from commonwatt.demo.run import prepare_demo, serve_demo
 
     settings = store_settings(data, database_url, port=port)

@@ -18,12 +18,13 @@ from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.authorize import Role
+from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.manage_accounts import NewAccount, add_account
 from commonwatt.bootstrap import open_store_of, run_server
 from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.frozen_facts import FROM, PASSWORD, UNTIL, USERNAME
 from commonwatt.demo.reading_log import PROMPT_S, ReadingLog
-from commonwatt.demo.seeding import seed
+from commonwatt.demo.seeding import GATEWAY, seed
 from commonwatt.demo.set_up import site_number
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
@@ -79,6 +80,9 @@ def _fill(store: SqlStore) -> None:
     assert number is not None, "the building was just declared"
     # A meter counts from its first whole quarter-hour: that one begins the window.
     reading_log = ReadingLog(now_at, history_from_at=int(FROM.timestamp()) - QUARTER_S)
+    # Some are read seconds before midnight; this reading ends the last quarter-hour of all.
+    last = reading_log.now(int(UNTIL.timestamp()))
+    ingest_readings(store, number, last, GATEWAY, "demo history", now_at * 1_000_000)
     seed(store, number, reading_log, now_at, lambda _done, _total: None)
     account = NewAccount(
         name=USERNAME,

@@ -14,7 +14,7 @@ UNTIL = datetime.fromisoformat("2024-11-06T00:00:00+01:00")
 At its end no reading is late, so that all meters reach it.
 """
 USERNAME = "frozen"
-PASSWORD = "the same for everybody"  # noqa: S105  # opens nothing but the frozen demo
+PASSWORD = "known-to-everybody"  # noqa: S105  # opens nothing but the frozen demo
 
 
 def meter_ids() -> Mapping[str, str]:
