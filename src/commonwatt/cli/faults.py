@@ -1,5 +1,7 @@
 """What users can do wrong, told in one line each and without a trace."""
 
+import sys
+
 
 class Failed(Exception):
     """A command cannot do what it was asked for; ``lines`` say why and what would be right."""
@@ -9,27 +11,34 @@ class Failed(Exception):
         self.lines = lines
 
 
+# By module, so that telling an error imports nothing: what is not imported has raised nothing.
+_USER_ERRORS = {
+    "commonwatt.app.accounts": ("AccountProblem",),
+    "commonwatt.app.change_meter": ("CannotChange", "NoSuchMeter"),
+    "commonwatt.app.declaration": ("InvalidDeclaration",),
+    "commonwatt.app.edit_quarters": ("UnknownEdit",),
+    "commonwatt.app.read_delivery": ("UnknownDelivery",),
+    "commonwatt.app.resolve_finding": ("UnknownFinding",),
+    "commonwatt.app.simulate_key": ("KeyLacksTerms",),
+    "commonwatt.app.store_errors": ("StoreError",),
+    "commonwatt.app.withdraw_delivery": ("NothingToChange",),
+    "commonwatt.client.errors": ("ClimkitError",),
+    "commonwatt.client.frames": ("MissingLibrary",),
+    "commonwatt.demo.faults": ("CannotRunDemo",),
+    "commonwatt.demo.state": ("UnreadableDemoState",),
+    "commonwatt.formats.errors": ("BadValue", "BodyTooLarge", "UnreadableBody"),
+}
+
+
 def user_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are the user's or the machine's, and no fault of the program."""
-    from commonwatt.app.accounts import AccountProblem
-    from commonwatt.app.change_meter import CannotChange, NoSuchMeter
-    from commonwatt.app.declaration import InvalidDeclaration
-    from commonwatt.app.edit_quarters import UnknownEdit
-    from commonwatt.app.read_delivery import UnknownDelivery
-    from commonwatt.app.resolve_finding import UnknownFinding
-    from commonwatt.app.simulate_key import KeyLacksTerms
-    from commonwatt.app.store_errors import StoreError
-    from commonwatt.app.withdraw_delivery import NothingToChange
-    from commonwatt.demo.faults import CannotRunDemo
-    from commonwatt.demo.state import UnreadableDemoState
-    from commonwatt.formats.errors import BadValue, BodyTooLarge, UnreadableBody
-
-    return (
-        *(Failed, OSError, AccountProblem, InvalidDeclaration, StoreError),
-        *(NothingToChange, UnknownDelivery, CannotRunDemo, UnreadableDemoState),
-        *(CannotChange, KeyLacksTerms, NoSuchMeter, UnknownEdit, UnknownFinding),
-        *(BadValue, BodyTooLarge, UnreadableBody),
-    )
+    imported = [
+        getattr(sys.modules[module], name)
+        for module, names in _USER_ERRORS.items()
+        if module in sys.modules
+        for name in names
+    ]
+    return (Failed, OSError, *imported)
 
 
 def fault_lines(error: Exception) -> list[str]:

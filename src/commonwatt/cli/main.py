@@ -19,13 +19,17 @@ from commonwatt.cli.explain import explain
 from commonwatt.cli.faults import fault_lines, user_errors
 from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.import_file import import_files
+from commonwatt.cli.listing import meters, sensors, sites
 from commonwatt.cli.lock import lock, unlock
+from commonwatt.cli.login import login
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
 from commonwatt.cli.status import status
 from commonwatt.cli.worklist import worklist
 
+_OWN = "A server of your own"
+_ANY = "A Climkit server: the vendor's or your own"
 _FAILED = 1
 _INTERRUPTED = 130
 
@@ -33,31 +37,34 @@ app = typer.Typer(
     name="commonwatt",
     help="Metering data for buildings and energy communities, served as the Climkit Developer API.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     # Paragraphs of a docstring flow anew to the width of the terminal.
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command()(serve)
-app.command()(apply)
-app.add_typer(account_commands, name="account")
-app.command("import")(import_files)
-app.add_typer(delivery_commands, name="delivery")
-app.command()(exchange)
-app.add_typer(edit_commands, name="edit")
-app.command()(findings)
-app.command()(resolve)
-app.command()(explain)
-app.command()(worklist)
-app.command()(status)
-app.command()(settle)
-app.command()(lock)
-app.command()(unlock)
-app.command()(differences)
-app.command("simulate-key")(simulate_key)
-app.command()(conformance)
+app.command(rich_help_panel=_OWN)(demo)
+app.command(rich_help_panel=_OWN)(serve)
+app.command(rich_help_panel=_OWN)(apply)
+app.command("import", rich_help_panel=_OWN)(import_files)
+app.command(rich_help_panel=_OWN)(exchange)
+app.command(rich_help_panel=_OWN)(findings)
+app.command(rich_help_panel=_OWN)(resolve)
+app.command(rich_help_panel=_OWN)(explain)
+app.command(rich_help_panel=_OWN)(worklist)
+app.command(rich_help_panel=_OWN)(status)
+app.command(rich_help_panel=_OWN)(settle)
+app.command(rich_help_panel=_OWN)(lock)
+app.command(rich_help_panel=_OWN)(unlock)
+app.command(rich_help_panel=_OWN)(differences)
+app.command("simulate-key", rich_help_panel=_OWN)(simulate_key)
+app.add_typer(account_commands, name="account", rich_help_panel=_OWN)
+app.add_typer(delivery_commands, name="delivery", rich_help_panel=_OWN)
+app.add_typer(edit_commands, name="edit", rich_help_panel=_OWN)
+app.command(rich_help_panel=_ANY)(login)
+app.command(rich_help_panel=_ANY)(sites)
+app.command(rich_help_panel=_ANY)(meters)
+app.command(rich_help_panel=_ANY)(sensors)
+app.command(rich_help_panel=_ANY)(conformance)
 
 
 def _show_version(wanted: bool) -> None:

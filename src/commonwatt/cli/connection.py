@@ -1,0 +1,108 @@
+"""What the commands share that ask a Climkit server: their options, and who signs in where."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonwatt.cli.faults import Failed
+
+if TYPE_CHECKING:
+    from stamina.instrumentation import RetryDetails
+
+    from commonwatt.client import Climkit
+    from commonwatt.client.credentials import Credentials
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="Base address of the API.",
+        show_default="CLIMKIT_URL, else the published one",
+        rich_help_panel="Server",
+    ),
+]
+Username = Annotated[
+    str | None,
+    typer.Option(
+        "--username",
+        metavar="NAME",
+        help="Who asks.",
+        show_default="CLIMKIT_USERNAME, else the keyring",
+        rich_help_panel="Server",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but results and errors.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell each request on standard error.")
+]
+
+
+@contextmanager
+def opened_client(
+    url: str | None, username: str | None, *, quiet: bool, verbose: bool
+) -> Iterator["Climkit"]:
+    """Give a client of the server that is meant, and close it afterwards.
+
+    The password comes from the environment or the keyring; on a terminal it is asked for otherwise.
+    """
+    from commonwatt.client import Climkit
+
+    listen(quiet=quiet, verbose=verbose)
+    who = _credentials(url, username)
+    with Climkit(who.url, who.username, who.password) as climkit:
+        yield climkit
+
+
+def listen(*, quiet: bool, verbose: bool) -> None:
+    """Say on stderr what is tried again, if not quiet; each request, if verbose."""
+    from stamina import instrumentation
+
+    if quiet and verbose:
+        raise typer.BadParameter("give either --quiet or --verbose")
+    instrumentation.set_on_retry_hooks([] if quiet else [_tell_retry])
+    if verbose:
+        # Method, address and status; never a body, which of a sign-in is the password.
+        requests = logging.getLogger("httpx2")
+        requests.addHandler(logging.StreamHandler())
+        requests.setLevel(logging.INFO)
+
+
+def _tell_retry(details: "RetryDetails") -> None:
+    typer.echo(f"{details.caused_by}; again in {details.wait_for:.0f} s", err=True)
+
+
+@contextmanager
+def told_as_usage(option: str | None = None) -> Iterator[None]:
+    """Tell arguments that the client does not take as wrong usage."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def _credentials(url: str | None, username: str | None) -> "Credentials":
+    from commonwatt.client.credentials import find_credentials
+    from commonwatt.client.errors import NoCredentials
+
+    username = username or os.environ.get("CLIMKIT_USERNAME")
+    with told_as_usage("--url"):
+        try:
+            return find_credentials(url, username)
+        except NoCredentials:
+            if username is None or not sys.stdin.isatty():
+                raise
+        return find_credentials(url, username, typed_password(username))
+
+
+def typed_password(username: str) -> str:
+    """Ask for a password on the terminal. Raises Failed if there is none."""
+    if not sys.stdin.isatty():
+        raise Failed("there is no terminal to type a password on: use --password-stdin")
+    typed: str = typer.prompt(f"Password of {username}", hide_input=True, err=True)
+    return typed
