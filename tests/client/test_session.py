@@ -10,9 +10,21 @@ from email.utils import format_datetime
 import pytest
 
 from commonwatt.client import AsyncClimkit, Climkit, SignInRefused
+from commonwatt.client.wire import Request
 from tests.client.conftest import FAST
 from tests.client.fault_proxy import FaultProxy
-from tests.client.scripted import METERS, SITE, Asked, Reply, Script, ScriptedServer, token
+from tests.client.scripted import (
+    INFOS,
+    METER,
+    METER_DATA,
+    METERS,
+    SITE,
+    Asked,
+    Reply,
+    Script,
+    ScriptedServer,
+    token,
+)
 
 
 def ask(server: ScriptedServer, times: int) -> None:
@@ -162,3 +174,14 @@ def test_no_text_shows_the_password_or_the_token() -> None:
         assert "secret" not in repr(climkit)
         assert "anna" in repr(climkit)
         assert not [each for each in vars(climkit).values() if "secret" in repr(each)]
+    assert "secret" not in repr(Request("POST", "/auth", None, body={"password": "secret"}))
+
+
+def test_the_zone_of_a_site_and_the_types_of_its_meters_are_asked_for_once() -> None:
+    server = ScriptedServer({METER_DATA: Reply([])})
+
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        for _ in range(3):
+            climkit.meter_data(SITE, METER, "2026-03-22T04:00", "2026-03-22T05:00")
+
+    assert server.paths() == ["/auth", INFOS, METERS, METER_DATA, METER_DATA, METER_DATA]
