@@ -10,8 +10,16 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.demo.building import SITE_ID
-from commonwatt.demo.frozen_facts import FROM, UNTIL, meter_ids, sensor_ids
+from commonwatt.demo.frozen_facts import (
+    FROM,
+    KNOWN_HASH,
+    PASSWORD,
+    UNTIL,
+    meter_ids,
+    sensor_ids,
+)
 from commonwatt.pytest_plugin import ClimkitServer
 from commonwatt.pytest_plugin import climkit_server as climkit_server  # noqa: PLC0414  # a fixture
 from tests.demo.running_demo import RunningDemo, running_frozen_demo
@@ -168,3 +176,10 @@ def test_the_ids_are_those_that_the_server_lists(frozen: RunningDemo) -> None:
     listed = json.loads(dict(all_answers(frozen))[f"meter_info/{SITE_ID}"])
 
     assert {meter["name"]: meter["id"] for meter in listed} == METERS
+
+
+def test_the_hash_is_the_passwords_and_up_to_date() -> None:
+    passwords = Argon2Passwords()
+
+    assert passwords.verify(PASSWORD, KNOWN_HASH)
+    assert not passwords.is_outdated(KNOWN_HASH)

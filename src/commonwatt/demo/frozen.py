@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
@@ -22,7 +21,7 @@ from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.manage_accounts import NewAccount, add_account
 from commonwatt.bootstrap import open_store_of, run_server
 from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
-from commonwatt.demo.frozen_facts import FROM, PASSWORD, UNTIL, USERNAME
+from commonwatt.demo.frozen_facts import FROM, KNOWN_HASH, PASSWORD, UNTIL, USERNAME
 from commonwatt.demo.reading_log import PROMPT_S, ReadingLog
 from commonwatt.demo.seeding import GATEWAY, seed
 from commonwatt.demo.set_up import site_number
@@ -58,6 +57,15 @@ def serve_frozen(port: int, announce: Callable[[str], None]) -> None:
         run_server(FrozenSettings(data=folder, host="127.0.0.1", port=port), announce)
 
 
+class _KnownHash:
+    """Hashes the one password that there is."""
+
+    def hash(self, password: str) -> str:
+        """Return the hash of PASSWORD."""
+        assert password == PASSWORD
+        return KNOWN_HASH
+
+
 @contextlib.contextmanager
 def _frozen_folder() -> Iterator[Path]:
     """Give a folder with the store of the frozen demo, which is gone afterwards."""
@@ -91,4 +99,4 @@ def _fill(store: SqlStore) -> None:
         rate_limited=False,
         password=PASSWORD,
     )
-    add_account(SqlAccountStore(store.database), Argon2Passwords(), account, at=now_at, by=_BY)
+    add_account(SqlAccountStore(store.database), _KnownHash(), account, at=now_at, by=_BY)
