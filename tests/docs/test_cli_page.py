@@ -8,7 +8,20 @@ from tests.docs.markdown import DOCS, first_column, section
 PAGE = DOCS / "cli.md"
 OF_EVERY_COMMAND = {"--data", "--database-url"}
 OF_EVERY_CLIENT = {"--url", "--username", "--quiet", "--verbose"}
-CLIENTS = {f"commonwatt {name}" for name in ("login", "sites", "meters", "sensors")}
+CLIENTS = {
+    f"commonwatt {name}"
+    for name in (
+        "login",
+        "sites",
+        "meters",
+        "sensors",
+        "get site",
+        "get meter",
+        "get raw",
+        "get sensor",
+        "watch",
+    )
+}
 WITHOUT_STORE = {"commonwatt conformance", *CLIENTS}
 
 

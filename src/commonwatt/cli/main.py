@@ -18,6 +18,7 @@ from commonwatt.cli.exchange import exchange
 from commonwatt.cli.explain import explain
 from commonwatt.cli.faults import fault_lines, user_errors
 from commonwatt.cli.findings import findings, resolve
+from commonwatt.cli.get import get_commands
 from commonwatt.cli.import_file import import_files
 from commonwatt.cli.listing import meters, sensors, sites
 from commonwatt.cli.lock import lock, unlock
@@ -26,6 +27,7 @@ from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
 from commonwatt.cli.status import status
+from commonwatt.cli.watch import watch
 from commonwatt.cli.worklist import worklist
 
 _OWN = "A server of your own"
@@ -64,7 +66,9 @@ app.command(rich_help_panel=_ANY)(login)
 app.command(rich_help_panel=_ANY)(sites)
 app.command(rich_help_panel=_ANY)(meters)
 app.command(rich_help_panel=_ANY)(sensors)
+app.command(rich_help_panel=_ANY)(watch)
 app.command(rich_help_panel=_ANY)(conformance)
+app.add_typer(get_commands, name="get", rich_help_panel=_ANY)
 
 
 def _show_version(wanted: bool) -> None:

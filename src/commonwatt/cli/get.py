@@ -1,0 +1,168 @@
+"""``commonwatt get``: series of a Climkit server."""
+
+from typing import Annotated
+
+import typer
+
+from commonwatt.cli.connection import (
+    Quiet,
+    Url,
+    Username,
+    Verbose,
+    opened_client,
+    told_as_usage,
+)
+from commonwatt.cli.naming import (
+    MeterName,
+    SensorName,
+    SiteName,
+    named_meter,
+    named_sensor,
+    named_site,
+)
+from commonwatt.cli.records import AsCsv, AsJson, require_one_of
+from commonwatt.cli.series_output import Plot, show_series
+
+_WHEN = "a date (of the site) or an instant (naive is UTC)"
+
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", metavar="T", help=f"From when: {_WHEN}.", show_default="a day before --end"
+    ),
+]
+End = Annotated[
+    str | None,
+    typer.Option("--end", metavar="T", help=f"Until when: {_WHEN}.", show_default="now"),
+]
+ReadingsStart = Annotated[
+    str | None,
+    typer.Option(
+        "--start", metavar="T", help=f"From when: {_WHEN}.", show_default="the latest alone"
+    ),
+]
+Sampling = Annotated[str, typer.Option("--sampling", metavar="WORD", help="15T, H, D, M or Y.")]
+Type = Annotated[
+    str,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="electricity, heating, cooling, cold_water, hot_water or charge_point.",
+    ),
+]
+
+get_commands = typer.Typer(
+    no_args_is_help=True, help="Print series of a site, meter or sensor, or draw them."
+)
+
+
+@get_commands.command("site")
+def get_site(
+    site: SiteName,
+    meter_type: Type = "electricity",
+    start: Start = None,
+    end: End = None,
+    sampling: Sampling = "15T",
+    of_meters: Annotated[
+        bool, typer.Option("--meters", help="Columns of single meters too, where there are any.")
+    ] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    plot: Plot = False,
+    url: Url = None,
+    username: Username = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print what a site consumed, produced and exchanged with the grid.
+
+    Example: commonwatt get site CH-0012 --start 2026-03-01 --end 2026-04-01 --sampling D --plot
+    """
+    require_one_of(json=as_json, csv=as_csv, plot=plot)
+    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+        where = named_site(climkit, site)
+        with told_as_usage():
+            series = climkit.site_data(where, meter_type, start, end, sampling, meters=of_meters)
+    show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
+
+
+@get_commands.command("meter")
+def get_meter(
+    site: SiteName,
+    meter: MeterName,
+    start: Start = None,
+    end: End = None,
+    sampling: Sampling = "15T",
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    plot: Plot = False,
+    url: Url = None,
+    username: Username = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the validated quantities of a meter.
+
+    Example: commonwatt get meter CH-0012 "electricity 11" --start 2026-03-01 --csv
+    """
+    require_one_of(json=as_json, csv=as_csv, plot=plot)
+    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+        where = named_site(climkit, site)
+        which = named_meter(climkit, where, meter)
+        with told_as_usage():
+            series = climkit.meter_data(where, which, start, end, sampling)
+    show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
+
+
+@get_commands.command("raw")
+def get_raw(
+    site: SiteName,
+    meter: MeterName,
+    start: ReadingsStart = None,
+    end: End = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    plot: Plot = False,
+    url: Url = None,
+    username: Username = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the readings of a meter as it sent them; without a window the latest.
+
+    Example: commonwatt get raw CH-0012 prim_ad:11 --start 2026-03-01
+    """
+    require_one_of(json=as_json, csv=as_csv, plot=plot)
+    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+        where = named_site(climkit, site)
+        which = named_meter(climkit, where, meter)
+        with told_as_usage():
+            series = climkit.meter_data_raw(where, which, start, end)
+    show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
+
+
+@get_commands.command("sensor")
+def get_sensor(
+    site: SiteName,
+    sensor: SensorName,
+    start: ReadingsStart = None,
+    end: End = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    plot: Plot = False,
+    url: Url = None,
+    username: Username = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the values of a sensor; without a window the latest.
+
+    Example: commonwatt get sensor CH-0012 Stairwell --start 2026-03-01 --plot
+    """
+    require_one_of(json=as_json, csv=as_csv, plot=plot)
+    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+        where = named_site(climkit, site)
+        which = named_sensor(climkit, where, sensor)
+        with told_as_usage():
+            series = climkit.sensor_data(where, which, start, end)
+    show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
