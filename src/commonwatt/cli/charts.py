@@ -6,7 +6,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from commonwatt.cli.series_output import heading
+from commonwatt.cli.output import heading
 
 if TYPE_CHECKING:
     from commonwatt.client import Series
@@ -43,9 +43,24 @@ def chart(series: "Series", width: int) -> list[str]:
     for name, values in zip(names, series.columns.values(), strict=True):
         present = [value for value in values if value is not None]
         span = f"{min(present)} to {max(present)}" if present else "missing"
-        drawn = sparkline(values, max(8, width - room - len(span) - 4), series.sampling is not None)
+        drawn = sparkline(
+            _in_time(series, values),
+            max(8, width - room - len(span) - 4),
+            series.sampling is not None,
+        )
         lines.append(f"{name.ljust(room)}  {drawn}  {span}")
     return [*lines, "", *_bars(series, width)]
+
+
+def _in_time(series: "Series", values: Sequence[float | None]) -> Sequence[float | None]:
+    """Return the value of every period that was asked for; readings have no rhythm and stay."""
+    from commonwatt.client.local_periods import period_starts
+
+    if series.sampling is None:
+        return values
+    known = dict(zip(series.starts_at, values, strict=True))
+    periods = period_starts(series.asked, series.zone, series.sampling)
+    return [known.get(start_at) for start_at in periods]
 
 
 def sparkline(values: Sequence[float | None], width: int, from_zero: bool) -> str:

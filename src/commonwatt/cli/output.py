@@ -23,6 +23,11 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
+def heading(name: str, unit: str | None) -> str:
+    """Return the heading of a column of quantities."""
+    return name if unit is None else f"{name} [{unit}]"
+
+
 def local_time(instant_at: int | None, timezone: str) -> str:
     """Show an instant [Unix seconds] in a zone, a dash for none."""
     if instant_at is None:

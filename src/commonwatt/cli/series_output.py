@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commonwatt.cli.output import show_table
+from commonwatt.cli.output import heading, show_table
 
 if TYPE_CHECKING:
     from commonwatt.client import Row, Series
@@ -49,11 +49,6 @@ def row_object(row: "Row", *, is_reading: bool) -> dict[str, object]:
         return {"at": start, "at_local": row.start.isoformat(), **row.values}
     local = row.start.isoformat()
     return {"start": start, "end": _utc(row.end), "start_local": local, **row.values}
-
-
-def heading(name: str, unit: str | None) -> str:
-    """Return the heading of a column."""
-    return name if unit is None else f"{name} [{unit}]"
 
 
 def cells(values: Mapping[str, float | None]) -> list[str]:

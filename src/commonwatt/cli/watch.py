@@ -18,8 +18,9 @@ from commonwatt.cli.connection import (
 )
 from commonwatt.cli.get import Type
 from commonwatt.cli.naming import SiteName, named_site
+from commonwatt.cli.output import heading
 from commonwatt.cli.records import AsJson
-from commonwatt.cli.series_output import cells, heading, local_minute, row_object
+from commonwatt.cli.series_output import cells, local_minute, row_object
 
 if TYPE_CHECKING:
     from commonwatt.client import Climkit, Row, Series, Site
@@ -48,6 +49,8 @@ def watch(
     seen: dict[datetime, Row] = {}
     with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
+        if not quiet:
+            typer.echo(f"watching {where.name or where.id}; Ctrl-C ends it", err=True)
         while True:
             is_first = not seen
             for series, row in _news(climkit, where, meter_type, seen, quiet=quiet):

@@ -80,7 +80,9 @@ def test_what_comes_is_printed_until_ctrl_c(
     wait_for(watching, first_at + 2 * 900, 2)
 
     ended = end(watching, signal.SIGINT)
-    assert (ended.code, ended.err.strip()) == (130, "commonwatt: interrupted")
+    told = [line for line in ended.err.splitlines() if line]
+    assert told == ["watching Les Tilleuls 12; Ctrl-C ends it", "commonwatt: interrupted"]
+    assert ended.code == 130
 
 
 def test_a_wrong_name_is_told(asking: Asking) -> None:
