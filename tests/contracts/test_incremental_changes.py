@@ -5,7 +5,6 @@ readings, in any order.
 """
 
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -15,7 +14,7 @@ from commonwatt.app.mark_changes import days_with_data
 from commonwatt.domain.catalogue import Group
 from tests.contracts.site_changes import ChangedSite, Changes, is_done, site_of
 from tests.contracts.stored_results import settle_everything, stored_results
-from tests.oracle.buildings import Plan, first_day, plans
+from tests.oracle.buildings import Plan, first_day, near_plans
 
 DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000
@@ -37,8 +36,6 @@ def mark_everything(site: ChangedSite) -> None:
 
 
 def assert_changes_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
-    # A stamp of the year 2000 makes 8,000 days of a plan's two, to be settled again and again.
-    plan = replace(plan, troubles=plan.troubles - {"wild_stamps"})
     note(str(plan))
     chance = random.Random(plan.seed)
     changes = Changes(plan, chance)
@@ -59,13 +56,13 @@ def assert_changes_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
 
 
 @FEW
-@given(plan=plans(days=1))
+@given(plan=near_plans(days=1))
 def test_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_changes_equal_from_scratch(store, plan)
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=40)
-@given(plan=plans())
+@settings(FEW, max_examples=25)
+@given(plan=near_plans())
 def test_many_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_changes_equal_from_scratch(store, plan)

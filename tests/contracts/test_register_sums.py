@@ -145,7 +145,7 @@ def test_locked_differing_and_open_sum_up_to_the_register(store: SqlStore, seed:
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=300)
+@settings(FEW, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_locked_differing_and_open_sum_up_to_many_registers(store: SqlStore, seed: int) -> None:
     assert_sums_are_those_of_registers(store, seed)
