@@ -28,7 +28,6 @@ from commonwatt.adapters.rate_counters import (
 from commonwatt.adapters.rate_limits import FailedSignIns, RequestLimits
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.database import Database
-from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.adapters.tokens import JwtTokens
 from commonwatt.api.app import create_app
@@ -37,8 +36,8 @@ from commonwatt.api.services import Services
 from commonwatt.app.settler import Settler
 from commonwatt.app.sign_in import SignIn
 from commonwatt.settings import Settings
+from commonwatt.stores import open_store_of
 
-STORE_FILE = "commonwatt.sqlite"
 _COUNTERS_FILE = "rate-limits.sqlite"
 _FINISH_REQUESTS_S = 2
 _FINISH_SETTLING_S = 2.0
@@ -54,22 +53,6 @@ class Application:
 
     app: FastAPI
     store: SqlStore
-
-
-def store_url(data: Path) -> str:
-    """The URL of the embedded store in a data folder; the folder is made where it is missing."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return f"sqlite:///{data / STORE_FILE}"
-
-
-def open_store(url: str) -> SqlStore:
-    """Open a store, created or migrated as it needs. Raises the errors of `store_errors`."""
-    return SqlStore(open_database(url))
-
-
-def open_store_of(settings: Settings) -> SqlStore:
-    """Open the store that the settings name."""
-    return open_store(settings.database_url or store_url(settings.data))
 
 
 def build_application(settings: Settings) -> Application:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import httpx2
 
-from commonwatt.bootstrap import STORE_FILE
 from commonwatt.demo.building import SITE_ID
+from commonwatt.stores import STORE_FILE
 
 _COMMONWATT = "from commonwatt.cli.main import main; main()"
 _LAST_LINE = "Ctrl-C ends it"

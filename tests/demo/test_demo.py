@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.bootstrap import open_store, store_url
 from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.faults import CannotRunDemo
 from commonwatt.demo.set_up import set_up, site_number
 from commonwatt.demo.state import DemoState
 from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.stores import open_store, store_url
 from tests.demo.running_demo import RunningDemo, kill_while_setting_up, running_demo
 
 GRID = "65920080c0a1e7d4b8f30010"

@@ -16,10 +16,10 @@ from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.manage_accounts import NewAccount, add_account, make_key, set_disabled
 from commonwatt.app.settle_site import settle_site
-from commonwatt.bootstrap import open_store
 from commonwatt.domain.catalogue import Group
 from commonwatt.formats.bodies import readings_from_body
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.stores import open_store
 from tests.docs.markdown import DOCS
 
 EXAMPLES = DOCS / "examples"

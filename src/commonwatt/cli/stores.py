@@ -80,7 +80,7 @@ def opened_store(
     An embedded one that is not there is made with ``create``, else Failed is raised: a folder that
     is misspelt should not become an empty store.
     """
-    from commonwatt.bootstrap import STORE_FILE, open_store_of
+    from commonwatt.stores import STORE_FILE, open_store_of
 
     settings = store_settings(data, database_url)
     if not create and settings.database_url is None and not (settings.data / STORE_FILE).exists():

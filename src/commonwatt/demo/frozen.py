@@ -19,7 +19,7 @@ from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.authorize import Role
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.manage_accounts import NewAccount, add_account
-from commonwatt.bootstrap import open_store_of, run_server
+from commonwatt.bootstrap import run_server
 from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.frozen_facts import FROM, KNOWN_HASH, PASSWORD, UNTIL, USERNAME
 from commonwatt.demo.reading_log import PROMPT_S, ReadingLog
@@ -28,6 +28,7 @@ from commonwatt.demo.set_up import site_number
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from commonwatt.settings import Settings
+from commonwatt.stores import open_store_of
 
 _BY = "frozen demo"
 

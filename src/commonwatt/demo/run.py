@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.bootstrap import open_store_of, run_server
+from commonwatt.bootstrap import run_server
 from commonwatt.demo.banner import banner
 from commonwatt.demo.gateway import Gateway, gateway_client
 from commonwatt.demo.reading_log import ReadingLog
@@ -14,6 +14,7 @@ from commonwatt.demo.seeding import Progress
 from commonwatt.demo.set_up import set_up, site_number
 from commonwatt.demo.state import DemoState
 from commonwatt.settings import Settings
+from commonwatt.stores import open_store_of
 
 _OWNER_ONLY = 0o700
 
