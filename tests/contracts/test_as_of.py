@@ -92,7 +92,7 @@ def test_any_history_is_told_again(store: SqlStore, plan: Plan) -> None:
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=25)
+@settings(FEW, max_examples=12)
 @given(plan=near_plans())
 def test_many_histories_are_told_again(store: SqlStore, plan: Plan) -> None:
     assert_history_is_told(store, plan)

@@ -146,7 +146,7 @@ def test_locked_and_differing_add_up(store: SqlStore, plan: Plan) -> None:
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=25)
+@settings(FEW, max_examples=12)
 @given(plan=near_plans())
 def test_locked_and_differing_add_up_at_length(store: SqlStore, plan: Plan) -> None:
     assert_locks_hold(store, plan)
