@@ -1,12 +1,12 @@
 """``commonwatt conformance``."""
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
+
+from commonwatt.cli.connection import Url, Username, who_asks
 
 if TYPE_CHECKING:
     from commonwatt.client.credentials import Credentials
@@ -25,14 +25,8 @@ class CannotStart(TyperException):
 
 
 def conformance(
-    url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Base address of the API.", show_default="CLIMKIT_URL"),
-    ] = None,
-    username: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Who asks.", show_default="CLIMKIT_USERNAME"),
-    ] = None,
+    url: Url = None,
+    username: Username = None,
     site: Annotated[
         str | None,
         typer.Option(metavar="ID", help="The site to look at.", show_default="first with meters"),
@@ -116,20 +110,13 @@ def _require_folder(file: Path | None) -> None:
 
 
 def _account(url: str | None, username: str | None) -> "Credentials":
-    """Where and as whom; on a terminal the password is asked for where nothing else tells it."""
-    from commonwatt.client.credentials import find_credentials
+    """Where and as whom; without, the kit cannot start."""
     from commonwatt.client.errors import NoCredentials
 
-    username = username or os.environ.get("CLIMKIT_USERNAME")
     try:
-        return find_credentials(url, username)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--url") from error
+        return who_asks(url, username)
     except NoCredentials as error:
-        if username is None or not sys.stdin.isatty():
-            raise CannotStart(str(error)) from error
-    password = typer.prompt(f"Password of {username}", hide_input=True, err=True)
-    return find_credentials(url, username, password)
+        raise CannotStart(str(error)) from error
 
 
 def _write(report: "Report", json_file: Path | None, junit_file: Path | None) -> None:

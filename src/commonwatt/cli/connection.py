@@ -54,7 +54,7 @@ def opened_client(
     from commonwatt.client import Climkit
 
     listen(quiet=quiet, verbose=verbose)
-    who = _credentials(url, username)
+    who = who_asks(url, username)
     with Climkit(who.url, who.username, who.password) as climkit:
         yield climkit
 
@@ -86,7 +86,11 @@ def told_as_usage(option: str | None = None) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def _credentials(url: str | None, username: str | None) -> "Credentials":
+def who_asks(url: str | None, username: str | None) -> "Credentials":
+    """Return where to ask and as whom; on a terminal the password is asked for if need be.
+
+    Raises NoCredentials where nothing tells it, and BadParameter for an address that is none.
+    """
     from commonwatt.client.credentials import find_credentials
     from commonwatt.client.errors import NoCredentials
 
