@@ -1,5 +1,6 @@
 """Which days are estimated from others, so that a change of those marks them too."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -35,12 +36,10 @@ class EstimatedSpans:
         They did if a day in reach was marked or settled since: a settlement that began before must
         not store its estimate, for nothing marks what it is about to store.
         """
-        days: set[int] = set()
-        for span in spans:
-            reach = span.first_day - DONOR_DAYS, span.end_day + DONOR_DAYS
-            if self._is_newer(*reach, generation):
-                days.update(range(span.first_day, span.end_day))
-        return days
+        days = {(span.first_day, span.end_day) for span in spans}
+        reaches = {span: (span[0] - DONOR_DAYS, span[1] + DONOR_DAYS) for span in days}
+        newer = self._newer_days(reaches.values(), generation)
+        return {day for span in days if _meets(newer, *reaches[span]) for day in range(*span)}
 
     def put(
         self,
@@ -58,11 +57,13 @@ class EstimatedSpans:
         for span in spans:
             key = span.meter, span.first_day
             wanted[key] = max(span.end_day, wanted.get(key, span.end_day))
-        for known in meeting_spans(self._connection, self._site, first_day, end_day):
+        stored = meeting_spans(self._connection, self._site, first_day, end_day)
+        newer = self._newer_days([(known.first_day, known.end_day) for known in stored], generation)
+        for known in stored:
             key = known.meter, known.first_day
             if known.meter not in meters or wanted.get(key) == known.end_day:
                 wanted.pop(key, None)
-            elif self._is_newer(known.first_day, known.end_day, generation):
+            elif _meets(newer, known.first_day, known.end_day):
                 wanted[key] = max(known.end_day, wanted.get(key, known.end_day))
             else:
                 self._delete(known)
@@ -82,23 +83,33 @@ class EstimatedSpans:
             )
         )
 
-    def _is_newer(self, first_day: int, end_day: int, generation: int) -> bool:
-        """Whether a day of [first, end) was marked or settled after a generation."""
+    def _newer_days(self, spans: Collection[tuple[int, int]], generation: int) -> list[int]:
+        """Return the days marked or settled after a generation, ascending.
+
+        Of all from the first day of the spans [first, end) to the last end among them.
+        """
+        if not spans:
+            return []
+        first_day, end_day = min(span[0] for span in spans), max(span[1] for span in spans)
+        days: set[int] = set()
         for table in (schema.dirty_marks, schema.settled_days):
-            newer = self._connection.execute(
-                select(table.c.day)
-                .where(
-                    table.c.site == self._site,
-                    table.c.group == self._group.value,
-                    table.c.day >= first_day,
-                    table.c.day < end_day,
-                    table.c.generation > generation,
+            days.update(
+                self._connection.scalars(
+                    select(table.c.day).where(
+                        table.c.site == self._site,
+                        table.c.group == self._group.value,
+                        table.c.day >= first_day,
+                        table.c.day < end_day,
+                        table.c.generation > generation,
+                    )
                 )
-                .limit(1)
-            ).first()
-            if newer is not None:
-                return True
-        return False
+            )
+        return sorted(days)
+
+
+def _meets(days: Sequence[int], first_day: int, end_day: int) -> bool:
+    """Whether one of some days, ascending, lies in [first, end)."""
+    return bisect_left(days, first_day) < bisect_left(days, end_day)
 
 
 def meeting_spans(
