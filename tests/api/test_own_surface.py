@@ -266,6 +266,21 @@ class TestState:
         assert {each["last_reading"] for each in recent["meters"]} == {None}
         assert {each["complete_until"] for each in recent["groups"]} == {None}
 
+    def test_status_does_not_say_which_closed_meter_is_late(self, operator: httpx2.Client) -> None:
+        of_others = [row for row in building.readings() if row["meter"] != BERT]
+        of_bert = [row for row in building.readings() if row["meter"] == BERT]
+        operator.put(f"{OWN}/readings", json=of_others + of_bert[:100])
+        address = str(operator.base_url)
+        with client_of(address, token(address, "narrow")) as narrow:
+            found = [
+                {
+                    each["group"]: each["held_back_by"]
+                    for each in asking.get(f"{OWN}/status").json()["groups"]
+                }
+                for asking in (operator, narrow)
+            ]
+        assert [each["electricity"] for each in found] == [[BERT], []]
+
     def test_findings(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] == ANNA]
         rows[10]["en_im"] = 0

@@ -34,13 +34,14 @@ def answer_status(visit: Visit, _query: None) -> bytes:
     Nothing of closed meters, and no instant before the account's history.
     """
     status = read_status(visit.snapshot, visit.catalogue)
+    closed = visit.site.closed_meters
     meters = [
         {
             "meter": each.meter.id,
             "name": each.meter.name,
             "type": each.meter.medium.value,
             "last_reading": None
-            if each.meter.id in visit.site.closed_meters
+            if each.meter.id in closed
             else _since_history(visit, each.last_accepted_at),
         }
         for each in status.meters
@@ -49,7 +50,9 @@ def answer_status(visit: Visit, _query: None) -> bytes:
         {
             "group": group.value,
             "complete_until": _since_history(visit, complete_until_at),
-            "held_back_by": [meter.id for meter in status.held_back_by[group]],
+            "held_back_by": [
+                meter.id for meter in status.held_back_by[group] if meter.id not in closed
+            ],
         }
         for group, complete_until_at in status.complete_until.items()
     ]
