@@ -16,6 +16,7 @@ from commonwatt.domain.edits import Edit
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.readings import SensorValues, StoredReadings
+from commonwatt.domain.reference import ReferenceQuarters
 from commonwatt.domain.settlement import Settlement
 from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
@@ -326,6 +327,27 @@ class HistoryTables(Protocol):
         """When what is declared was changed [Unix microseconds], ascending."""
 
 
+class ReferenceTables(Protocol):
+    """What another platform says of meters, and how far it has been copied."""
+
+    def reference_days(self, site: int) -> Mapping[int, Sequence[int]]:
+        """The days with anything kept of each meter that has any, ascending."""
+
+    def reference(self, site: int, meter: int, first_day: int, end_day: int) -> ReferenceQuarters:
+        """What is kept of the days [first, end)."""
+
+    def put_reference(
+        self, site: int, meter: int, first_day: int, end_day: int, quarters: ReferenceQuarters
+    ) -> None:
+        """Replace all that is kept of the days [first, end), within which the quarter-hours lie."""
+
+    def copied_until(self, site: int) -> Mapping[str, int]:
+        """The instant [Unix seconds] up to which the series of meters and sensors are copied."""
+
+    def raise_copied_until(self, site: int, item: str, until_at: int) -> None:
+        """Let the series of a meter or sensor be copied up to an instant, or further as it was."""
+
+
 class Snapshot(AccessReader, Protocol):
     """One consistent view of the store."""
 
@@ -356,6 +378,10 @@ class Snapshot(AccessReader, Protocol):
     @property
     def history(self) -> HistoryTables:
         """What was known before."""
+
+    @property
+    def reference(self) -> ReferenceTables:
+        """What another platform says."""
 
     def granted_sites(self, account: str) -> Sequence[GrantedSite]:
         """All sites that are granted to an account, ascending by id."""

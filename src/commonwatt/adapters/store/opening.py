@@ -8,9 +8,9 @@ from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.database import Database
 from commonwatt.app.store_errors import StoreError, StoreTooNew
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that leads to the tables of `schema`."""
-KNOWN_REVISIONS = ("0001", "0002")
+KNOWN_REVISIONS = ("0001", "0002", "0003")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -4,6 +4,9 @@ Raw readings of one meter-day, format 1: an 8-byte head (format, flags, mask of 
 then the columns: each register (int64 [mWh, ml], -1 for none), issued_at and delivery (int64; one
 value for all where they do not differ), stamps (int32 seconds of the day), marks (uint8: quality in
 the low bits; one value for all), serials (JSON list, then one int16 a reading) where there are any.
+
+Reference values of one meter-day: 96 int32 [mWh, ml], or int64 where one does not fit; the least
+value of its kind where the other platform has none. What has none all day is NULL.
 """
 
 import json
@@ -16,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S
 from commonwatt.domain.readings import NO_VALUE, SensorValues, StoredReadings
+from commonwatt.domain.reference import NO_VALUE as NO_REFERENCE
 
 _FORMAT = 1
 _HEAD = struct.Struct("<BBHI")
@@ -28,6 +32,7 @@ _BITS: Mapping[Register, int] = {
     Register.HEAT_ENERGY_KWH: 4,
     Register.VOL_M3: 8,
 }
+_NO_INT32 = -(2**31)
 _QUALITY_MASK, _ISSUED_MARK, _AHEAD_MARK = 0x0F, 0x40, 0x80
 
 
@@ -172,3 +177,27 @@ def unpack_sensor_values(blobs: Sequence[tuple[int, bytes]]) -> SensorValues:
         stamps[here] = np.frombuffer(blob, "<i4", count, offset) + np.int64(day * DAY_S)
         start += count
     return SensorValues(stamps, values, deliveries)
+
+
+def pack_reference_day(values: NDArray[np.int64]) -> bytes | None:
+    """Pack the 96 values of a column of a UTC day; None where there is none."""
+    known = values != NO_REFERENCE
+    if not known.any():
+        return None
+    if (np.abs(values[known]) < -_NO_INT32).all():
+        values, kind = np.where(known, values, _NO_INT32), "<i4"
+    else:
+        kind = "<i8"
+    return values.astype(kind).tobytes()
+
+
+def unpack_reference_day(blob: bytes | None) -> NDArray[np.int64]:
+    """Unpack what `pack_reference_day` packed."""
+    if blob is None:
+        return np.full(DAY_QUARTERS, NO_REFERENCE, np.int64)
+    if len(blob) == 8 * DAY_QUARTERS:
+        return np.frombuffer(blob, "<i8").astype(np.int64)
+    if len(blob) != 4 * DAY_QUARTERS:
+        raise UnreadableBlob(f"{len(blob)} bytes are no day of reference values")
+    values = np.frombuffer(blob, "<i4").astype(np.int64)
+    return np.where(values == _NO_INT32, NO_REFERENCE, values)

@@ -311,6 +311,27 @@ findings = Table(
     Column("evidence", JSON, nullable=False),
 )
 
+# What another platform says of a UTC day of a meter, beside what is answered: nothing rests on it.
+reference_days = Table(
+    "reference_days",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("total", LargeBinary),
+    Column("self", LargeBinary),
+    Column("ext", LargeBinary),
+)
+
+# Up to where a series of a meter or sensor (by its id) has been copied from another platform.
+copied_series = Table(
+    "copied_series",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("item", Text, primary_key=True),
+    Column("until_at", BigInteger, nullable=False),
+)
+
 accounts = Table(
     "accounts",
     metadata,

@@ -17,6 +17,7 @@ from commonwatt.adapters.store.edit_tables import SqlEditTables
 from commonwatt.adapters.store.history_tables import SqlHistoryTables
 from commonwatt.adapters.store.lock_tables import SqlLockTables
 from commonwatt.adapters.store.reading_tables import SqlReadingTables, SqlSensorTables
+from commonwatt.adapters.store.reference_tables import SqlReferenceTables
 from commonwatt.adapters.store.result_tables import SqlResultTables
 from commonwatt.app.authorize import AccountAccess, GrantedSite
 from commonwatt.app.store_errors import StoreError
@@ -37,6 +38,7 @@ class SqlSnapshot:
         self.edits = SqlEditTables(connection)
         self.locks = SqlLockTables(connection)
         self.history = SqlHistoryTables(connection)
+        self.reference = SqlReferenceTables(connection)
 
     def access(self, account: str, site_id: str | None) -> AccountAccess | None:
         """What an account may see of a site, in one query; None for an unknown account."""

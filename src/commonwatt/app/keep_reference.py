@@ -1,0 +1,48 @@
+"""Keeping what another platform says of a meter's quarter-hours, beside ours."""
+
+from commonwatt.app.change_meter import NoSuchMeter
+from commonwatt.app.ports import Store
+from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, day_of
+from commonwatt.domain.reference import ReferenceQuarters
+
+
+def keep_reference(
+    store: Store, site: int, meter: str, span: tuple[int, int], quarters: ReferenceQuarters
+) -> None:
+    """Replace what is kept of a meter, by its id, over the span [start, end) [Unix seconds].
+
+    The span lies on quarter-hours and may cut UTC days; what is kept outside it stays. A
+    quarter-hour of it that is not among ``quarters`` is none afterwards. The mark up to which the
+    meter is copied rises to the end of the span; it never falls. All of it is durable, or nothing
+    is changed. Nothing that is settled or answered rests on it.
+
+    Raises ValueError for a span or quarter-hours that are not so, `NoSuchMeter`, and the errors of
+    `store_errors`.
+    """
+    _check(span, quarters)
+    start_at, end_at = span
+    with store.change(site) as change:
+        found = change.catalogue.catalogue(site).meter_by_id.get(meter)
+        if found is None:
+            raise NoSuchMeter(meter)
+        first_day, end_day = day_of(start_at), day_of(end_at - 1) + 1
+        kept = change.reference.reference(site, found.number, first_day, end_day)
+        parts = (
+            kept.between(first_day * DAY_S, start_at),
+            quarters,
+            kept.between(end_at, end_day * DAY_S),
+        )
+        joined = ReferenceQuarters.joined(parts)
+        change.reference.put_reference(site, found.number, first_day, end_day, joined)
+        change.reference.raise_copied_until(site, meter, end_at)
+
+
+def _check(span: tuple[int, int], quarters: ReferenceQuarters) -> None:
+    start_at, end_at = span
+    if start_at % QUARTER_S or end_at % QUARTER_S or start_at > end_at:
+        raise ValueError(f"the span [{start_at}, {end_at}) must lie on quarter-hours, and forward")
+    if len(quarters.between(start_at, end_at).starts_at) < len(quarters.starts_at):
+        first_at, last_at = quarters.starts_at[0], quarters.starts_at[-1]
+        raise ValueError(
+            f"starts_at from {first_at} to {last_at} must lie within [{start_at}, {end_at})"
+        )
