@@ -1,6 +1,7 @@
 """What the commands share that ask a Climkit server: their options, and who signs in where."""
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from commonwatt.client import Climkit
     from commonwatt.client.credentials import Credentials
+    from commonwatt.client.series_calls import OnPart
 
 Url = Annotated[
     str | None,
@@ -42,20 +44,35 @@ Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Tell each request on standard error.")
 ]
 
+Fast = Annotated[
+    bool, typer.Option("--fast", help="Own server, account without limits: do not wait.")
+]
+_PUBLISHED_PACE = 1.0
+
 
 @contextmanager
 def opened_client(
-    url: str | None, username: str | None, *, quiet: bool, verbose: bool
+    url: str | None,
+    username: str | None,
+    *,
+    quiet: bool,
+    verbose: bool,
+    fast: bool = False,
+    on_part: "OnPart | None" = None,
 ) -> Iterator["Climkit"]:
     """Give a client of the server that is meant, and close it afterwards.
 
     The password comes from the environment or the keyring; on a terminal it is asked for otherwise.
+    `fast`: no pause between requests. `on_part`: told how much of a long series has come.
     """
     from commonwatt.client import Climkit
 
     listen(quiet=quiet, verbose=verbose)
     who = who_asks(url, username)
-    with Climkit(who.url, who.username, who.password) as climkit:
+    pace = math.inf if fast else _PUBLISHED_PACE
+    with Climkit(
+        who.url, who.username, who.password, requests_per_second=pace, on_part=on_part
+    ) as climkit:
         yield climkit
 
 

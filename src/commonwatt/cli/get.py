@@ -1,6 +1,8 @@
 """``commonwatt get``: series of a Climkit server."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,8 +22,12 @@ from commonwatt.cli.naming import (
     named_sensor,
     named_site,
 )
+from commonwatt.cli.output import parts_bar
 from commonwatt.cli.records import AsCsv, AsJson, require_one_of
 from commonwatt.cli.series_output import Plot, show_series
+
+if TYPE_CHECKING:
+    from commonwatt.client import Climkit
 
 _WHEN = "a date (of the site) or an instant (naive is UTC)"
 
@@ -56,6 +62,18 @@ get_commands = typer.Typer(
 )
 
 
+@contextmanager
+def _asked(
+    url: str | None, username: str | None, *, quiet: bool, verbose: bool
+) -> Iterator["Climkit"]:
+    """Give a client that shows on a terminal how much of a long series has come."""
+    with (
+        parts_bar("asking", quiet=quiet or verbose) as on_part,
+        opened_client(url, username, quiet=quiet, verbose=verbose, on_part=on_part) as climkit,
+    ):
+        yield climkit
+
+
 @get_commands.command("site")
 def get_site(
     site: SiteName,
@@ -79,7 +97,7 @@ def get_site(
     Example: commonwatt get site CH-0012 --start 2026-03-01 --end 2026-04-01 --sampling D --plot
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         with told_as_usage():
             series = climkit.site_data(where, meter_type, start, end, sampling, meters=of_meters)
@@ -106,7 +124,7 @@ def get_meter(
     Example: commonwatt get meter CH-0012 "electricity 11" --start 2026-03-01 --csv
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         which = named_meter(climkit, where, meter)
         with told_as_usage():
@@ -133,7 +151,7 @@ def get_raw(
     Example: commonwatt get raw CH-0012 prim_ad:11 --start 2026-03-01
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         which = named_meter(climkit, where, meter)
         with told_as_usage():
@@ -160,7 +178,7 @@ def get_sensor(
     Example: commonwatt get sensor CH-0012 Stairwell --start 2026-03-01 --plot
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         which = named_sensor(climkit, where, sensor)
         with told_as_usage():

@@ -1,6 +1,7 @@
 """Tables and progress bars."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -50,3 +51,30 @@ def progress_bar() -> Iterator["Progress"]:
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         yield progress
+
+
+@contextmanager
+def parts_bar(what: str, *, quiet: bool) -> Iterator[Callable[[float, int], None] | None]:
+    """Give what shows how many parts have come, of how many, as a bar on stderr.
+
+    It appears with the first of several parts, so that nothing is shown before it of a question
+    that is soon answered. None where nothing is to be shown: quietly, or without a terminal.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    progress = Progress(console=Console(stderr=True), transient=True)
+    task = progress.add_task(what, total=None)
+
+    def show(done: float, total: int) -> None:
+        if total > 1:
+            progress.start()
+            progress.update(task, completed=done, total=total)
+
+    try:
+        yield show
+    finally:
+        progress.stop()

@@ -8,6 +8,7 @@ from commonwatt.client.calls import Calls
 from commonwatt.client.credentials import find_credentials
 from commonwatt.client.models import Meter, Sensor, Site
 from commonwatt.client.series import Series
+from commonwatt.client.series_calls import OnPart
 from commonwatt.client.stamps import NaiveTime, When
 
 
@@ -28,11 +29,12 @@ class AsyncClimkit:
         requests_per_second: float = 1.0,
         timeout: float = 30.0,
         attempts: int = 5,
+        on_part: OnPart | None = None,
     ) -> None:
         credentials = find_credentials(url, username, password)
         self.url, self.username = credentials.url, credentials.username
         self._wire = AsyncWire(credentials.url, timeout, attempts)
-        self._calls = Calls(self._wire, credentials, requests_per_second, naive_time)
+        self._calls = Calls(self._wire, credentials, requests_per_second, naive_time, on_part)
 
     def __repr__(self) -> str:
         return f"AsyncClimkit({self.url!r}, {self.username!r})"

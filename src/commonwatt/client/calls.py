@@ -4,7 +4,7 @@ from commonwatt.client.catalogue import Catalogue
 from commonwatt.client.conversation import Conversation
 from commonwatt.client.credentials import Credentials
 from commonwatt.client.pacing import Pacing
-from commonwatt.client.series_calls import SeriesCalls
+from commonwatt.client.series_calls import OnPart, SeriesCalls
 from commonwatt.client.session import Session
 from commonwatt.client.stamps import NaiveTime
 from commonwatt.client.wire import Wire
@@ -19,8 +19,9 @@ class Calls:
         credentials: Credentials,
         requests_per_second: float,
         naive_time: NaiveTime,
+        on_part: OnPart | None,
     ) -> None:
         session = Session(wire, credentials)
         conversation = Conversation(wire, session, Pacing(requests_per_second, wire.lock))
         self.catalogue = Catalogue(wire, conversation)
-        self.series = SeriesCalls(conversation, self.catalogue, naive_time)
+        self.series = SeriesCalls(conversation, self.catalogue, naive_time, on_part)

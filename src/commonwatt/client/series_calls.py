@@ -1,9 +1,9 @@
 """Series of sites, meters and sensors: asked for in parts, a little wider, and joined."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from commonwatt.client.catalogue import Catalogue, path_of
@@ -16,7 +16,10 @@ from commonwatt.client.series import Series
 from commonwatt.client.stamps import NaiveTime, When, instant_of, received_instants
 from commonwatt.client.wire import Request
 from commonwatt.client.wire_habits import rows_of
-from commonwatt.climkit_v1.words import MeterType, SamplingFrequency
+from commonwatt.client.words import MeterType, SamplingFrequency, word_of
+
+OnPart = Callable[[int, int], None]
+"""Told how many parts of a window have come, of how many: before the first, and after each."""
 
 ELECTRICITY = ("conso_total", "prod_total", "from_ext", "self", "to_ext")
 
@@ -65,13 +68,18 @@ class SeriesCalls:
     """What a server knows of times past."""
 
     def __init__(
-        self, conversation: Conversation, catalogue: Catalogue, naive_time: NaiveTime
+        self,
+        conversation: Conversation,
+        catalogue: Catalogue,
+        naive_time: NaiveTime,
+        on_part: OnPart | None,
     ) -> None:
         if naive_time not in get_args(NaiveTime):
             words = ", ".join(get_args(NaiveTime))
             raise ValueError(f"naive_time {naive_time!r} must be one of {words}")
         self._conversation = conversation
         self._catalogue = catalogue
+        self._on_part = on_part
         self.naive_time = naive_time
 
     async def site_data(
@@ -85,8 +93,8 @@ class SeriesCalls:
         meters: bool,
     ) -> Series:
         """Return a site's series of a type of meters."""
-        wanted = _word(MeterType, meter_type, "type")
-        frequency = _word(SamplingFrequency, sampling, "sampling")
+        wanted = word_of(MeterType, meter_type, "type")
+        frequency = word_of(SamplingFrequency, sampling, "sampling")
         zone = await self._catalogue.zone(site)
         body: dict[str, object] = {"sampling_frequency": str(frequency)}
         if meters:
@@ -105,7 +113,7 @@ class SeriesCalls:
         sampling: str,
     ) -> Series:
         """Return a meter's series."""
-        frequency = _word(SamplingFrequency, sampling, "sampling")
+        frequency = word_of(SamplingFrequency, sampling, "sampling")
         zone = await self._catalogue.zone(site)
         unit = await self._catalogue.unit(site, meter)
         body = {"sampling_frequency": str(frequency)}
@@ -143,9 +151,12 @@ class SeriesCalls:
         return asked.joined([latest], window, unit)
 
     async def _series(self, asked: Asked, window: Window, unit: str | None) -> Series:
-        found = [
-            await self._part(asked, part) for part in parts(window, asked.zone, asked.sampling)
-        ]
+        windows = parts(window, asked.zone, asked.sampling)
+        found: list[Part] = []
+        self._tell(0, windows)
+        for part in windows:
+            found.append(await self._part(asked, part))
+            self._tell(len(found), windows)
         return asked.joined(found, _until_now(window), unit)
 
     async def _part(self, asked: Asked, window: Window | None) -> Part:
@@ -166,21 +177,14 @@ class SeriesCalls:
 
         return await self._conversation.ask(asked.request(times), read)
 
+    def _tell(self, done: int, windows: Sequence[Window]) -> None:
+        if self._on_part is not None:
+            self._on_part(done, len(windows))
+
     def _learn(self, shown: NaiveTime) -> None:
         # What shows nothing does not undo what another answer has shown meanwhile.
         if shown != "auto":
             self.naive_time = shown
-
-
-W = TypeVar("W", SamplingFrequency, MeterType)
-
-
-def _word(words: type[W], word: str, argument: str) -> W:
-    """Return one of the words of the API. Raises ValueError, which names them all."""
-    try:
-        return words(word)
-    except ValueError:
-        raise ValueError(f"{argument} {word!r} must be one of {', '.join(words)}") from None
 
 
 def _window(start: When | None, end: When | None, zone: ZoneInfo) -> Window:

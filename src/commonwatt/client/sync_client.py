@@ -7,6 +7,7 @@ from commonwatt.client.calls import Calls
 from commonwatt.client.credentials import find_credentials
 from commonwatt.client.models import Meter, Sensor, Site
 from commonwatt.client.series import Series
+from commonwatt.client.series_calls import OnPart
 from commonwatt.client.stamps import NaiveTime, When
 from commonwatt.client.sync_wire import SyncWire, run
 
@@ -20,7 +21,8 @@ class Climkit:
     or "local"; with "auto" the client is right either way, and finds out. `requests_per_second`:
     of each route; more than one only for a server of your own. `timeout`: the longest silence of
     the server [s]. `attempts`: how often a question is sent at most, when connections break or the
-    server fails or is asked too often.
+    server fails or is asked too often. `on_part`: told how many parts of a long window have come,
+    of how many, before the first and after each.
 
     Sites, meters and sensors are given by id or as objects. Windows are [start, end): dates mean
     the site's own days, instants without an offset are UTC; without an end until now, without a
@@ -41,11 +43,12 @@ class Climkit:
         requests_per_second: float = 1.0,
         timeout: float = 30.0,
         attempts: int = 5,
+        on_part: OnPart | None = None,
     ) -> None:
         credentials = find_credentials(url, username, password)
         self.url, self.username = credentials.url, credentials.username
         self._wire = SyncWire(credentials.url, timeout, attempts)
-        self._calls = Calls(self._wire, credentials, requests_per_second, naive_time)
+        self._calls = Calls(self._wire, credentials, requests_per_second, naive_time, on_part)
 
     def __repr__(self) -> str:
         return f"Climkit({self.url!r}, {self.username!r})"
