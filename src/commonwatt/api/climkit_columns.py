@@ -11,7 +11,7 @@ from commonwatt.climkit_v1.words import SamplingFrequency
 from commonwatt.domain.catalogue import Medium, Meter, epochs
 from commonwatt.domain.load_profile import SiteBalance
 from commonwatt.domain.members import counts_unshared
-from commonwatt.domain.quality import Quality, exists
+from commonwatt.domain.quality import exists
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.resample import Buckets, Sampling, buckets
 from commonwatt.domain.zones import utc_offsets
@@ -23,19 +23,12 @@ Named = tuple[str, Energies, Flags | None]
 
 
 def meter_rows(series: MeterSeries, zone: str, frequency: SamplingFrequency) -> bytes:
-    """JSON of a meter's rows: ``total`` (``self`` and ``ext`` of a consumer), ``timestamp``.
-
-    A consumer has no row where its share is unknown because a member of the balance is missing;
-    while it is no member it has its total alone.
-    """
-    shown = exists(series.quality_total)
+    """JSON of a meter's rows: ``total`` (``self`` and ``ext`` of a consumer), ``timestamp``."""
     named: list[Named] = [("total", series.total, None)]
-    own, ext = series.self_energy, series.ext
-    if own is not None and ext is not None and series.quality_self is not None:
-        shared = exists(series.quality_self)
-        shown &= shared | (series.quality_self == Quality.ABSENT)
+    own, ext, shared = series.self_energy, series.ext, series.shared
+    if own is not None and ext is not None and shared is not None:
         named += [("self", own, shared), ("ext", ext, shared)]
-    return _rows(named, shown, series.first_quarter, zone, frequency)
+    return _rows(named, series.answered, series.first_quarter, zone, frequency)
 
 
 def site_rows(

@@ -14,6 +14,7 @@ from commonwatt.app.ports import Snapshot
 from commonwatt.app.settle_site import LONGEST_RUN_DAYS, settle_days
 from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
 from commonwatt.domain.load_profile import Energy, LoadProfile, Qualities, SiteBalance
+from commonwatt.domain.quality import Quality, exists
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_runs
 from commonwatt.domain.settlement import Settlement
 
@@ -39,6 +40,25 @@ class MeterSeries:
     def ext(self) -> Energy | None:
         """What the consumer took from outside: total less its share."""
         return None if self.self_energy is None else self.total - self.self_energy
+
+    @property
+    def shared(self) -> NDArray[np.bool_] | None:
+        """In which quarter-hours self and ext are known; None for no consumer of the balance."""
+        if self.self_energy is None or self.quality_self is None:
+            return None
+        return exists(self.quality_self)
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which quarter-hours are answered as rows of the meter.
+
+        Those of a consumer are not where its share is unknown because a member of the balance is
+        missing; while it is no member it has its total alone.
+        """
+        answered, shared = exists(self.quality_total), self.shared
+        if shared is not None and self.quality_self is not None:
+            answered &= shared | np.equal(self.quality_self, Quality.ABSENT.value)
+        return answered
 
 
 @dataclass(frozen=True, slots=True)
