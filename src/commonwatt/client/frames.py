@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -30,15 +30,16 @@ class MissingLibrary(ImportError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns of instants [Unix seconds] and of values.
+    """Columns of instants [Unix seconds], of values and of texts, such as whose they are.
 
     Frames have the instants in UTC, the first of them once more in the zone as `…_local`, then the
-    values.
+    texts, then the values.
     """
 
     instants: Mapping[str, Sequence[int]]
     timezone: str
     values: Mapping[str, Sequence[float | None]]
+    texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     @property
     def first(self) -> str:
@@ -55,12 +56,15 @@ class Table:
 
         local = f"{self.first}_local"
         schema: dict[str, nw.dtypes.DType] = dict.fromkeys(self.instants, nw.Int64())
+        schema |= dict.fromkeys(self.texts, nw.String())
         schema |= dict.fromkeys(self.values, nw.Float64())
-        columns = nw.from_dict({**self.instants, **self.values}, schema, backend=library)
+        data = {**self.instants, **self.texts, **self.values}
+        columns = nw.from_dict(data, schema, backend=library)
         microseconds = (nw.col(*self.instants) * _MICROSECONDS).cast(nw.Datetime("us"))
         in_utc = columns.with_columns(microseconds.dt.replace_time_zone("UTC"))
         in_zone = nw.col(self.first).dt.convert_time_zone(self.timezone).alias(local)
-        return in_utc.with_columns(in_zone).select(*self.instants, local, *self.values)
+        names = (*self.instants, local, *self.texts, *self.values)
+        return in_utc.with_columns(in_zone).select(*names)
 
     def write_parquet(self, path: str | PathLike[str]) -> None:
         """Write a Parquet file by polars, else pyarrow. Raises MissingLibrary without either."""
@@ -73,13 +77,25 @@ class Table:
         'at,at_local,value\n2026-03-22T04:30:00Z,2026-03-22T05:30:00+01:00,21.5\n'
         """
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        zone = ZoneInfo(self.timezone)
-        writer.writerow([*self.instants, f"{self.first}_local", *self.values])
-        in_utc = [[_utc_text(at) for at in column] for column in self.instants.values()]
-        in_zone = [datetime.fromtimestamp(at, zone).isoformat() for at in self.instants[self.first]]
-        writer.writerows(zip(*in_utc, in_zone, *self.values.values(), strict=True))
+        self.write_csv(out)
         return out.getvalue()
+
+    def write_csv(self, out: TextIO) -> None:
+        """Write what `csv_text` returns."""
+        zone = ZoneInfo(self.timezone)
+        firsts = self.instants[self.first]
+        # Many rows may share an instant, such as those of all meters.
+        in_zone = {at: datetime.fromtimestamp(at, zone).isoformat() for at in {*firsts}}
+        in_utc = {at: _utc_text(at) for column in self.instants.values() for at in {*column}}
+        columns: list[Iterable[str | float | None]] = [
+            *(map(in_utc.__getitem__, column) for column in self.instants.values()),
+            map(in_zone.__getitem__, firsts),
+            *self.texts.values(),
+            *self.values.values(),
+        ]
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([*self.instants, f"{self.first}_local", *self.texts, *self.values])
+        writer.writerows(zip(*columns, strict=True))
 
 
 def _utc_text(instant_at: int) -> str:
