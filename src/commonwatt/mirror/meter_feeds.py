@@ -1,0 +1,111 @@
+"""From what a meter is fed here: its readings, or, where the server tells none, its totals.
+
+The API does not tell the rule of a rule meter, nor whether the readings of a physical one are
+indexes or the energy of intervals. What it sends shows it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+
+from commonwatt.client import BadRequest, Climkit, Meter, Series, Site
+from commonwatt.domain.catalogue import Medium
+from commonwatt.domain.catalogue import Meter as OwnMeter
+from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.mirror.columns import known_registers
+
+_LOOKED_AT = timedelta(days=31)
+_JITTER_S = 60
+_INTERVALS_S = (900, 1800, 3600)
+_FEWEST_FALLS = 3
+_FALLS_A_STEP = 0.02
+"""An index falls when its device is exchanged or fails, interval energy all day long."""
+
+
+class Feed(StrEnum):
+    """Where the readings of a meter come from."""
+
+    READINGS = "readings"
+    TOTALS = "totals"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a server has of a meter: readings or none, and the intervals of which they are [s]."""
+
+    has_readings: bool
+    interval_s: int | None = None
+
+
+def look_at(climkit: Climkit, site: Site, meter: Meter, medium: Medium) -> Look:
+    """Return what readings a server has of a meter, by its latest month of them.
+
+    Raises what the client raises; a server that refuses readings of this meter has none.
+    """
+    if meter.is_rule_meter:
+        return Look(has_readings=False)
+    try:
+        latest = climkit.meter_data_raw(site, meter)
+    except BadRequest:
+        return Look(has_readings=False)
+    if not known_registers(latest, medium):
+        return Look(has_readings=False)
+    last = datetime.fromtimestamp(latest.starts_at[-1], UTC)
+    month = climkit.meter_data_raw(site, meter, last - _LOOKED_AT, last + timedelta(seconds=1))
+    return Look(has_readings=True, interval_s=interval_of(month, medium))
+
+
+def interval_of(raw: Series, medium: Medium) -> int | None:
+    """Return the length of the intervals whose energy a series tells; None: it tells indexes.
+
+    Energy of intervals stands at quarter-hours and falls again and again; an index rises.
+    """
+    stamps = np.array(raw.starts_at, np.int64)
+    off = (stamps + QUARTER_S // 2) % QUARTER_S - QUARTER_S // 2
+    if len(stamps) < 2 or bool((np.abs(off) > _JITTER_S).any()):
+        return None
+    steps = np.diff((stamps - off) // QUARTER_S) * QUARTER_S
+    usual_s = int(Counter(steps.tolist()).most_common(1)[0][0])
+    falls = max(
+        (_falls(raw, register.value) for register in known_registers(raw, medium)), default=0
+    )
+    if usual_s not in _INTERVALS_S or falls < max(_FEWEST_FALLS, _FALLS_A_STEP * len(steps)):
+        return None
+    return usual_s
+
+
+def _falls(raw: Series, name: str) -> int:
+    values = [value for value in raw.columns[name] if value is not None]
+    return sum(later < earlier for earlier, later in pairwise(values))
+
+
+def feed_of(meter: Meter, own: OwnMeter, look: Look | None) -> tuple[Feed, str | None]:
+    """Return from what a declared meter is fed, and what is to be said of it.
+
+    ``look``: what the server has of a physical meter that is an interval meter here; of an index
+    meter nobody has to look.
+    """
+    if own.is_rule_meter:
+        return Feed.NOTHING, "computed here by a rule; what the server says is kept as reference"
+    if own.interval_s is None:
+        if not meter.is_rule_meter:
+            return Feed.READINGS, None
+        return Feed.NOTHING, "an index meter here, a rule meter there: kept as reference only"
+    if look is not None and look.has_readings and look.interval_s == own.interval_s:
+        return Feed.READINGS, None
+    if own.interval_s != QUARTER_S:
+        return Feed.NOTHING, "its intervals here are not quarter-hours: kept as reference only"
+    return Feed.TOTALS, _why_totals(meter, look)
+
+
+def _why_totals(meter: Meter, look: Look | None) -> str:
+    if meter.is_rule_meter:
+        return "fed from validated totals: a rule meter, and the API does not tell its rule"
+    if look is not None and look.has_readings:
+        return "fed from validated totals as before, though it has readings of another kind now"
+    return "fed from validated totals: the server has no readings of it"

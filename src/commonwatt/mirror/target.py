@@ -1,0 +1,89 @@
+"""The store that is copied into, through the use cases that every other writer calls."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeVar
+
+from commonwatt.app.apply_declaration import Applied, apply_declaration
+from commonwatt.app.copied_until import copied_until
+from commonwatt.app.declaration import InvalidDeclaration, SiteDeclaration
+from commonwatt.app.ingest_readings import ingest_readings
+from commonwatt.app.ingest_sensor_values import ingest_sensor_values
+from commonwatt.app.keep_copied import keep_copied
+from commonwatt.app.keep_reference import keep_reference
+from commonwatt.app.ports import Store
+from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.readings import ReadingRows, Receipt, SensorRows
+from commonwatt.domain.reference import ReferenceQuarters
+
+T = TypeVar("T")
+
+
+class CannotMirror(Exception):
+    """A site cannot be declared here as the server has it; the message says why."""
+
+
+class Patience(Protocol):
+    """Does work on a store that others may keep busy, again until it succeeds or gives up."""
+
+    def __call__(self, work: Callable[[], T]) -> T:
+        """Return what the work returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A store, and who writes into it: the account and the source that deliveries tell."""
+
+    store: Store
+    account: str
+    source: str
+    patiently: Patience
+
+    def catalogue(self, site_id: str) -> SiteCatalogue | None:
+        """What is declared here of a site; None if there is none of that id."""
+        with self.store.snapshot() as snapshot:
+            for site in snapshot.catalogue.sites():
+                if site.id == site_id:
+                    return snapshot.catalogue.catalogue(site.number)
+        return None
+
+    def declare(self, declaration: SiteDeclaration) -> Applied:
+        """Apply a declaration now. Raises `CannotMirror` with every fault found."""
+        work = partial(
+            apply_declaration, self.store, declaration, self.account, time.time_ns() // 10**9
+        )
+        try:
+            return self.patiently(work)
+        except InvalidDeclaration as error:
+            faults = "; ".join(f"{fault.key}: {fault.reason}" for fault in error.faults)
+            raise CannotMirror(f"site {declaration.name} cannot be declared: {faults}") from error
+
+    def copied_until(self, site: int) -> Mapping[str, int]:
+        """How far meters and sensors are copied [Unix seconds], by id."""
+        return copied_until(self.store, site)
+
+    def add_readings(self, site: int, rows: ReadingRows) -> Receipt:
+        """Store readings as one delivery."""
+        now_us = time.time_ns() // 1000
+        return self.patiently(
+            partial(ingest_readings, self.store, site, rows, self.account, self.source, now_us)
+        )
+
+    def add_sensor_values(self, site: int, rows: SensorRows) -> Receipt:
+        """Store values of sensors as one delivery."""
+        now_us = time.time_ns() // 1000
+        return self.patiently(
+            partial(ingest_sensor_values, self.store, site, rows, self.account, self.source, now_us)
+        )
+
+    def keep_reference(
+        self, site: int, meter: str, span: tuple[int, int], quarters: ReferenceQuarters
+    ) -> None:
+        """Keep what the server says of a meter over a span, and that it is copied up to its end."""
+        self.patiently(partial(keep_reference, self.store, site, meter, span, quarters))
+
+    def keep_copied(self, site: int, item: str, until_at: int) -> None:
+        """Remember that a series is copied up to an instant."""
+        self.patiently(partial(keep_copied, self.store, site, item, until_at))
