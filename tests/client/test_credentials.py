@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked
+from keyring.backends.null import Keyring as TurnedOff
+from keyring.errors import KeyringLocked, PasswordSetError
 
 from commonwatt.client import Climkit, NoCredentials
 from commonwatt.client.credentials import Credentials, find_credentials, keep_credentials
@@ -91,6 +92,20 @@ def test_a_locked_keyring_is_as_none(memory: Memory) -> None:
         Climkit(URL)
 
 
+@pytest.mark.parametrize("name", ["username", "user name", URL])
+def test_any_name_can_be_kept(memory: Memory, name: str) -> None:
+    keep_credentials(Credentials(URL, name, "secret"))
+
+    assert find_credentials(URL) == Credentials(URL, name, "secret")
+
+
+def test_a_keyring_that_is_turned_off_keeps_nothing(memory: Memory) -> None:
+    keyring.set_keyring(TurnedOff())  # type: ignore[no-untyped-call]  # keyring's
+
+    with pytest.raises(PasswordSetError, match="keeps nothing"):
+        keep_credentials(Credentials(URL, "anna", "secret"))
+
+
 @pytest.mark.parametrize(
     ("given", "url"),
     [
@@ -105,7 +120,25 @@ def test_addresses(given: str | None, url: str) -> None:
     assert find_credentials(given, "anna", "secret").url == url
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://x.example", "https://", "localhost"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8000",
+        "ftp://x.example",
+        "https://",
+        "localhost",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:http",
+        "http://[::1",
+        "http://two words.example",
+        "http://line.example\n",
+        "http://two..dots.example",
+        "http://bücher..example",
+        "http://query.example/?site=1",
+        "http://fragment.example/#site",
+    ],
+)
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(ValueError, match="is no address"):
         Climkit(url, "anna", "secret")
@@ -113,3 +146,10 @@ def test_what_is_no_address_is_told(url: str) -> None:
 
 def test_the_password_is_never_shown() -> None:
     assert "secret" not in repr(Credentials(URL, "anna", "secret"))
+
+
+def test_an_address_bears_no_password_and_none_is_shown() -> None:
+    for url in ("http://anna:secret@127.0.0.1:8000", "ftp://anna:secret@x", "anna:secret@x"):
+        with pytest.raises(ValueError, match="no password in it") as caught:
+            Climkit(url, "anna", "secret")
+        assert "secret" not in str(caught.value)

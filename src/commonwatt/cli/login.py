@@ -83,6 +83,6 @@ def _keep(credentials: "Credentials") -> None:
 
     try:
         keep_credentials(credentials)
-    except KeyringError as error:
+    except (KeyringError, ImportError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise Failed(f"not kept, since the keyring refuses ({reason}): {_INSTEAD}") from error

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.conftest import PASSWORD
 from tests.cli.climkit.conftest import Asking
-from tests.cli.command import COMMAND, environment
+from tests.cli.command import COMMAND, environment, run
 
 
 def test_what_the_server_accepts_is_kept_for_the_other_commands(asking: Asking) -> None:
@@ -55,6 +55,33 @@ def test_a_keyring_that_refuses_is_told_with_another_way(asking: Asking) -> None
     assert ended.lines == [f"reader signs in at {asking.address}/api/v1; sites: 1"]
     assert "the keyring refuses (it is locked): set CLIMKIT_USERNAME" in ended.err
     assert PASSWORD not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [
+        ("keyring.backends.null.Keyring", "it keeps nothing"),
+        ("no.such.Keyring", "No module named 'no'"),
+    ],
+)
+def test_a_keyring_that_keeps_nothing_is_told(asking: Asking, backend: str, reason: str) -> None:
+    words = ("login", "--url", asking.address, "--username", "reader", "--password-stdin")
+    chosen = {**asking.nobody, "PYTHON_KEYRING_BACKEND": backend}
+
+    ended = run(*words, folder=asking.folder, stdin=PASSWORD, more=chosen)
+
+    assert ended.code == 1
+    assert ended.lines == [f"reader signs in at {asking.address}/api/v1; sites: 1"]
+    assert f"the keyring refuses ({reason}): set CLIMKIT_USERNAME" in ended.err
+
+
+def test_a_chosen_keyring_that_is_not_there_is_told(asking: Asking) -> None:
+    chosen = {**asking.nobody, "PYTHON_KEYRING_BACKEND": "no.such.Keyring"}
+
+    ended = run("sites", "--url", asking.address, folder=asking.folder, more=chosen)
+
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert "the keyring cannot be used: No module named 'no'" in ended.err
 
 
 def test_the_password_is_typed_without_echo(asking: Asking) -> None:
