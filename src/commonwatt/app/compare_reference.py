@@ -23,8 +23,9 @@ from commonwatt.domain.reference_comparison import (
 )
 from commonwatt.domain.resample import Sampling, buckets, period_ends
 
-MIRROR_SOURCE = "mirror "
-"""How the source of a delivery begins that was copied from another platform; its host follows."""
+TOTALS_SOURCE = "mirror totals of "
+"""How the source of a delivery begins that was made of another platform's totals; the host
+follows."""
 _YEAR_AND_MONTH = len("2026-03")
 
 
@@ -64,10 +65,10 @@ def _comparing(snapshot: Snapshot, site: int) -> "_Comparing":
         snapshot.catalogue.catalogue(site),
         copied_until=snapshot.reference.copied_until(site),
         withdrawn=snapshot.readings.withdrawn(site),
-        mirrored=frozenset(
+        of_totals=frozenset(
             each.number
             for each in snapshot.readings.deliveries(site)
-            if each.source.startswith(MIRROR_SOURCE)
+            if each.source.startswith(TOTALS_SOURCE)
         ),
     )
 
@@ -80,7 +81,7 @@ class _Comparing:
     catalogue: SiteCatalogue
     copied_until: Mapping[str, int]
     withdrawn: frozenset[int]
-    mirrored: frozenset[int]
+    of_totals: frozenset[int]
 
     def month(self, group: Group, start_at: int, end_at: int) -> Iterator[MonthComparison]:
         """Compare the meters of a group of which anything is kept in a month."""
@@ -121,7 +122,7 @@ class _Comparing:
         brought_by = self._brought_by(meter, start_at, end_at)
         if not brought_by:
             yield Reason.NO_READINGS
-        if meter.interval_s is not None and brought_by & self.mirrored:
+        if meter.interval_s is not None and brought_by & self.of_totals:
             yield Reason.FROM_TOTALS
 
     def _brought_by(self, meter: Meter, start_at: int, end_at: int) -> set[int]:

@@ -27,6 +27,7 @@ _USER_ERRORS = {
     "commonwatt.demo.faults": ("CannotRunDemo",),
     "commonwatt.demo.state": ("UnreadableDemoState",),
     "commonwatt.formats.errors": ("BadValue", "BodyTooLarge", "UnreadableBody"),
+    "commonwatt.mirror.target": ("CannotMirror",),
 }
 
 

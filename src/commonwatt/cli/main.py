@@ -23,6 +23,7 @@ from commonwatt.cli.import_file import import_files
 from commonwatt.cli.listing import meters, sensors, sites
 from commonwatt.cli.lock import lock, unlock
 from commonwatt.cli.login import login
+from commonwatt.cli.mirror import mirror
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
@@ -67,6 +68,7 @@ app.command(rich_help_panel=_ANY)(sites)
 app.command(rich_help_panel=_ANY)(meters)
 app.command(rich_help_panel=_ANY)(sensors)
 app.command(rich_help_panel=_ANY)(watch)
+app.command(rich_help_panel=_ANY)(mirror)
 app.command(rich_help_panel=_ANY)(conformance)
 app.add_typer(get_commands, name="get", rich_help_panel=_ANY)
 

@@ -43,13 +43,14 @@ def show_applied(applied: "Applied") -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator["Progress"]:
-    """Give a progress bar on stderr, which shows nothing where that is no terminal."""
+def progress_bar(*, quiet: bool = False) -> Iterator["Progress"]:
+    """Give a progress bar on stderr, which shows nothing quietly or where that is no terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+    hidden = quiet or not console.is_terminal
+    with Progress(console=console, disable=hidden, transient=True) as progress:
         yield progress
 
 

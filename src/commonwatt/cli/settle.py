@@ -10,8 +10,6 @@ from commonwatt.cli.output import progress_bar
 from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.domain.catalogue import Site
 
@@ -34,24 +32,35 @@ def settle(
         with store.snapshot() as snapshot:
             sites = named_sites(snapshot, site)
         for each in sites:
-            with progress_bar() as progress:
-                days = _settle(store, each, start, end, progress)
+            days = _settle(store, each, start, end)
             typer.echo(f"site {each.site_ref or each.id}: {days} days settled")
 
 
-def _settle(
-    store: "SqlStore", site: "Site", start: str | None, end: str | None, progress: "Progress"
-) -> int:
-    from commonwatt.app.settle_window import settle_window
-
+def _settle(store: "SqlStore", site: "Site", start: str | None, end: str | None) -> int:
     zone = site.timezone
     start_at = None if start is None else option_instant(start, "--start", zone)
     end_at = None if end is None else option_instant(end, "--end", zone)
     if start_at is not None and end_at is not None and end_at < start_at:
         raise typer.BadParameter("lies before --start", param_hint="--end")
-    task = progress.add_task(f"settling {site.name}", total=None)
+    return settle_showing(store, site.number, site.name, start_at, end_at)
 
-    def settled(done: int, total: int) -> None:
-        progress.update(task, completed=done, total=total)
 
-    return patiently(partial(settle_window, store, site.number, start_at, end_at, settled))
+def settle_showing(
+    store: "SqlStore",
+    site: int,
+    name: str,
+    start_at: int | None = None,
+    end_at: int | None = None,
+    *,
+    quiet: bool = False,
+) -> int:
+    """Settle what is dirty of a site in [start, end), with a progress bar; return the days."""
+    from commonwatt.app.settle_window import settle_window
+
+    with progress_bar(quiet=quiet) as progress:
+        task = progress.add_task(f"settling {name}", total=None)
+
+        def settled(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        return patiently(partial(settle_window, store, site, start_at, end_at, settled))

@@ -178,7 +178,8 @@ class _SeriesCopy:
             return raw.result(), validated
 
     def _add_readings(self, fed: FedMeter, rows: ReadingRows) -> None:
-        receipt = self._target.add_readings(self._number, rows)
+        of_totals = fed.feed is Feed.TOTALS
+        receipt = self._target.add_readings(self._number, rows, of_totals=of_totals)
         self._copied.readings += receipt.accepted
         if receipt.rejected:
             first = receipt.rejected[0]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from commonwatt.app.apply_declaration import Applied, apply_declaration
+from commonwatt.app.compare_reference import TOTALS_SOURCE
 from commonwatt.app.copied_until import copied_until
 from commonwatt.app.declaration import InvalidDeclaration, SiteDeclaration
 from commonwatt.app.ingest_readings import ingest_readings
@@ -19,6 +20,7 @@ from commonwatt.domain.readings import ReadingRows, Receipt, SensorRows
 from commonwatt.domain.reference import ReferenceQuarters
 
 T = TypeVar("T")
+_SOURCE = "mirror "
 
 
 class CannotMirror(Exception):
@@ -34,11 +36,11 @@ class Patience(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A store, and who writes into it: the account and the source that deliveries tell."""
+    """A store, and who writes into it: the account, and the host that readings come from."""
 
     store: Store
     account: str
-    source: str
+    host: str
     patiently: Patience
 
     def catalogue(self, site_id: str) -> SiteCatalogue | None:
@@ -64,18 +66,19 @@ class Target:
         """How far meters and sensors are copied [Unix seconds], by id."""
         return copied_until(self.store, site)
 
-    def add_readings(self, site: int, rows: ReadingRows) -> Receipt:
-        """Store readings as one delivery."""
+    def add_readings(self, site: int, rows: ReadingRows, *, of_totals: bool = False) -> Receipt:
+        """Store readings as one delivery; ``of_totals``: they were made of validated totals."""
+        source = (TOTALS_SOURCE if of_totals else _SOURCE) + self.host
         now_us = time.time_ns() // 1000
         return self.patiently(
-            partial(ingest_readings, self.store, site, rows, self.account, self.source, now_us)
+            partial(ingest_readings, self.store, site, rows, self.account, source, now_us)
         )
 
     def add_sensor_values(self, site: int, rows: SensorRows) -> Receipt:
         """Store values of sensors as one delivery."""
-        now_us = time.time_ns() // 1000
+        source, now_us = _SOURCE + self.host, time.time_ns() // 1000
         return self.patiently(
-            partial(ingest_sensor_values, self.store, site, rows, self.account, self.source, now_us)
+            partial(ingest_sensor_values, self.store, site, rows, self.account, source, now_us)
         )
 
     def keep_reference(

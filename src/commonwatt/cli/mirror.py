@@ -1,0 +1,155 @@
+"""``commonwatt mirror``: a Climkit server's sites, copied into a store of one's own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from commonwatt.cli.connection import Fast, Quiet, Url, Username, Verbose, opened_client
+from commonwatt.cli.mirror_report import compared, equal_line, show_report
+from commonwatt.cli.naming import named_site
+from commonwatt.cli.output import progress_bar
+from commonwatt.cli.settle import settle_showing
+from commonwatt.cli.stores import (
+    BY_COMMAND_LINE,
+    Data,
+    DatabaseUrl,
+    opened_store,
+    patiently,
+)
+
+if TYPE_CHECKING:
+    from commonwatt.adapters.store.sql_store import SqlStore
+    from commonwatt.client import Climkit, Site
+    from commonwatt.mirror.copied import Copied
+
+Sites = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SITE]…",
+        help="Sites: by id, site_ref or name.",
+        show_default="all that the account may see",
+    ),
+]
+
+
+def mirror(
+    sites: Sites = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="First local day to ask for.",
+            show_default="3 days before where the last run ended, at first the site's creation",
+        ),
+    ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Ask no server: print where ours differs, by meter and month."
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the whole report as JSON.")
+    ] = False,
+    fast: Fast = False,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    url: Url = None,
+    username: Username = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Copy sites of a Climkit server, the vendor's or your own, into the store.
+
+    Catalogue, readings and sensor values are copied; the server's validated quarter-hours are kept
+    beside ours and never mixed with them, and --report tells where the two differ (with --verbose
+    also where they do not). Only what is new is asked for: at first everything since the site's
+    creation, one request a second for each route, which takes about a second for each month of a
+    meter. A run that was cut off goes on where it ended. Works beside a running server, which shows
+    it at once.
+
+    Example: commonwatt mirror CH-0012 && commonwatt mirror --report
+    """
+    if report:
+        if since is not None or fast:
+            raise typer.BadParameter("--report asks no server; it takes neither --since nor --fast")
+        with opened_store(data, database_url) as store:
+            show_report(store, sites or [], as_json=as_json, whole=verbose)
+        return
+    if as_json:
+        raise typer.BadParameter("--json is for --report")
+    first_day = _day(since)
+    with opened_client(url, username, quiet=quiet, verbose=verbose, fast=fast) as climkit:
+        wanted = _wanted(climkit, sites or [])
+        with opened_store(data, database_url, create=True) as store, _told_how_to_go_on():
+            failed = [
+                _mirror(climkit, store, site, first_day, quiet=quiet or verbose) for site in wanted
+            ]
+    if any(failed):
+        raise typer.Exit(1)
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no date such as 2026-03-22", param_hint="--since"
+        ) from error
+
+
+def _wanted(climkit: "Climkit", names: Sequence[str]) -> "list[Site]":
+    if names:
+        return [named_site(climkit, name) for name in names]
+    return [climkit.site(site) for site in climkit.sites()]
+
+
+@contextmanager
+def _told_how_to_go_on() -> Iterator[None]:
+    from commonwatt.client import ClimkitError
+
+    try:
+        yield
+    except (KeyboardInterrupt, ClimkitError):
+        typer.echo("what was copied stays; the same command goes on from there", err=True)
+        raise
+
+
+def _mirror(
+    climkit: "Climkit", store: "SqlStore", site: "Site", since: date | None, *, quiet: bool
+) -> bool:
+    """Copy a site, settle it and print what was done; return whether something failed."""
+    from commonwatt.mirror.copied import Copied
+    from commonwatt.mirror.copy_site import copy_site
+    from commonwatt.mirror.target import Target
+
+    host = urlsplit(climkit.url).netloc.rpartition("@")[2]
+    target = Target(store, BY_COMMAND_LINE, host, patiently)
+    copied = Copied()
+    with progress_bar(quiet=quiet) as progress:
+        task = progress.add_task(f"copying {site.name or site.id}", total=None)
+
+        def done(count: int, total: int) -> None:
+            progress.update(task, completed=count, total=total)
+
+        declared = copy_site(climkit, target, site, since, done, copied)
+    days = settle_showing(store, declared.number, declared.site.name or site.id, quiet=quiet)
+    _show(site.site_ref or site.id, copied, days)
+    typer.echo(f"  {equal_line(compared(store, declared.number))}")
+    return copied.failed
+
+
+def _show(name: str, copied: "Copied", days: int) -> None:
+    typer.echo(
+        f"site {name}: {copied.meters} meters, {copied.sensors} sensors; new are "
+        f"{copied.readings} readings and {copied.sensor_values} sensor values; "
+        f"{copied.quarters} quarter-hours of the server are kept; {days} days settled"
+    )
+    for line in (*copied.declared, *map(str, copied.notes)):
+        typer.echo(f"  {line}")
