@@ -26,6 +26,7 @@ _USER_ERRORS = {
     "commonwatt.client.frames": ("MissingLibrary",),
     "commonwatt.demo.faults": ("CannotRunDemo",),
     "commonwatt.demo.state": ("UnreadableDemoState",),
+    "commonwatt.export.errors": ("CannotExport",),
     "commonwatt.formats.errors": ("BadValue", "BodyTooLarge", "UnreadableBody"),
     "commonwatt.mirror.target": ("CannotMirror",),
 }

@@ -16,6 +16,7 @@ from commonwatt.cli.differences import differences
 from commonwatt.cli.edit import edit_commands
 from commonwatt.cli.exchange import exchange
 from commonwatt.cli.explain import explain
+from commonwatt.cli.export import export
 from commonwatt.cli.faults import fault_lines, user_errors
 from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.get import get_commands
@@ -68,6 +69,7 @@ app.command(rich_help_panel=_ANY)(sites)
 app.command(rich_help_panel=_ANY)(meters)
 app.command(rich_help_panel=_ANY)(sensors)
 app.command(rich_help_panel=_ANY)(watch)
+app.command(rich_help_panel=_ANY)(export)
 app.command(rich_help_panel=_ANY)(mirror)
 app.command(rich_help_panel=_ANY)(conformance)
 app.add_typer(get_commands, name="get", rich_help_panel=_ANY)

@@ -1,0 +1,50 @@
+"""Meters and sensors asked one after the other, save those that the account may list and not read.
+
+A part is complete before the next begins, so that memory holds one part alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from commonwatt.client.errors import BadRequest, ClimkitError, NotFound
+from commonwatt.client.models import Meter, Sensor
+from commonwatt.client.series import Series
+
+Item = TypeVar("Item", Meter, Sensor)
+Tell = Callable[[float], None]
+"""Told how much of a part has been asked, from 0 to 1."""
+
+# A rule meter has no readings, and not every server lists it as one.
+_CONFLICT = 409
+
+
+class OneByOne(Generic[Item]):
+    """Meters or sensors. Who is refused once is left out and not asked again."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items: Sequence[Item] = items
+        self._refused: dict[str, str] = {}
+
+    @property
+    def left_out(self) -> list[str]:
+        """Who was refused, and why."""
+        return [*self._refused.values()]
+
+    def series(self, ask: Callable[[Item], Series], tell: Tell) -> Iterator[tuple[Item, Series]]:
+        """Yield what the server answers of each. Raises the refusal if all of them are refused."""
+        for position, item in enumerate(self.items, start=1):
+            if item.id not in self._refused:
+                try:
+                    series = ask(item)
+                except (NotFound, BadRequest) as refusal:
+                    self._note(item, refusal)
+                else:
+                    yield item, series
+            tell(position / len(self.items))
+
+    def _note(self, item: Item, refusal: ClimkitError) -> None:
+        if isinstance(refusal, BadRequest) and refusal.status != _CONFLICT:
+            raise refusal
+        self._refused[item.id] = f"{item.name or item.id}: {refusal}"
+        if len(self._refused) == len(self.items):
+            raise refusal

@@ -1,0 +1,157 @@
+"""The parts of an export that are there already, in a folder beside its file.
+
+    july.parquet.parts/
+        question.json       what was asked; parts of another question are not mixed with these
+        2026-07-01.parquet  a part, by the local day on which it begins
+        lock                held by the process that exports
+
+Every file is written under another name, brought to the disk, and renamed. So a name stands for a
+whole file, whenever the machine stops.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+from zoneinfo import ZoneInfo
+
+from commonwatt.client.local_periods import Window
+from commonwatt.export.errors import CannotExport
+from commonwatt.export.question import Question, question_of
+
+T = TypeVar("T")
+
+_QUESTION, _LOCK, _UNFINISHED = "question.json", "lock", ".unfinished"
+_PART = re.compile(r"\d{4}-\d\d-\d\d\.(csv|parquet)")
+
+
+class PartFolder:
+    """The folder of one export, which this process alone may change.
+
+    `question`: what the parts here answer, of which the end was settled when they were begun.
+    """
+
+    def __init__(self, path: Path, asked: Question) -> None:
+        self.path = path
+        self.question = self._known(asked)
+        self._zone = ZoneInfo(self.question.timezone)
+
+    def path_of(self, part: Window) -> Path:
+        """Return where a part is, or is to be."""
+        day = datetime.fromtimestamp(part[0], self._zone).date()
+        return self.path / f"{day}{self.question.form}"
+
+    def keep(self, part: Window, write: Callable[[BinaryIO], None]) -> None:
+        """Write a part."""
+        self._write(self.path_of(part), write)
+
+    def finish(self, file: Path, write: Callable[[BinaryIO], T]) -> T:
+        """Write the file of which these are the parts, and remove them."""
+        written = self._write(file, write)
+        for part in _parts_in(self.path):
+            part.unlink()
+        return written
+
+    def _known(self, asked: Question) -> Question:
+        """Return the question of the parts here; where there are none, the one asked."""
+        path = self.path / _QUESTION
+        if not _parts_in(self.path):
+            self._write(path, lambda out: out.write(asked.to_json()))
+            return asked
+        try:
+            known = question_of(path.read_bytes())
+        except (ValueError, FileNotFoundError) as error:
+            raise CannotExport(
+                f"{self.path} is no folder of an export ({error}): delete it, or take another FILE"
+            ) from None
+        if differing := asked.differing(known):
+            raise CannotExport(
+                f"{self.path} holds parts of another export (other {', '.join(differing)}): "
+                "delete it to begin anew, or take another FILE"
+            )
+        return known
+
+    def _write(self, path: Path, write: Callable[[BinaryIO], T]) -> T:
+        """Write a file so that its name stands for all of it, on the disk."""
+        unfinished = self.path / f"{path.name}{_UNFINISHED}"
+        try:
+            with unfinished.open("wb") as out:
+                written = write(out)
+                out.flush()
+                os.fsync(out.fileno())
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+        return written
+
+
+@contextmanager
+def part_folder(file: Path, asked: Question) -> Iterator[PartFolder]:
+    """Give the folder of a file's parts; it goes where it ends without any.
+
+    Raises CannotExport if another process exports to the file, or its parts are of another
+    question.
+    """
+    path = file.with_name(f"{file.name}.parts")
+    with _locked(path):
+        try:
+            yield PartFolder(path, asked)
+        finally:
+            if not _parts_in(path):
+                _removed(path)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Make a folder if need be, and keep other processes out of it."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        try:
+            lock = (folder / _LOCK).open("a")
+        except FileNotFoundError:  # another has just finished and removed the folder
+            continue
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CannotExport(f"another export holds {folder}") from None
+            if not _is_still(lock.fileno(), folder / _LOCK):
+                continue
+            yield
+            return
+
+
+def _is_still(descriptor: int, path: Path) -> bool:
+    """Whether an open file has its name still: the one who held it before may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if _PART.fullmatch(path.name)]
+
+
+def _removed(folder: Path) -> None:
+    """Remove a folder without parts; not what else somebody may have put there."""
+    for path in folder.iterdir():
+        if path.name in {_QUESTION, _LOCK} or path.suffix == _UNFINISHED:
+            path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
