@@ -1,7 +1,11 @@
 """Connections that break and answers that are none: which exception, after how many attempts."""
 
 import asyncio
+import pickle
+import re
+import socket
 import time
+from email.utils import formatdate
 
 import pytest
 
@@ -10,7 +14,9 @@ from commonwatt.client import (
     BadRequest,
     Climkit,
     ClimkitError,
+    NoCredentials,
     NotFound,
+    Received,
     SignInRefused,
     SurprisingAnswer,
     TooManyRequests,
@@ -21,7 +27,7 @@ from tests.api.conftest import PASSWORD
 from tests.client import fault_proxy
 from tests.client.conftest import FAST
 from tests.client.fault_proxy import Fault, FaultProxy
-from tests.client.scripted import METERS, SITE, Reply, ScriptedServer, token
+from tests.client.scripted import METERS, SITE, Asked, Reply, ScriptedServer, token
 
 GOOD = Reply([])
 SILENCE_S = 4.0
@@ -225,6 +231,66 @@ def test_retry_after_may_be_a_date() -> None:
 
     refused, answered = [asked.at for asked in server.asked if asked.path == METERS]
     assert answered - refused >= 0.9
+
+
+@pytest.mark.parametrize("hours", [-3, 3], ids=["behind", "ahead"])
+def test_a_date_of_retry_after_is_meant_by_the_clock_of_the_server(hours: int) -> None:
+    def date(after_s: float) -> str:
+        return formatdate(time.time() + 3600 * hours + after_s, usegmt=True)
+
+    def by_another_clock(client: socket.socket, answer: bytes) -> bool:
+        client.sendall(re.sub(rb"(?i)\r\ndate: [^\r]*", f"\r\ndate: {date(0)}".encode(), answer))
+        return True
+
+    def busy(_: Asked) -> Reply:
+        return Reply({}, 429, headers={"retry-after": date(2)}) if first.pop() else GOOD
+
+    first = [False, True]
+    server = ScriptedServer({METERS: busy})
+    with (
+        server.running() as upstream,
+        FaultProxy(upstream, [by_another_clock] * 9).running() as url,
+        Climkit(url, "u", "p", requests_per_second=FAST) as climkit,
+    ):
+        assert climkit.meters(SITE) == []
+
+    refused, answered = [asked.at for asked in server.asked if asked.path == METERS]
+    assert answered - refused >= 0.9
+
+
+@pytest.mark.parametrize(
+    "text", ["-5", "1.5", "1e3", "inf", "soon", "Sat, 21 Nov 99999 10:00:00 GMT", "\xb2"]
+)
+def test_a_retry_after_that_says_nothing_costs_nothing(text: str) -> None:
+    busy = Reply({}, 429, headers={"retry-after": text})
+    server = ScriptedServer({METERS: [busy, GOOD]})
+
+    assert meters_of(server) == []
+
+
+def test_where_a_redirect_points_is_told() -> None:
+    moved = Reply(status=301, body=b"", headers={"location": "https://elsewhere.example/"})
+
+    with pytest.raises(SurprisingAnswer, match="points to https://elsewhere"):
+        meters_of(ScriptedServer({METERS: moved}))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SignInRefused("no"),
+        NoCredentials("nobody"),
+        NotFound("nothing"),
+        TooManyRequests("later", 5.0),
+        BadRequest("what", 422, {"title": "What"}),
+        Unreachable("nowhere", None),
+        SurprisingAnswer("this", Received(200, "text/html", b"<p>")),
+    ],
+)
+def test_an_error_can_be_sent_from_one_process_to_another(error: ClimkitError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # our own
+
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 def test_too_many_requests_again_and_again_is_told() -> None:

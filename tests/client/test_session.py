@@ -1,15 +1,24 @@
 """Tokens: kept, renewed before they end, once for all who wait; refusals are shared too."""
 
 import asyncio
+import json
 import re
 import socket
+import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from commonwatt.client import AsyncClimkit, Climkit, SignInRefused
+from commonwatt.client import (
+    AsyncClimkit,
+    Climkit,
+    ClimkitError,
+    NotFound,
+    SignInRefused,
+    SurprisingAnswer,
+)
 from commonwatt.client.wire import Request
 from tests.client.conftest import FAST
 from tests.client.fault_proxy import FaultProxy
@@ -167,6 +176,101 @@ def test_after_a_refusal_whoever_asks_again_is_signed_in_again() -> None:
         with pytest.raises(SignInRefused):
             climkit.meters(SITE)
         assert climkit.meters(SITE) == []
+
+
+def test_a_sign_in_that_is_given_up_tells_nobody_of_an_older_refusal() -> None:
+    first_asked, may_answer = threading.Event(), threading.Event()
+    replies = [Reply({"detail": "an older one"}, 401), token(), token()]
+
+    def signed_in(_: Asked) -> Reply:
+        if len(replies) == 2:
+            first_asked.set()
+            may_answer.wait()
+        return replies.pop(0)
+
+    async def ask_all(url: str) -> object:
+        async with AsyncClimkit(url, "u", "p", requests_per_second=FAST) as climkit:
+            with pytest.raises(SignInRefused):
+                await climkit.meters(SITE)
+            signing_in = asyncio.create_task(climkit.meters(SITE))
+            await asyncio.to_thread(first_asked.wait)
+            waiting = asyncio.create_task(climkit.meters(SITE))
+            await asyncio.sleep(0)
+            signing_in.cancel()
+            await asyncio.wait([signing_in])
+            may_answer.set()
+            return await waiting
+
+    with ScriptedServer({"/auth": signed_in, METERS: Reply([])}).running() as url:
+        assert asyncio.run(ask_all(url)) == []
+
+
+def test_whoever_waits_for_a_refusal_gets_one_with_a_trace_of_its_own() -> None:
+    async def ask_all(url: str) -> list[BaseException]:
+        async with AsyncClimkit(url, "u", "p", requests_per_second=FAST) as climkit:
+            calls = (climkit.meters(SITE) for _ in range(50))
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+
+    with ScriptedServer({"/auth": Reply({"detail": "wrong"}, 401)}).running() as url:
+        refusals = asyncio.run(ask_all(url))
+
+    assert len(set(map(id, refusals))) == 50
+    assert {str(refusal) for refusal in refusals} == {"POST /auth: wrong"}
+
+
+def test_403_of_a_sign_in_is_a_refusal() -> None:
+    server = ScriptedServer({"/auth": Reply({"detail": "disabled"}, 403)})
+
+    with pytest.raises(SignInRefused, match="disabled"):
+        ask(server, times=1)
+
+
+def test_an_address_where_nobody_signs_in_is_named() -> None:
+    server = ScriptedServer({"/auth": Reply({"detail": "Not Found"}, 404)})
+
+    with pytest.raises(NotFound, match=r"is http://127\.0\.0\.1:\d+/api/v1 the address"):
+        ask(server, times=1)
+
+
+@pytest.mark.parametrize("access_token", ["", " ", "two words", "line\n", "Zürich", "€", None, 5])
+def test_a_token_that_no_header_can_bear_is_a_surprise(access_token: object) -> None:
+    server = ScriptedServer({"/auth": Reply({"access_token": access_token}), METERS: Reply([])})
+
+    with pytest.raises(SurprisingAnswer, match="an access_token should have come"):
+        ask(server, times=1)
+
+    assert server.paths() == ["/auth"]
+
+
+def echo(status: int = 200) -> Script:
+    """Sends back what it was sent, in a place that may be shown."""
+    return lambda asked: Reply({"detail": json.dumps(asked.fields)}, status)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        echo(),
+        echo(400),
+        echo(401),
+        echo(404),
+        echo(500),
+        Reply({"token": "secret.secret.secret.secret.secret"}),
+        Reply(body=b'{"access_token": "secret.secret.secret.secret.secr'),
+        Reply(body=b'<p>You are anna, your password is s"\xc3\xa9cret</p>'),
+    ],
+)
+def test_no_answer_to_a_sign_in_is_shown_with_what_is_secret(script: Script) -> None:
+    with (
+        ScriptedServer({"/auth": script}).running() as url,
+        Climkit(url, "anna", 's"écret', attempts=1) as climkit,
+        pytest.raises(ClimkitError) as caught,
+    ):
+        climkit.meters(SITE)
+
+    shown = f"{caught.value!s} {vars(caught.value)}"
+    assert "cret" not in shown
 
 
 def test_no_text_shows_the_password_or_the_token() -> None:

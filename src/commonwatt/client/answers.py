@@ -1,7 +1,7 @@
 """Answers: what they hold, which exception the others are, and whether to try again."""
 
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Never
@@ -48,6 +48,11 @@ def raise_fault(request: Request, answer: Answer) -> Never:
             raise BadRequest(f"{asked}: {said}", status, problem)
         case status if status >= 500:
             raise Unreachable(f"{asked}: {said} ({status})", retry_after_s(answer))
+        case status if 300 <= status < 400:
+            elsewhere = answer.headers.get("location", "elsewhere")
+            raise surprising(
+                f"{asked}: the server points to {elsewhere}, and no redirect is followed", answer
+            )
         case _:
             raise surprising(f"{asked}: an answer of this API has the status 200", answer)
 
@@ -68,13 +73,24 @@ def next_try(error: Exception) -> bool | float:
     return False
 
 
+def answered_at(answer: Answer) -> float:
+    """Return when an answer was given [Unix s], by the server's clock where it tells its time.
+
+    What servers say of the future is meant by their clock, not by one of ours that may be wrong.
+    """
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (TypeError, ValueError):
+        return time.time()
+
+
 def retry_after_s(answer: Answer) -> float | None:
     """Return what Retry-After says [s], of seconds or a date; None where it says nothing."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        return max(0.0, parsedate_to_datetime(text).timestamp() - answered_at(answer))
     except (TypeError, ValueError):
         return None
 

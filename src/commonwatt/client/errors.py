@@ -17,7 +17,22 @@ from dataclasses import dataclass
 
 
 class ClimkitError(Exception):
-    """Whatever goes wrong between a client and a server; the message is for people."""
+    """Whatever goes wrong between a client and a server; the message is for people.
+
+    Can be copied, and sent from one process to another.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _error_again, (type(self), self.args, self.__dict__)
+
+
+def _error_again(
+    kind: type[ClimkitError], args: tuple[object, ...], attributes: Mapping[str, object]
+) -> ClimkitError:
+    """Return an error as it was, without composing its message once more."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class SignInRefused(ClimkitError):

@@ -1,18 +1,25 @@
 """The token of a client: kept, renewed before it ends, once however many are waiting."""
 
+import json
+import re
 import time
-from email.utils import parsedate_to_datetime
+from copy import copy
+from dataclasses import replace
+from typing import Never
 from zoneinfo import ZoneInfo
 
-from commonwatt.client.answers import decoded, raise_fault, surprising
+from commonwatt.client.answers import answered_at, decoded, raise_fault, surprising
 from commonwatt.client.credentials import Credentials
-from commonwatt.client.errors import ClimkitError
+from commonwatt.client.errors import ClimkitError, NotFound, SignInRefused, SurprisingAnswer
 from commonwatt.client.stamps import received_instants
 from commonwatt.client.wire import Answer, Request, Wire
 
 # What the page of the API says; servers of 2019 did not say it themselves.
 _USUAL_LIFE_S = 900.0
 _RENEWED_BEFORE_S = 60.0
+# What a header can bear.
+_TOKEN = re.compile("[!-~]+")
+_LIKE_A_TOKEN = re.compile(rb"[\w.+/=-]{24,}")
 
 
 class Session:
@@ -39,7 +46,8 @@ class Session:
             if (token := self._kept()) is not None:
                 return token
             if self._sign_ins != sign_ins and self._refusal is not None:
-                raise self._refusal
+                raise copy(self._refusal)  # each has a trace of its own
+            self._refusal = None
             try:
                 return await self._sign_in()
             except ClimkitError as refusal:
@@ -61,17 +69,44 @@ class Session:
         request = Request("POST", "/auth", route=None, body=body)
         asked_at = time.monotonic()
         answer = await self._wire.send(request, token=None)
+        shown = _without_secrets(answer, self._credentials.password)
         if answer.status != 200:
-            raise_fault(request, answer)
-        fields = decoded(answer)
+            self._raise_refusal(request, shown)
+        try:
+            fields = decoded(answer)
+        except SurprisingAnswer:
+            raise surprising("JSON should have come", shown) from None
         token = fields.get("access_token") if isinstance(fields, dict) else None
-        if not isinstance(fields, dict) or not isinstance(token, str):
-            raise surprising("an access_token should have come", answer)
+        if (
+            not isinstance(fields, dict)
+            or not isinstance(token, str)
+            or not _TOKEN.fullmatch(token)
+        ):
+            raise surprising("an access_token should have come", shown)
         life_s = _life_s(fields.get("valid_until"), answer)
-        self._token, self._refusal = token, None
+        self._token = token
         # Counted from the question, so that a slow answer does not lengthen a life.
         self._renewed_at = asked_at + life_s - min(_RENEWED_BEFORE_S, life_s / 5)
         return token
+
+    def _raise_refusal(self, request: Request, answer: Answer) -> Never:
+        try:
+            raise_fault(request, answer)
+        except NotFound as error:
+            if answer.status == 403:
+                raise SignInRefused(str(error)) from None
+            raise NotFound(f"{error}; is {self._credentials.url} the address of the API?") from None
+
+
+def _without_secrets(answer: Answer, password: str) -> Answer:
+    """Return an answer to a sign-in as it may be shown, whatever the server put into it."""
+    forms = {password}
+    for _ in range(2):  # as text of JSON, and as text in such a text
+        forms |= {json.dumps(form, ensure_ascii=b)[1:-1] for form in forms for b in (True, False)}
+    body = answer.body
+    for form in sorted(forms, key=len, reverse=True):
+        body = body.replace(form.encode(), b"***")
+    return replace(answer, body=_LIKE_A_TOKEN.sub(b"***", body))
 
 
 def _life_s(valid_until: object, answer: Answer) -> float:
@@ -83,9 +118,5 @@ def _life_s(valid_until: object, answer: Answer) -> float:
         until_at = received_instants([valid_until], ZoneInfo("UTC"))[0]
     except ValueError:
         return _USUAL_LIFE_S
-    try:
-        now_at = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-    except (TypeError, ValueError):
-        now_at = time.time()
-    life_s = until_at - now_at
+    life_s = until_at - answered_at(answer)
     return life_s if life_s > 0 else _USUAL_LIFE_S
