@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx2
 
+from tests.cli.forked_command import run_forked
+
 _PATIENCE_S = 60.0
 COMMAND = (sys.executable, "-m", "commonwatt")
 
@@ -71,17 +73,7 @@ class CommandLine:
 
 def run(*words: str, folder: Path, stdin: str = "", more: Mapping[str, str] | None = None) -> Ended:
     """Run a command to its end."""
-    done = subprocess.run(
-        [*COMMAND, *words],
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE_S,
-        env=environment(**(more or {})),
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return Ended(*run_forked(words, folder, stdin, environment(**(more or {})), _PATIENCE_S))
 
 
 def start(*words: str, folder: Path) -> "subprocess.Popen[str]":
