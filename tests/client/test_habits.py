@@ -48,9 +48,10 @@ def series_of(path: str, rows: object, question: str, *arguments: object) -> Ser
         (SITE, Site(SITE)),
         ({"id": SITE, "name": "Tilleuls"}, Site(SITE, name="Tilleuls")),
         ({"_id": {"$oid": SITE}, "site_ref": "CH-1"}, Site(SITE, site_ref="CH-1")),
+        ({"site_id": SITE, "name": "Tilleuls"}, Site(SITE, name="Tilleuls")),
         ({"id": SITE, "timezone": None, "latitude": 46}, Site(SITE, latitude=46.0)),
     ],
-    ids=["2022: bare ids", "2026: objects", "ids of MongoDB", "nulls"],
+    ids=["2022: bare ids", "2026: objects", "ids of MongoDB", "site_id", "nulls"],
 )
 def test_lists_of_sites(listed: object, site: Site) -> None:
     assert asked_of({"/all_installations": Reply([listed])}, "sites") == [site]
@@ -77,6 +78,8 @@ def test_addresses(wire: object, address: Address) -> None:
         ("2022-05-05T00:00:00", dt.date(2022, 5, 5)),
         ("2022-05-04T22:00:00+00:00", dt.date(2022, 5, 5)),
         ("2022-05-04 22:00:00.123Z", dt.date(2022, 5, 5)),
+        ("0001-01-01T00:00:00Z", dt.date(1, 1, 1)),
+        ("9999-12-31T23:59:59Z", None),
         (None, None),
     ],
 )
@@ -109,9 +112,11 @@ def test_creation_dates_are_the_sites_days(text: str | None, day: dt.date | None
             {"id": METER, "prim_ad": "A-7", "type": "reactive"},
             Meter(METER, None, "reactive", None, "A-7"),
         ),
+        ({"id": METER, "prim_ad": "0"}, Meter(METER, prim_ad=0)),
+        ({"id": METER, "prim_ad": "007"}, Meter(METER, prim_ad="007")),
         ({"id": METER}, Meter(METER)),
     ],
-    ids=["2022", "2026", "unknown type", "missing keys"],
+    ids=["2022", "2026", "unknown type", "zero", "zeros before", "missing keys"],
 )
 def test_meters(wire: object, meter: Meter) -> None:
     assert asked_of({METERS: Reply([wire])}, "meters", SITE) == [meter]
@@ -164,6 +169,27 @@ def test_columns(more: dict[str, object], columns: dict[str, list[object]]) -> N
     assert series.columns == {**published, "self": [-0.01], "to_ext": [None], **columns}
 
 
+@pytest.mark.parametrize(
+    ("second", "columns"),
+    [
+        ({"self": 3, "timestamp": AT + 900, "total": 4}, {"total": [1, 4], "self": [2, 3]}),
+        ({"timestamp": AT + 900, "total": 4}, {"total": [1, 4], "self": [2, None]}),
+        (
+            {"timestamp": AT + 900, "total": 4, "ext": 5},
+            {"total": [1, 4], "self": [2, None], "ext": [None, 5]},
+        ),
+        ({"timestamp": AT + 900}, {"total": [1, None], "self": [2, None]}),
+    ],
+    ids=["another order", "one key less", "another key", "no value"],
+)
+def test_rows_need_not_have_the_same_keys(
+    second: dict[str, object], columns: dict[str, list[object]]
+) -> None:
+    rows = [{"timestamp": AT, "total": 1, "self": 2}, second]
+
+    assert series_of(METER_DATA, rows, "meter_data", METER).columns == columns
+
+
 def test_rows_in_any_order_come_once_and_ascending() -> None:
     rows = [{"timestamp": AT + 900 * position, "total": position} for position in (1, 0, 1, 2, 0)]
 
@@ -185,6 +211,35 @@ def test_a_site_without_a_zone_says_what_to_do() -> None:
     given = Site(SITE, timezone="Europe/Zurich")
     series = asked_of({SITE_DATA: Reply([])}, "site_data", given, "electricity", *WINDOW)
     assert isinstance(series, Series)
+
+
+@pytest.mark.parametrize("beginning", [b'{"$date": ', b"["], ids=["$date", "list"])
+def test_a_stamp_within_hundreds_of_others_is_a_surprise(beginning: bytes) -> None:
+    end = b"}" if beginning.startswith(b"{") else b"]"
+    rows = b'[{"timestamp": ' + beginning * 900 + b"0" + end * 900 + b"}]"
+
+    with pytest.raises(SurprisingAnswer, match="a time should be a text or a number"):
+        asked_of({METER_DATA: Reply(body=rows)}, "meter_data", SITE, METER, *WINDOW)
+
+
+def test_a_site_given_with_a_zone_that_is_none_is_told() -> None:
+    given = Site(SITE, timezone="Mars/Olympus")
+
+    with pytest.raises(ValueError, match="'Mars/Olympus' is no IANA zone"):
+        asked_of({}, "site_data", given, "electricity")
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_an_id_that_is_none_is_told_without_asking_the_server(name: str) -> None:
+    server = ScriptedServer({})
+    with (
+        server.running() as url,
+        Climkit(url, "u", "p") as climkit,
+        pytest.raises(ValueError, match="is no id"),
+    ):
+        climkit.meters(name)
+
+    assert server.paths() == []
 
 
 def test_a_token_without_an_end_is_kept() -> None:
@@ -210,6 +265,8 @@ def test_a_token_without_an_end_is_kept() -> None:
         ("/all_installations", [{"name": "x"}], "sites", (), "a site should have an id"),
         ("/all_installations", [[SITE]], "sites", (), "a site should be an object, not a list"),
         (INFOS, [], "site", (SITE,), "a site should be an object, not a list"),
+        (INFOS, SITE, "site", (SITE,), "a site should be an object, not text"),
+        (INFOS, {"error": "unauthorized"}, "site", (SITE,), "a site should have site_ref"),
         (INFOS, {"timezone": "Mars/Olympus"}, "site", (SITE,), "should be an IANA zone"),
         (INFOS, {"creation_date": "May"}, "site", (SITE,), "creation_date should be a time"),
         (METERS, ["x"], "meters", (SITE,), "a meter should be an object, not text"),

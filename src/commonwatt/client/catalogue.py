@@ -22,8 +22,18 @@ def id_of(item: Item) -> str:
 
 
 def path_of(*segments: Item) -> str:
-    """Return a path of ids and fixed words; an id cannot leave its segment."""
-    return "".join(f"/{quote(id_of(segment), safe='')}" for segment in segments)
+    """Return a path of ids and fixed words; an id cannot leave its segment.
+
+    >>> path_of("meter_info", "../auth")
+    '/meter_info/..%2Fauth'
+
+    Raises ValueError for the three that cannot be written as one.
+    """
+    names = [id_of(segment) for segment in segments]
+    for name in names:
+        if name in {"", ".", ".."}:
+            raise ValueError(f"{name!r} is no id")
+    return "".join(f"/{quote(name, safe='')}" for name in names)
 
 
 class Catalogue:
@@ -68,7 +78,7 @@ class Catalogue:
     async def zone(self, site: str | Site) -> ZoneInfo:
         """Return the zone of a site, asked for once. Raises ValueError where it has none."""
         if isinstance(site, Site) and site.timezone is not None:
-            return ZoneInfo(site.timezone)
+            return _zone_of(site)
         site_id = id_of(site)
         async with self._lock:
             if site_id not in self._zones:
@@ -93,4 +103,7 @@ def _zone_of(site: Site) -> ZoneInfo:
             f"the server does not say the time zone of site {site.id}; give the site as "
             f"Site({site.id!r}, timezone='Europe/Zurich') instead"
         )
-    return ZoneInfo(site.timezone)
+    try:
+        return ZoneInfo(site.timezone)
+    except (KeyError, OSError):
+        raise ValueError(f"{site.timezone!r} is no IANA zone") from None

@@ -81,10 +81,11 @@ def received_instants(stamps: Sequence[object], naive_zone: ZoneInfo) -> list[in
 
 
 def _counted(stamp: object, naive_zone: ZoneInfo) -> int:
-    if isinstance(stamp, dict) and set(stamp) == {"$date"}:
+    if isinstance(stamp, dict) and set(stamp) == {"$date"} and not isinstance(stamp["$date"], dict):
         return received_instants([stamp["$date"]], naive_zone)[0]
     if isinstance(stamp, bool) or not isinstance(stamp, int | float):
-        raise ValueError(f"{stamp!r} is no time")  # noqa: TRY004  # the server's fault, not a type
+        # Not shown: what is nested deeply has no repr. And the server's fault is no TypeError.
+        raise ValueError("a time should be a text or a number")  # noqa: TRY004
     seconds = stamp / 1000 if abs(stamp) >= _FIRST_MILLISECONDS else stamp
     if not abs(seconds) < _FIRST_MILLISECONDS:
         raise ValueError(f"{stamp!r} is no time")

@@ -5,6 +5,7 @@ Since 2019 the same things have been sent in several ways: bare ids or objects, 
 are understood; what is none of them is a SurprisingWire.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
@@ -12,8 +13,22 @@ from zoneinfo import ZoneInfo
 
 from commonwatt.client.models import Address, Meter, Sensor, Site
 
+# All that a server may say of a site, beside its id.
+_SITE_KEYS = (
+    "site_ref",
+    "name",
+    "address",
+    "creation_date",
+    "latitude",
+    "longitude",
+    "timezone",
+)
+
 Fields = Mapping[str, object]
 Rows = Sequence[Fields]
+
+
+_NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 
 class SurprisingWire(ValueError):
@@ -22,9 +37,11 @@ class SurprisingWire(ValueError):
 
 def site_of(wire: object, site_id: str | None = None) -> Site:
     """Return a site of an object, or of a bare id. `site_id`: where the object does not bear it."""
-    if isinstance(wire, str):
+    if isinstance(wire, str) and site_id is None:
         return Site(id=wire)
     fields = _fields(wire, "a site")
+    if site_id is not None and fields.keys().isdisjoint(_SITE_KEYS):
+        raise SurprisingWire(f"a site should have {', '.join(_SITE_KEYS)}")
     timezone = _zone_name(fields)
     return Site(
         id=site_id or _id(fields, "a site"),
@@ -102,7 +119,7 @@ def _fields(wire: object, what: str) -> Fields:
 
 
 def _id(fields: Fields, what: str) -> str:
-    found = fields.get("id", fields.get("_id"))
+    found = fields.get("id", fields.get("_id", fields.get("site_id")))
     if isinstance(found, dict):
         found = found.get("$oid")
     if not isinstance(found, str):
@@ -143,7 +160,7 @@ def _number_or_text(found: object) -> int | str | None:
     if isinstance(found, int) or found is None:
         return found
     text = str(found)
-    return int(text) if text.isdecimal() and not text.startswith("0") else text
+    return int(text) if text == "0" or _NUMBER.fullmatch(text) else text
 
 
 def _local_date(found: object, timezone: str | None) -> date | None:
@@ -155,7 +172,10 @@ def _local_date(found: object, timezone: str | None) -> date | None:
     except ValueError as error:
         raise SurprisingWire(f"creation_date should be a time: {error}") from None
     if moment.tzinfo is not None and timezone is not None:
-        moment = moment.astimezone(ZoneInfo(timezone))
+        try:
+            moment = moment.astimezone(ZoneInfo(timezone))
+        except OverflowError:  # the first or the last day that there is: some say nothing so
+            return None
     return moment.date()
 
 
