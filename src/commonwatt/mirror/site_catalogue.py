@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import date
 
 from commonwatt.app.declaration import NOT_SAID, MeterDeclaration
 from commonwatt.client import Climkit, Meter, NotFound, Sensor, Series, Site
@@ -23,7 +23,7 @@ from commonwatt.mirror.meter_feeds import Feed, Look, feed_of, look_at
 from commonwatt.mirror.target import CannotMirror, Target
 
 REFUSED = "this account may not read it"
-_FIRST_YEAR_OF_ALL = datetime(2015, 1, 1, tzinfo=UTC)
+_FIRST_DAY_OF_ALL = date(2015, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +176,10 @@ class SiteCatalogueCopy:
 
     def _validated_months(self, meter: Meter) -> Series:
         if meter.id not in self._months:
-            created = self._site.creation_date
+            # A month belongs to the window in which it begins.
+            first = (self._site.creation_date or _FIRST_DAY_OF_ALL).replace(day=1)
             self._months[meter.id] = self._climkit.meter_data(
-                self._site, meter, created or _FIRST_YEAR_OF_ALL, sampling="M"
+                self._site, meter, first, sampling="M"
             )
         return self._months[meter.id]
 
