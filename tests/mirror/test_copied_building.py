@@ -131,7 +131,7 @@ def test_copied_again_it_asks_only_for_what_is_new(source: Source, store: SqlSto
 def test_new_and_late_readings_are_copied_by_the_next_run(source: Source, store: SqlStore) -> None:
     address, _ = source
     copy(address, store)
-    now_at = int(time.time())
+    now_at = int(time.time()) - 60
     late_at, early_at = now_at - 2 * 86_400, building.LAST_AT + 900
     put(address, {late_at: 900.0, now_at: 901.0, early_at: 890.0})
 
