@@ -16,6 +16,17 @@ from tests.api import building
 from tests.api.conftest import PASSWORD, populate, token
 from tests.api.serving import application_of, client_of, served
 from tests.client.conftest import FAST
+from tests.client.scripted import (
+    METER,
+    METER_DATA,
+    SENSOR,
+    SENSOR_DATA,
+    SITE,
+    Asked,
+    Reply,
+    Script,
+    ScriptedServer,
+)
 
 ZURICH = ZoneInfo(building.ZONE)
 # The days on which the clock goes back and forward, with a day before and after each.
@@ -208,6 +219,40 @@ def test_what_proves_nothing_is_not_taken_for_a_proof(
     with client(addresses, reading) as climkit:
         # All there is lies well within both readings.
         climkit.meter_data(building.SITE, building.WATER, "2025-10-15", "2025-10-31")
+        assert climkit.naive_time == "auto"
+
+
+def quarters(reads: dt.tzinfo, answers: dt.tzinfo | None) -> Script:
+    """Has every quarter-hour; reads naive times as of a zone, and stamps in one or in seconds."""
+
+    def answer(asked: Asked) -> Reply:
+        first_at, last_at = (
+            int(dt.datetime.fromisoformat(asked.fields[name]).replace(tzinfo=reads).timestamp())
+            for name in ("t_s", "t_e")
+        )
+        stamps = range(-(-first_at // 900) * 900, last_at + 1, 900)
+        return Reply(
+            [{"timestamp": _stamp(each, answers), "value": 1, "total": 1} for each in stamps]
+        )
+
+    return answer
+
+
+def _stamp(instant_at: int, zone: dt.tzinfo | None) -> object:
+    return instant_at if zone is None else str(dt.datetime.fromtimestamp(instant_at, zone))
+
+
+def test_what_sensors_show_is_not_taken_for_the_way_of_meters() -> None:
+    both = {SENSOR_DATA: quarters(dt.UTC, None), METER_DATA: quarters(ZURICH, ZURICH)}
+    with (
+        ScriptedServer(both).running() as url,
+        Climkit(url, "u", "p", requests_per_second=FAST) as climkit,
+    ):
+        for _ in range(2):  # before and after it is known
+            of_sensor = climkit.sensor_data(SITE, SENSOR, "2026-07-01", "2026-07-03")
+            of_meter = climkit.meter_data(SITE, METER, "2026-07-01", "2026-07-03")
+            assert (len(of_sensor), len(of_meter)) == (192, 192)
+
         assert climkit.naive_time == "auto"
 
 

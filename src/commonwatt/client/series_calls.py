@@ -80,7 +80,14 @@ class SeriesCalls:
         self._conversation = conversation
         self._catalogue = catalogue
         self._on_part = on_part
-        self.naive_time = naive_time
+        self._told = naive_time
+        self._shown: dict[str, NaiveTime] = {}
+
+    @property
+    def naive_time(self) -> NaiveTime:
+        """How the server reads naive times: as told, or as all routes so far have shown."""
+        shown = {self._told} if self._told != "auto" else set(self._shown.values())
+        return shown.pop() if len(shown) == 1 else "auto"
 
     async def site_data(
         self,
@@ -161,7 +168,8 @@ class SeriesCalls:
 
     async def _part(self, asked: Asked, window: Window | None) -> Part:
         """Return the rows of a window; None: the latest, whichever the server answers."""
-        naive_time = self.naive_time
+        # What one route does proves nothing of another.
+        naive_time = self._shown.get(asked.route, self._told)
         naive_zone = asked.zone if naive_time == "local" else ZoneInfo("UTC")
         wider: Window | None = None
         if window is not None:
@@ -172,7 +180,7 @@ class SeriesCalls:
             rows = rows_of(content)
             instants = received_instants([row["timestamp"] for row in rows], naive_zone)
             if wider is not None and naive_time == "auto" and asked.has_short_rows:
-                self._learn(shown_reading(wider, instants, asked.zone))
+                self._learn(asked.route, shown_reading(wider, instants, asked.zone))
             return part_of(rows, instants, window, asked.sampling)
 
         return await self._conversation.ask(asked.request(times), read)
@@ -181,10 +189,10 @@ class SeriesCalls:
         if self._on_part is not None:
             self._on_part(done, len(windows))
 
-    def _learn(self, shown: NaiveTime) -> None:
+    def _learn(self, route: str, shown: NaiveTime) -> None:
         # What shows nothing does not undo what another answer has shown meanwhile.
         if shown != "auto":
-            self.naive_time = shown
+            self._shown[route] = shown
 
 
 def _window(start: When | None, end: When | None, zone: ZoneInfo) -> Window:
