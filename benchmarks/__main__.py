@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import load, stages
 from benchmarks.bare_settling import bare_settling
 from benchmarks.building import APARTMENTS, make_building
+from benchmarks.client import client
 from benchmarks.expected import Checker
 from benchmarks.fault_tables import faults
 from benchmarks.incoming import make_incoming
@@ -34,8 +35,8 @@ SERVED: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "settling": stages.settling,
     "trickle": trickle,
 }
-BARE, FAULTS = "bare", "faults"
-STAGES = (*SERVED, BARE, FAULTS)
+BARE, FAULTS, CLIENT = "bare", "faults", "client"
+STAGES = (*SERVED, CLIENT, BARE, FAULTS)
 
 
 def arguments() -> argparse.Namespace:
@@ -119,6 +120,11 @@ def main() -> None:
         say(FAULTS)
         tables, result["faults"] = faults(plan)
         texts += tables
+    if CLIENT in asked.only:
+        say(CLIENT)
+        of_client = client(plan, asked.workers)
+        texts.append(table(of_client))
+        lines += of_client
     if of_servers := [stage for stage in SERVED if stage in asked.only]:
         more, told = served(plan, of_servers, asked.workers)
         texts += [table(more), told]

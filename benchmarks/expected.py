@@ -42,7 +42,7 @@ class Checker:
             starts = self._bucket_starts(start, end, kind)
             total, own = np.add.reduceat(total, starts), np.add.reduceat(own, starts)
         for name, wanted in (("total", total), ("self", own), ("ext", total - own)):
-            _compare(f"{subject}, {figure}, {name}", [row[name] for row in rows], wanted)
+            compare(f"{subject}, {figure}, {name}", [row[name] for row in rows], wanted)
 
     def _bucket_starts(self, start: int, end: int, kind: str) -> Column:
         unit = "D" if kind == "days" else "M"
@@ -60,7 +60,7 @@ class Checker:
             "self": consumption - building.grid_import[span],
         }
         for name, wanted in columns.items():
-            _compare(f"{subject}, site, {name}", [row[name] for row in rows], wanted)
+            compare(f"{subject}, site, {name}", [row[name] for row in rows], wanted)
         if sum(key.startswith("self_") for key in rows[0]) != len(building.totals):
             raise WrongAnswer(f"{subject}, site: not every consumer has its columns: {rows[0]}")
 
@@ -72,7 +72,7 @@ def check_first_read(subject: str, building: Building, first: int, answer: Answe
     """A day of the asked apartment from position `first` on; WrongAnswer if rows or sum differ."""
     kwh = [row["total"] for row in json.loads(answer.text())]
     wanted = building.totals[METER, first : first + QUARTERS_A_DAY]
-    _compare(f"{subject}, first read", kwh, wanted)
+    compare(f"{subject}, first read", kwh, wanted)
 
 
 def _local_dates(instants: Column) -> NDArray[np.datetime64]:
@@ -82,7 +82,8 @@ def _local_dates(instants: Column) -> NDArray[np.datetime64]:
     return local
 
 
-def _compare(what: str, kwh: list[float], wanted_wh: Column) -> None:
+def compare(what: str, kwh: list[float], wanted_wh: Column) -> None:
+    """Raise WrongAnswer unless there are as many values, each within 1 Wh."""
     if len(kwh) != wanted_wh.size:
         raise WrongAnswer(f"{what}: {len(kwh)} rows instead of {wanted_wh.size}")
     wh = np.rint(np.array(kwh) * 1000).astype(np.int64)

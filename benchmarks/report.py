@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-X_B, PER_F, X_SMALL, PER_BARE, VALUE = "x B", "/ F", "x small", "/ bare", ""
+X_B, PER_F, X_SMALL, VALUE = "x B", "/ F", "x small", ""
+PER_BARE, PER_PANDAS = "/ bare", "/ pandas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def _answer(met: bool | None) -> str:
     return {True: "yes", False: "NO", None: ""}[met]
 
 
-SUBJECTS, RATIOS = ("commonwatt", "B", "F", "bare"), (X_B, PER_F, X_SMALL, PER_BARE)
+SUBJECTS = ("commonwatt", "B", "F", "bare", "pandas")
+RATIOS = (X_B, PER_F, X_SMALL, PER_BARE, PER_PANDAS)
 HEADINGS = ("figure", "unit", *SUBJECTS, *RATIOS, "foundation", "met", "goal", "met")
 _NUMERIC = range(2, 2 + len(SUBJECTS) + len(RATIOS))
 

@@ -178,9 +178,13 @@ def test_columns(more: dict[str, object], columns: dict[str, list[object]]) -> N
             {"timestamp": AT + 900, "total": 4, "ext": 5},
             {"total": [1, 4], "self": [2, None], "ext": [None, 5]},
         ),
+        (
+            {"timestamp": AT + 900, "total": 4, "self": 3, "ext": 5},
+            {"total": [1, 4], "self": [2, 3], "ext": [None, 5]},
+        ),
         ({"timestamp": AT + 900}, {"total": [1, None], "self": [2, None]}),
     ],
-    ids=["another order", "one key less", "another key", "no value"],
+    ids=["another order", "one key less", "another key", "one key more", "no value"],
 )
 def test_rows_need_not_have_the_same_keys(
     second: dict[str, object], columns: dict[str, list[object]]

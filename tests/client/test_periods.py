@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from commonwatt.client.local_periods import parts, period_end, period_start, period_starts
@@ -36,6 +36,34 @@ SAMPLINGS = {
 instants = st.integers(631_152_000 // 900, 2_145_916_800 // 900).map(lambda quarter: quarter * 900)
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 samplings = st.sampled_from(list(SamplingFrequency))
+
+FORMS = [
+    "%Y-%m-%d %H:%M:%S%:z",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S.%f%:z",
+    "%Y-%m-%dT%H:%M%:z",
+    "%Y-%m-%dT%H%z",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y%m%dT%H%M%S%z",
+    "%G-W%V-%uT%H:%M:%S%z",
+    "%G-W%V-%H%M%:z",
+    "%Y-%m-%d %H:%M:%S%:z and more",
+    "%d.%m.%Y %H:%M",
+    "%Y-%m-%d",
+]
+
+
+@st.composite
+def written_stamps(draw: st.DrawFn) -> str:
+    """An instant as a server may write it, or nearly so."""
+    offset = dt.timezone(dt.timedelta(minutes=draw(st.integers(-14 * 60, 14 * 60))))
+    moment = draw(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2037, 1, 1)))  # noqa: DTZ001
+    form = draw(st.sampled_from(FORMS))
+    zone_text = dt.datetime.isoformat(moment.replace(tzinfo=offset))[-6:]
+    return moment.replace(tzinfo=offset).strftime(form.replace("%:z", zone_text))
+
+
+stamps = written_stamps()
 
 
 @given(instants, zones, samplings)
@@ -91,6 +119,19 @@ def test_an_instant_is_understood_however_it_is_written(instant_at: int, zone: Z
     for written in (moment, moment.isoformat(), str(moment), naive_utc, naive_utc.isoformat()):
         assert instant_of(written, zone) == instant_at
     assert received_instants([str(moment)], zone) == [instant_at]
+
+
+@example(["2026-W12-1510+01:00"])  # 15:10 of the first day of a week, and no day beside it
+@given(st.lists(stamps, min_size=1, max_size=6))
+def test_stamps_that_come_again_and_again_mean_what_each_means_alone(texts: list[str]) -> None:
+    naive_zone = ZoneInfo("Etc/GMT-5")
+    try:
+        alone = [received_instants([text], naive_zone)[0] for text in texts]
+    except ValueError:
+        with pytest.raises(ValueError):  # noqa: PT011  # whatever the parser says of it
+            received_instants(texts * 8, naive_zone)
+    else:
+        assert received_instants(texts * 8, naive_zone) == alone * 8
 
 
 @pytest.mark.parametrize("day", [dt.date(2025, 10, 26), dt.date(2026, 3, 29)], ids=str)

@@ -1,9 +1,10 @@
 """Rows of several answers as one series: cut by their stamps, none twice, none lost."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
+from operator import lt
 from zoneinfo import ZoneInfo
 
 from commonwatt.client.local_periods import QUARTER_S, Window, period_end
@@ -18,7 +19,7 @@ class Part:
     """The rows of one answer that were meant, ascending."""
 
     starts_at: Sequence[int]
-    columns: Columns
+    columns: Mapping[str, Sequence[float | None]]
 
 
 def part_of(
@@ -31,7 +32,7 @@ def part_of(
     """
     is_end = sampling is SamplingFrequency.QUARTER_HOUR
     starts_at = [at - QUARTER_S for at in instants] if is_end else list(instants)
-    if any(later <= earlier for earlier, later in pairwise(starts_at)):
+    if not all(map(lt, starts_at, islice(starts_at, 1, None))):
         latest = dict(zip(starts_at, rows, strict=True))
         starts_at = sorted(latest)
         rows = [latest[start_at] for start_at in starts_at]

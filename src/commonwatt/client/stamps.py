@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from typing import Literal
+from operator import add, itemgetter
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 NaiveTime = Literal["utc", "local", "auto"]
@@ -15,6 +16,8 @@ instant)."""
 
 # Whole seconds reach this in the year 5138, milliseconds reached it in 1973.
 _FIRST_MILLISECONDS = 100_000_000_000
+
+_DATE, _CLOCK = itemgetter(slice(10)), itemgetter(slice(11, None))
 
 
 def instant_of(when: When, zone: ZoneInfo) -> int:
@@ -68,6 +71,8 @@ def received_instants(stamps: Sequence[object], naive_zone: ZoneInfo) -> list[in
     >>> received_instants(["2026-03-22 05:30:00+01:00", 1774153800000], ZoneInfo("UTC"))
     [1774153800, 1774153800]
     """
+    if (regular := _regular_instants(stamps)) is not None:
+        return regular
     instants: list[int] = []
     for stamp in stamps:
         if not isinstance(stamp, str):
@@ -78,6 +83,44 @@ def received_instants(stamps: Sequence[object], naive_zone: ZoneInfo) -> list[in
             moment = _after(instants[-1] if instants else None, moment.replace(tzinfo=naive_zone))
         instants.append(int(moment.timestamp() // 1))
     return instants
+
+
+def _regular_instants(stamps: Sequence[object]) -> list[int] | None:
+    """Return the instants of texts with an offset, if few days and times of day make them all.
+
+    So it is with quarter-hours. Each day and time is parsed once, in a third of the time that all
+    stamps take. None for anything else.
+    """
+    if set(map(type, stamps)) != {str}:
+        return None
+    texts = cast("Sequence[str]", stamps)
+    dates, clocks = [*map(_DATE, texts)], [*map(_CLOCK, texts)]
+    different_clocks = set(clocks)
+    if len(different_clocks) > len(texts) // 4:
+        return None
+    try:
+        midnight_at = {text: _midnight_at(text) for text in set(dates)}
+        since_midnight_s = {text: _since_midnight_s(text) for text in different_clocks}
+    except ValueError:
+        return None
+    return [
+        *map(add, map(midnight_at.__getitem__, dates), map(since_midnight_s.__getitem__, clocks))
+    ]
+
+
+def _midnight_at(text: str) -> int:
+    """Return the instant at which a date of ten characters begins in UTC."""
+    if "W" in text:
+        raise ValueError(f"{text!r} may be a week alone, without its day")
+    return int(datetime.fromisoformat(f"{text}T00:00+00:00").timestamp())
+
+
+def _since_midnight_s(text: str) -> int:
+    """Return the seconds from the midnight of UTC to a time with an offset."""
+    moment = datetime.fromisoformat(f"1970-01-01T{text}")
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    return int(moment.timestamp() // 1)
 
 
 def _counted(stamp: object, naive_zone: ZoneInfo) -> int:

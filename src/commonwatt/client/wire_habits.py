@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from commonwatt.client.models import Address, Meter, Sensor, Site
@@ -96,7 +97,7 @@ def rows_of(wire: object) -> Rows:
     return rows  # type: ignore[return-value]  # each has been looked at
 
 
-def columns_of(rows: Rows) -> dict[str, list[float | None]]:
+def columns_of(rows: Rows) -> dict[str, Sequence[float | None]]:
     """Return the values of all rows by key, in the order of the keys; None where a row has none.
 
     Raises SurprisingWire for a value that is neither a number nor null.
@@ -104,12 +105,30 @@ def columns_of(rows: Rows) -> dict[str, list[float | None]]:
     >>> columns_of([{"total": 0.029, "timestamp": 0}, {"total": 0.03, "self": 0.01}])
     {'total': [0.029, 0.03], 'self': [None, 0.01]}
     """
-    names = [name for name in dict.fromkeys(chain.from_iterable(rows)) if name != "timestamp"]
-    columns = {name: [row.get(name) for row in rows] for name in names}
+    columns = _alike(rows)
+    if columns is None:
+        names = dict.fromkeys(chain.from_iterable(rows))
+        columns = {name: [row.get(name) for row in rows] for name in names}
+    columns.pop("timestamp", None)
     for name, values in columns.items():
-        if not {type(value) for value in values} <= {float, int, type(None)}:
+        if not {*map(type, values)} <= {float, int, type(None)}:
             raise SurprisingWire(f"{name} should be numbers")
     return columns  # type: ignore[return-value]  # each has been looked at
+
+
+def _alike(rows: Rows) -> dict[str, Sequence[object]] | None:
+    """Return the columns of rows that all have the same keys, as nearly always, else None.
+
+    Each row is taken out at once: half the time for rows of a hundred meters.
+    """
+    names = [*rows[0]] if rows else []
+    if len(names) < 2 or {*map(len, rows)} != {len(names)}:
+        return None
+    try:
+        values = [*chain.from_iterable(map(itemgetter(*names), rows))]
+    except KeyError:
+        return None
+    return {name: values[place :: len(names)] for place, name in enumerate(names)}
 
 
 def _fields(wire: object, what: str) -> Fields:
