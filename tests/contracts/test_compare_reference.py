@@ -48,6 +48,7 @@ FEW = settings(
     max_examples=6,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+NOTHING = ReferenceQuarters(*(np.empty(0, np.int64) for _ in range(4)))
 Column = dict[int, int]
 """Amounts [mWh, ml] by start."""
 
@@ -218,15 +219,22 @@ def test_without_anything_kept_there_is_nothing_to_compare(store: SqlStore) -> N
 def test_months_come_by_meter_and_month_and_only_those_that_were_said(store: SqlStore) -> None:
     catalogue, at = a_day(store)
     home, grid = catalogue.meters[:2]
-    keep(store, catalogue, grid, at + 900, {"total": {at: 1}})
-    # The last UTC day of March is in part the first of April in Zurich; nothing is said of that.
-    keep(store, catalogue, home, at - DAY_S, {"total": {at - DAY_S - 900: 1}})
-    keep(store, catalogue, home, at + 900, {"total": {at: 1}})
+    march_at, april_at = MONTH_ENDS_AT[0] - 900, MONTH_ENDS_AT[0]
+    keep(store, catalogue, grid, at + 900, {"total": {march_at: 1, at: 1}})
+    # That UTC day is in part the first of April in Zurich, of which nothing is said.
+    keep(store, catalogue, home, march_at + 900, {"total": {march_at: 1}})
 
     found = compare_reference(store, catalogue.site.number)
 
     assert [(each.meter.id, each.month) for each in found] == [
-        *((home.id, "2026-03"), (home.id, "2026-04"), (grid.id, "2026-04"))
+        *((home.id, "2026-03"), (grid.id, "2026-03"), (grid.id, "2026-04"))
+    ]
+    # Within a UTC day of March.
+    keep(store, catalogue, home, april_at + 900, {"total": {april_at: 1}})
+    keep_reference(store, catalogue.site.number, grid.id, (at, at + 900), NOTHING)
+    found = compare_reference(store, catalogue.site.number)
+    assert [(each.meter.id, each.month) for each in found] == [
+        *((home.id, "2026-03"), (home.id, "2026-04"), (grid.id, "2026-03"))
     ]
 
 

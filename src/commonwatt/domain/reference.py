@@ -70,7 +70,7 @@ class ReferenceQuarters:
     def between(self, start_at: int, end_at: int) -> "ReferenceQuarters":
         """The quarter-hours that begin in [start, end) [Unix seconds]."""
         first, end = np.searchsorted(self.starts_at, (start_at, end_at)).tolist()
-        here = slice(first, max(first, end))
+        here = slice(first, end)
         return ReferenceQuarters(
             self.starts_at[here], self.total[here], self.self_[here], self.ext[here]
         )
