@@ -153,3 +153,11 @@ def test_an_address_bears_no_password_and_none_is_shown() -> None:
         with pytest.raises(ValueError, match="no password in it") as caught:
             Climkit(url, "anna", "secret")
         assert "secret" not in str(caught.value)
+
+
+def test_what_is_no_text_is_told_and_not_shown() -> None:
+    """A password of the environment in another encoding than UTF-8 comes so."""
+    with pytest.raises(NoCredentials, match="is it UTF-8") as caught:
+        Climkit(URL, "anna", "secr\udce9t")
+
+    assert "secr" not in str(caught.value)

@@ -5,6 +5,8 @@ import pickle
 import re
 import socket
 import time
+import zlib
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 
 import pytest
@@ -210,6 +212,106 @@ def test_a_surprise_is_shown_and_not_tried_again(reply: Reply) -> None:
     received = caught.value.received
     if "content-encoding" not in reply.headers:
         assert (received.status, received.beginning) == (reply.status, reply.bytes)
+
+
+def test_what_cannot_be_unpacked_is_shown_with_its_head() -> None:
+    broken = Reply(body=b"no gzip", headers={"content-encoding": "gzip"})
+
+    with pytest.raises(SurprisingAnswer, match="cannot be unpacked") as caught:
+        meters_of(ScriptedServer({METERS: broken}))
+
+    assert (caught.value.received.status, caught.value.received.content_type) == (
+        200,
+        "application/json",
+    )
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, NotFound), (502, Unreachable)])
+def test_a_refusal_that_cannot_be_unpacked_is_a_refusal(
+    status: int, error: type[ClimkitError]
+) -> None:
+    broken = Reply(status=status, body=b"no gzip", headers={"content-encoding": "gzip"})
+
+    with pytest.raises(error):
+        meters_of(ScriptedServer({METERS: broken}))
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_that_unpacks_to_more_than_any_is_not_kept(status: int) -> None:
+    packing = zlib.compressobj(level=1, wbits=31)
+    blank = b" " * 2**20
+    packed = b"".join(packing.compress(blank) for _ in range(257)) + packing.flush()
+    bomb = Reply(status=status, body=packed, headers={"content-encoding": "gzip"})
+    server = ScriptedServer({METERS: bomb})
+
+    with pytest.raises(SurprisingAnswer, match="no answer of this API is longer than 256 MiB"):
+        meters_of(server)
+
+    assert server.count(METERS) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "socksio"),
+        ("HTTP_PROXY", "ftp://127.0.0.1:1", "scheme"),
+        ("HTTP_PROXY", "http://[::1", "[Ii]nvalid"),
+        ("SSL_CERT_FILE", "/there/is/none.pem", "No such file"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Climkit, AsyncClimkit])
+def test_an_environment_without_a_way_out_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Climkit | AsyncClimkit],
+    name: str,
+    value: str,
+    reason: str,
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(Unreachable, match=rf"{name}.*{reason}"):
+        kind("http://127.0.0.1:1", "u", "p")
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ScriptedServer({METERS: GOOD})
+    with server.running() as url:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        with Climkit("http://far.example", "u", "p", requests_per_second=FAST) as climkit:
+            assert climkit.meters(SITE) == []
+
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"attempts": 0}, "attempts must be 1 or more"),
+        ({"timeout": 0.0}, "timeout must be above 0"),
+        ({"timeout": -1.0}, "timeout must be above 0"),
+        ({"requests_per_second": 0.0}, "requests_per_second must be above 0"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Climkit, AsyncClimkit])
+def test_what_would_never_end_is_told_at_once(
+    kind: Callable[..., Climkit | AsyncClimkit], arguments: Mapping[str, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        kind("http://127.0.0.1:1", "u", "p", **arguments)
+
+
+def test_a_client_of_another_event_loop_says_so() -> None:
+    with (
+        ScriptedServer({METERS: GOOD}).running() as url,
+        asyncio.Runner() as its_own,
+        asyncio.Runner() as another,
+    ):
+        climkit = AsyncClimkit(url, "u", "p", requests_per_second=FAST)
+        assert its_own.run(climkit.meters(SITE)) == []
+        for question in (climkit.meters(SITE), climkit.meters(SITE), climkit.aclose()):
+            with pytest.raises(RuntimeError, match="first used in another event loop"):
+                another.run(question)
+        its_own.run(climkit.aclose())
 
 
 def test_retry_after_is_waited_for() -> None:

@@ -48,7 +48,7 @@ def login(
     with told_as_usage("--url"):
         address = find_url(url)
     name = username or os.environ.get("CLIMKIT_USERNAME") or _typed_name()
-    password = sys.stdin.read().rstrip("\r\n") if password_stdin else typed_password(name)
+    password = _piped_password() if password_stdin else typed_password(name)
     if not password:
         raise Failed("the password is empty")
     try:
@@ -61,6 +61,13 @@ def login(
     _keep(Credentials(address, name, password))
     if not quiet:
         typer.echo("kept in the keyring")
+
+
+def _piped_password() -> str:
+    try:
+        return sys.stdin.read().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Failed("the password on standard input is no UTF-8") from None
 
 
 def _typed_name() -> str:

@@ -5,13 +5,16 @@ asyncio takes as long to import as the HTTP library, so that only those who have
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
 
 from commonwatt.client import over_http
 from commonwatt.client.answers import next_try
 from commonwatt.client.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 T = TypeVar("T")
 
@@ -24,15 +27,18 @@ class AsyncWire:
 
     def __init__(self, url: str, timeout: float, attempts: int) -> None:
         self._timeout = timeout
-        self._attempts = attempts
-        self._client = httpx2.AsyncClient(
-            base_url=url, timeout=over_http.timeouts(timeout), headers=over_http.headers()
-        )
+        self._backoff = over_http.backoff(attempts)
+        timeouts = over_http.timeouts(timeout)
+        with over_http.opening(url):
+            self._client = httpx2.AsyncClient(
+                base_url=url, timeout=timeouts, headers=over_http.headers()
+            )
+        self._loop: AbstractEventLoop | None = None
         self._connections: AbstractAsyncContextManager[object] | None = None
 
     async def send(self, request: Request, token: str | None) -> Answer:
         """Send one request and return its answer."""
-        with over_http.told_as_ours(request, self._client.base_url):
+        with over_http.told_as_ours(self._client.base_url):
             async with self._client.stream(
                 request.method,
                 request.path,
@@ -41,8 +47,9 @@ class AsyncWire:
                 headers=over_http.authorization(token),
             ) as response:
                 body = over_http.Body(response, self._timeout)
-                async for part in response.aiter_bytes():
-                    body.add(part)
+                with body.arriving():
+                    async for part in response.aiter_bytes():
+                        body.add(part)
             return body.answer()
 
     async def sleep(self, seconds: float) -> None:
@@ -55,10 +62,26 @@ class AsyncWire:
         """Do something until it succeeds, fails for good or has been tried often enough."""
         import stamina
 
-        async for attempt in stamina.retry_context(next_try, **over_http.backoff(self._attempts)):
+        self._require_own_loop()
+        async for attempt in stamina.retry_context(next_try, **self._backoff):
             with attempt:
                 return await action()
         raise AssertionError("the last attempt returns or raises")
+
+    def _require_own_loop(self) -> None:
+        """Say so where open connections and locks belong to another event loop.
+
+        Raises RuntimeError.
+        """
+        import asyncio
+
+        running = asyncio.get_running_loop()
+        self._loop = self._loop or running
+        if running is not self._loop:
+            raise RuntimeError(
+                "this AsyncClimkit was first used in another event loop; make one in each, with "
+                "`async with AsyncClimkit(…) as climkit:`"
+            )
 
     def connection(self) -> AbstractAsyncContextManager[object]:
         """Return the right to one of the connections."""
@@ -76,4 +99,5 @@ class AsyncWire:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._require_own_loop()
         await self._client.aclose()

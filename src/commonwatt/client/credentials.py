@@ -78,6 +78,8 @@ def find_credentials(
     password = password or os.environ.get("CLIMKIT_PASSWORD") or _kept(_PASSWORDS, url, named)
     if password is None:
         raise NoCredentials(_advice(url, f"password of {named}"))
+    if any("\ud800" <= letter <= "\udfff" for letter in named + password):
+        raise NoCredentials("the user name or the password is no text: is it UTF-8?")
     return Credentials(url, named, password)
 
 

@@ -10,10 +10,13 @@ import httpx2
 from commonwatt import __version__
 from commonwatt.client.answers import surprising
 from commonwatt.client.errors import Unreachable
-from commonwatt.client.wire import Answer, Request
+from commonwatt.client.wire import Answer
 
 # An answer may take so many times as long as a server may be silent.
 _WHOLE_ANSWER = 10
+# A month of quarter-hours with the columns of 800 meters. What is packed may be a thousand times
+# as long as what came.
+_LONGEST_BYTES = 256 * 2**20
 
 
 class Backoff(TypedDict):
@@ -27,7 +30,12 @@ class Backoff(TypedDict):
 
 
 def backoff(attempts: int) -> Backoff:
-    """Return waits of 0.5, 1, 2, 4 … 20 seconds, each with up to a second of jitter."""
+    """Return waits of 0.5, 1, 2, 4 … 20 seconds, each with up to a second of jitter.
+
+    Raises ValueError for less than one attempt.
+    """
+    if attempts < 1:
+        raise ValueError("attempts must be 1 or more")
     return Backoff(
         attempts=attempts, timeout=None, wait_initial=0.5, wait_max=20.0, wait_jitter=1.0
     )
@@ -36,8 +44,11 @@ def backoff(attempts: int) -> Backoff:
 def timeouts(seconds: float) -> httpx2.Timeout:
     """Return time-outs of connecting, sending and silence.
 
-    Waiting for a free connection has none: how many wait is the caller's choice.
+    Waiting for a free connection has none: how many wait is the caller's choice. Raises ValueError
+    unless above 0.
     """
+    if not seconds > 0:
+        raise ValueError("timeout must be above 0")
     return httpx2.Timeout(seconds, pool=None)
 
 
@@ -59,25 +70,59 @@ class Body:
         self._until_at = monotonic() + silence_s * _WHOLE_ANSWER
         self._bytes = bytearray()
 
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Tell a broken packing as a surprise, but of a refusal, which has its status to tell."""
+        try:
+            yield
+        except httpx2.DecodingError as error:
+            if self._response.status_code == httpx2.codes.OK:
+                raise surprising(
+                    f"what came cannot be unpacked ({error})", self.answer()
+                ) from error
+
     def add(self, part: bytes) -> None:
-        """Take some more. Raises httpx2.ReadTimeout when the time is over."""
+        """Take some more.
+
+        Raises httpx2.ReadTimeout when the time is over, and SurprisingAnswer for too much.
+        """
+        if len(self._bytes) + len(part) > _LONGEST_BYTES:
+            longest = f"{_LONGEST_BYTES >> 20} MiB"
+            raise surprising(f"no answer of this API is longer than {longest}", self.answer())
         self._bytes += part
         if monotonic() > self._until_at:
             raise httpx2.ReadTimeout("the answer does not come to its end")
 
     def answer(self) -> Answer:
-        """Return the whole answer."""
+        """Return the answer with what has come of it."""
         names = {name.lower(): value for name, value in self._response.headers.items()}
         return Answer(self._response.status_code, names, bytes(self._bytes))
 
 
 @contextmanager
-def told_as_ours(request: Request, url: httpx2.URL) -> Iterator[None]:
-    """Turn faults of HTTP into ours: Unreachable, and SurprisingAnswer for a broken packing."""
+def opening(url: str) -> Iterator[None]:
+    """Tell why no connections can be made as the environment wants them.
+
+    Raises Unreachable, and ValueError for an address that is none.
+    """
+    try:
+        httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"{url!r} is no address: {error}") from error
     try:
         yield
-    except httpx2.DecodingError as error:
-        raise surprising(f"{request.path}: {error}", Answer(200, {}, b"")) from error
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        raise Unreachable(
+            "no connection can be made with the proxies (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) and "
+            f"certificates (SSL_CERT_FILE) of the environment: {error}"
+        ) from error
+
+
+@contextmanager
+def told_as_ours(url: httpx2.URL) -> Iterator[None]:
+    """Turn faults of HTTP into Unreachable."""
+    try:
+        yield
     except httpx2.HTTPError as error:
         what = str(error) or type(error).__name__
         raise Unreachable(f"{url} cannot be reached: {what}") from error

@@ -32,14 +32,16 @@ class SyncWire:
 
     def __init__(self, url: str, timeout: float, attempts: int) -> None:
         self._timeout = timeout
-        self._attempts = attempts
-        self._client = httpx2.Client(
-            base_url=url, timeout=over_http.timeouts(timeout), headers=over_http.headers()
-        )
+        self._backoff = over_http.backoff(attempts)
+        timeouts = over_http.timeouts(timeout)
+        with over_http.opening(url):
+            self._client = httpx2.Client(
+                base_url=url, timeout=timeouts, headers=over_http.headers()
+            )
 
     async def send(self, request: Request, token: str | None) -> Answer:
         """Send one request and return its answer."""
-        with over_http.told_as_ours(request, self._client.base_url):
+        with over_http.told_as_ours(self._client.base_url):
             with self._client.stream(
                 request.method,
                 request.path,
@@ -48,8 +50,9 @@ class SyncWire:
                 headers=over_http.authorization(token),
             ) as response:
                 body = over_http.Body(response, self._timeout)
-                for part in response.iter_bytes():
-                    body.add(part)
+                with body.arriving():
+                    for part in response.iter_bytes():
+                        body.add(part)
             return body.answer()
 
     async def sleep(self, seconds: float) -> None:
@@ -60,7 +63,7 @@ class SyncWire:
         """Do something until it succeeds, fails for good or has been tried often enough."""
         import stamina
 
-        for attempt in stamina.retry_context(next_try, **over_http.backoff(self._attempts)):
+        for attempt in stamina.retry_context(next_try, **self._backoff):
             with attempt:
                 return await action()
         raise AssertionError("the last attempt returns or raises")

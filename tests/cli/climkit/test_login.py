@@ -84,6 +84,23 @@ def test_a_chosen_keyring_that_is_not_there_is_told(asking: Asking) -> None:
     assert "the keyring cannot be used: No module named 'no'" in ended.err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape"])
+def test_a_password_in_another_encoding_is_told(asking: Asking, encoding: str) -> None:
+    words = (*COMMAND, "login", "--url", asking.address, "--username", "reader", "--password-stdin")
+
+    ended = subprocess.run(
+        words,
+        input=b"secr\xe9t",
+        capture_output=True,
+        env=environment(**asking.nobody, PYTHONIOENCODING=encoding),
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"UTF-8" in ended.stderr
+    assert b"secr" not in ended.stderr
+
+
 def test_the_password_is_typed_without_echo(asking: Asking) -> None:
     asking.keyring.write_text("{}")
     terminal, theirs = pty.openpty()
