@@ -1,7 +1,9 @@
 """Series as frames of three libraries, and as files, on days with 23 and 25 hours."""
 
+import csv
 import datetime as dt
 import importlib.util
+import io
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from commonwatt.client import Series
-from commonwatt.client.frames import MissingLibrary
+from commonwatt.client.frames import _LINES_AT_ONCE, MissingLibrary, Table
 from commonwatt.climkit_v1.words import SamplingFrequency
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -116,6 +120,35 @@ def test_csv_is_the_same(tmp_path: Path, day: dt.date) -> None:
     walls = [dt.datetime.fromisoformat(text).timestamp() for text in frame["start_local"]]
     assert instants == walls == series.starts_at
     assert frame["total"].to_list() == series["total"]
+
+
+texts = st.none() | st.sampled_from(["", "Flat 1", 'the "old" one', "a,b", "two\nlines", " x", "é"])
+numbers = st.none() | st.integers(0, 9) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.tuples(texts, numbers, numbers), max_size=30))
+def test_csv_is_written_as_pythons_writer_would(
+    rows: list[tuple[str | None, float | None, float | None]],
+) -> None:
+    at = [900 * position for position in range(len(rows))]
+    values = {"a": [row[1] for row in rows], "b": [row[2] for row in rows]}
+    written = Table({"at": at}, "Etc/GMT-1", values, {"name": [row[0] for row in rows]}).csv_text()
+
+    expected = io.StringIO()
+    writer = csv.writer(expected, lineterminator="\n")
+    writer.writerow(["at", "at_local", "name", "a", "b"])
+    for instant, row in zip(at, rows, strict=True):
+        in_utc = dt.datetime.fromtimestamp(instant, dt.UTC)
+        local = in_utc.astimezone(ZoneInfo("Etc/GMT-1"))
+        writer.writerow([f"{in_utc:%Y-%m-%dT%H:%M:%SZ}", local.isoformat(), *row])
+    assert written == expected.getvalue()
+
+
+def test_csv_of_many_rows_has_all_of_them() -> None:
+    count = 2 * _LINES_AT_ONCE + 1
+    table = Table({"at": range(count)}, "UTC", {"value": [0.5] * count})
+
+    assert table.csv_text().count("\n") == count + 1
 
 
 def test_readings_are_instants() -> None:
