@@ -12,7 +12,7 @@ from commonwatt.client.series import Series
 
 Item = TypeVar("Item", Meter, Sensor)
 Tell = Callable[[float], None]
-"""Told how much of a part has been asked, from 0 to 1."""
+"""Told how much of a part has been asked: 0 to less than 1, which is when it is kept."""
 
 # A rule meter has no readings, and not every server lists it as one.
 _CONFLICT = 409
@@ -32,7 +32,8 @@ class OneByOne(Generic[Item]):
 
     def series(self, ask: Callable[[Item], Series], tell: Tell) -> Iterator[tuple[Item, Series]]:
         """Yield what the server answers of each. Raises the refusal if all of them are refused."""
-        for position, item in enumerate(self.items, start=1):
+        for position, item in enumerate(self.items):
+            tell(position / len(self.items))
             if item.id not in self._refused:
                 try:
                     series = ask(item)
@@ -40,7 +41,6 @@ class OneByOne(Generic[Item]):
                     self._note(item, refusal)
                 else:
                     yield item, series
-            tell(position / len(self.items))
 
     def _note(self, item: Item, refusal: ClimkitError) -> None:
         if isinstance(refusal, BadRequest) and refusal.status != _CONFLICT:

@@ -55,11 +55,11 @@ class OfSite:
 
     def rows(self, window: Window, tell: Tell) -> Rows:
         """Ask for the rows of the site."""
+        tell(0.0)
         start, end = instants(window)
         series = self._climkit.site_data(self._site, self._type, start, end, self._sampling)
         rows = Rows((), self.columns, readings=False)
         rows.add(series, {}, series.columns)
-        tell(1.0)
         return rows
 
 

@@ -1,0 +1,204 @@
+"""What exported files hold is what the client answers, whole and in order."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from commonwatt.client import Climkit, Series
+from tests.api import building
+from tests.api.conftest import PASSWORD
+from tests.client.conftest import FAST
+from tests.client.scripted import SITE, SITE_DATA, Asked, Reply
+from tests.export.endless import ANNA, BERT, GRID, NAMES, SUN, ZONE, endless, of_site
+from tests.export.exporting import exported
+
+YEAR = ("2025-03-10", "2025-11-10")
+STORAGE = ["storage_charging_self", "storage_charging_total", "storage_discharging_total"]
+
+
+def read(file: Path) -> pl.DataFrame:
+    """What a file holds, with the types of Parquet."""
+    if file.suffix == ".parquet":
+        return pl.read_parquet(file)
+    frame = pl.read_csv(file, infer_schema=False)
+    instants = [name for name in ("start", "end", "at") if name in frame.columns]
+    local = f"{'at' if 'at' in instants else 'start'}_local"
+    texts = {*instants, local, "meter", "sensor", "name", "unit"}
+    return frame.with_columns(
+        pl.col(*instants).str.to_datetime(time_unit="us", time_zone="UTC"),
+        pl.col(local)
+        .str.to_datetime(time_unit="us", time_zone="UTC")
+        .dt.convert_time_zone(str(ZONE)),
+        pl.col(*[name for name in frame.columns if name not in texts]).cast(pl.Float64),
+    )
+
+
+def with_texts(series: Series, columns: Sequence[str], **texts: str) -> pl.DataFrame:
+    """A series as the rows of an export have it."""
+    frame = series.to_polars()
+    whose = [pl.lit(text, pl.String).alias(name) for name, text in texts.items()]
+    values = [
+        pl.col(name) if name in frame.columns else pl.lit(None, pl.Float64).alias(name)
+        for name in columns
+    ]
+    first = 2 if series.sampling is None else 3
+    return frame.select(*frame.columns[:first], *whose, *values)
+
+
+@pytest.mark.parametrize("sampling", ["15T", "H", "D", "M"])
+def test_a_site_is_what_the_client_answers(file: Path, sampling: str) -> None:
+    with endless().running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        done = exported(climkit, file, *YEAR, sampling=sampling)
+        series = climkit.site_data(SITE, "electricity", *YEAR, sampling)
+
+    frame = read(file)
+    assert_frame_equal(frame, with_texts(series, [*series.columns, *STORAGE]))
+    assert (done.rows, done.size_bytes, done.left_out) == (len(frame), file.stat().st_size, ())
+    assert [*file.parent.iterdir()] == [file]
+
+
+def test_days_on_which_the_clock_changes_are_whole(file: Path) -> None:
+    with endless().running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, *YEAR)
+
+    frame = read(file)
+    whole = dt.datetime(2025, 11, 10, tzinfo=ZONE) - dt.datetime(2025, 3, 10, tzinfo=ZONE)
+    starts = frame["start"]
+    assert (starts.n_unique(), starts.is_sorted()) == (len(frame), True)
+    assert len(frame) == whole.days * 96
+    of_day = frame.group_by(frame["start_local"].dt.date()).len()
+    counts = dict(of_day.iter_rows())
+    assert counts.pop(dt.date(2025, 3, 30)) == 92
+    assert counts.pop(dt.date(2025, 10, 26)) == 100
+    assert {*counts.values()} == {96}
+
+
+def test_meters_come_with_the_site_where_it_has_them(file: Path) -> None:
+    """The roof has no share: where the site lacks a row, its own series may have one."""
+    gap_at = int(dt.datetime(2025, 5, 5, 12, tzinfo=ZONE).timestamp())
+
+    def with_a_gap(asked: Asked) -> Reply:
+        gap = str(dt.datetime.fromtimestamp(gap_at, ZONE))
+        return Reply([row for row in of_site(asked) if row["timestamp"] != gap])
+
+    server = endless({SITE_DATA: with_a_gap})
+    window = ("2025-04-01", "2025-07-01")
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, *window, of="meters")
+        asked = {meter: server.count(f"/meter_data/{SITE}/{meter}") for meter in NAMES}
+        single = {meter: climkit.meter_data(SITE, meter, *window) for meter in (GRID, SUN)}
+
+    assert (server.count(SITE_DATA), asked) == (3, {GRID: 3, ANNA: 0, BERT: 0, SUN: 1})
+    frame = read(file)
+    assert frame.columns[3:] == ["meter", "name", "total", "self", "ext"]
+    for meter, series in single.items():
+        found = frame.filter(pl.col("meter") == meter)
+        expected = with_texts(series, ("total", "self", "ext"), meter=meter, name=NAMES[meter])
+        assert_frame_equal(found, expected)
+    anna = frame.filter(pl.col("meter") == ANNA)
+    assert len(anna) == len(frame.filter(pl.col("meter") == SUN)) - 1
+    assert anna["self"].sum() == 0.0
+    assert anna["ext"].equals(anna["total"])
+    assert {*frame.filter(pl.col("meter") == BERT)["name"]} == {"Bert, above the shop"}
+
+
+def test_servers_without_columns_of_meters_are_asked_for_them_once(file: Path) -> None:
+    def without(asked: Asked) -> Reply:
+        return Reply(
+            [{"conso_total": 0.1, "timestamp": row["timestamp"]} for row in of_site(asked)]
+        )
+
+    server = endless({SITE_DATA: without})
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, "2025-04-01", "2025-07-01", of="meters")
+
+    assert server.count(SITE_DATA) == 1
+    assert [server.count(f"/meter_data/{SITE}/{meter}") for meter in NAMES] == [3, 3, 3, 3]
+    counts = dict(read(file).group_by("meter").len().iter_rows())
+    assert counts == dict.fromkeys(NAMES, 91 * 96)
+
+
+@pytest.mark.parametrize("sampling", ["15T", "D"])
+@pytest.mark.parametrize("meter_type", ["electricity", "charge_point", "heating", "cold_water"])
+def test_meters_are_what_each_of_them_answers(
+    climkit: Climkit, file: Path, meter_type: str, sampling: str
+) -> None:
+    window = ("2026-03-20", "2026-03-25")
+    exported(
+        climkit,
+        file,
+        *window,
+        of="meters",
+        site=building.SITE,
+        meter_type=meter_type,
+        sampling=sampling,
+    )
+
+    expected = [
+        with_texts(
+            climkit.meter_data(building.SITE, meter, *window, sampling),
+            ("total", "self", "ext"),
+            meter=meter.id,
+            name=str(meter.name),
+        )
+        for meter in climkit.meters(building.SITE)
+        if meter.type == meter_type
+    ]
+    assert_frame_equal(read(file), pl.concat(expected))
+    assert sum(map(len, expected)) > 0
+
+
+@pytest.mark.parametrize(
+    ("meter_type", "registers"),
+    [
+        ("electricity", ["en_im", "en_ex"]),
+        ("heating", ["heat_energy_kwh"]),
+        ("cold_water", ["vol_m3"]),
+    ],
+)
+def test_readings_are_those_of_each_meter(
+    climkit: Climkit, file: Path, meter_type: str, registers: list[str]
+) -> None:
+    window = ("2026-03-20", "2026-04-02")
+    done = exported(
+        climkit, file, *window, of="readings", site=building.SITE, meter_type=meter_type
+    )
+
+    expected = [
+        with_texts(
+            climkit.meter_data_raw(building.SITE, meter, *window),
+            registers,
+            meter=meter.id,
+            name=str(meter.name),
+        )
+        for meter in climkit.meters(building.SITE)
+        if meter.type == meter_type and not meter.is_rule_meter
+    ]
+    assert_frame_equal(read(file), pl.concat(expected))
+    assert done.rows == len(expected) * (building.QUARTERS + 1)
+    rules = ["Difference: a rule meter has no readings"] if meter_type == "cold_water" else []
+    assert done.left_out == rules
+
+
+def test_sensors(climkit: Climkit, file: Path) -> None:
+    window = ("2026-03-20", "2026-04-02")
+    exported(climkit, file, *window, of="sensors", site=building.SITE)
+
+    [sensor] = climkit.sensors(building.SITE)
+    series = climkit.sensor_data(building.SITE, sensor, *window)
+    whose = {"sensor": sensor.id, "name": "Stairwell", "unit": "°C"}
+    assert len(series) == len(building.SENSOR_VALUES)
+    assert_frame_equal(read(file), with_texts(series, ["value"], **whose))
+
+
+def test_who_may_not_be_read_is_left_out_and_said(address: str, file: Path) -> None:
+    with Climkit(address, "narrow", PASSWORD, requests_per_second=FAST) as climkit:
+        done = exported(climkit, file, "2026-03-20", "2026-04-02", of="meters", site=building.SITE)
+
+    assert [line.split(":")[0] for line in done.left_out] == ["Bert"]
+    found = {*read(file)["name"]}
+    assert found == {"Grid", "Anna", "PV roof", "Battery"}
