@@ -3,13 +3,15 @@
 import contextlib
 import json
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from commonwatt.conformance.conversation import Unreachable
+from commonwatt.conformance.conversation import SignInRefused, Unreachable
 from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.reports import as_json, as_junit, line_of
 from commonwatt.conformance.run import Report, Target, chosen_checks, run_kit
 from commonwatt.conformance.verdicts import Outcome
 
@@ -24,6 +26,7 @@ class Script:
         self.answers = {"/api/v1/auth": [(200, TOKEN)]}
         self.answers |= {f"/api/v1/{path}": list(each) for path, each in answers.items()}
         self.asked: list[str] = []
+        self.headers: dict[str, str] = {}
 
     def next(self, path: str) -> tuple[int, bytes]:
         self.asked.append(path)
@@ -47,6 +50,9 @@ def served(script: Script) -> Iterator[str]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Retry-After", "7")
+            if not self.path.endswith("/auth"):
+                for name, value in script.headers.items():
+                    self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -114,6 +120,79 @@ def test_without_a_token_nothing_else_is_judged() -> None:
     failed = {each.id for each in report.verdicts if each.outcome is Outcome.FAILED}
     assert failed == {"auth.answer", "auth.wrong_password"}
     assert report.count(Outcome.NOT_CHECKED) == len(report.verdicts) - len(failed)
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\\n", "Z\u00fcrich"])
+def test_a_token_that_no_request_can_bear_is_told_and_not_shown(token: str) -> None:
+    answer = f'{{"access_token": "{token}", "valid_until": {{"$date": 0}}}}'.encode()
+
+    report = kit(Script(auth=[(200, answer)]), "all_installations")
+
+    assert {each.outcome for each in report.verdicts} == {Outcome.NOT_CHECKED}
+    assert {each.seen for each in report.verdicts} == {
+        "the access_token is none that the header of a request can bear"
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"[" * 100_000 + b"]" * 100_000, "within each other"),
+        (b'["\\ud800"]', "surrogates not allowed"),
+        (b"[1e999999999]", "is no number"),
+        (b"[NaN]", "NaN is no JSON"),
+        (b'["\xff"]', "can't decode byte"),
+    ],
+    ids=["deep", "half a letter", "beyond numbers", "NaN", "no UTF-8"],
+)
+def test_what_is_no_json_fails_the_check_and_not_the_run(body: bytes, fault: str) -> None:
+    report = kit(Script(all_installations=[(200, body)]), "all_installations")
+
+    failed = next(each for each in report.verdicts if each.id == "all_installations.list")
+    assert failed.outcome is Outcome.FAILED
+    assert fault in failed.seen
+    for text in (*map(line_of, report.verdicts), as_json(report), as_junit(report)):
+        assert text.encode()
+
+
+def test_an_id_cannot_lead_elsewhere() -> None:
+    script = Script(all_installations=[(200, b'[{"id": "a?b#c\\u0000"}]')])
+
+    kit(script, "installation_infos.object")
+
+    assert "/api/v1/meter_info/a%3Fb%23c%00" in script.asked
+
+
+def test_an_answer_without_an_end_is_not_kept() -> None:
+    packing = zlib.compressobj(level=1, wbits=31)
+    blank = b" " * 2**20
+    packed = b"".join(packing.compress(blank) for _ in range(257)) + packing.flush()
+    script = Script(all_installations=[(200, packed)])
+    script.headers = {"Content-Encoding": "gzip"}
+
+    report = kit(script, "all_installations.list")
+
+    assert report.verdicts[0].seen == "no answer: the answer does not come to its end"
+
+
+def test_a_server_that_sends_the_password_back_does_not_get_it_shown() -> None:
+    password = 's"écret'
+    echo = json.dumps({"detail": json.dumps({"password": password})}).encode()
+    with (
+        served(Script(auth=[(400, echo)])) as url,
+        pytest.raises(SignInRefused) as caught,
+    ):
+        run_kit(Target(url, "reader", password), Scope())
+
+    assert "***" in str(caught.value)
+    assert "cret" not in str(caught.value)
+
+
+def test_a_proxy_of_the_environment_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "ftp://127.0.0.1:1")
+
+    with pytest.raises(Unreachable, match="no connection can be made"):
+        run_kit(Target("http://127.0.0.1:1/api/v1", "reader", "secret"), Scope())
 
 
 def test_a_route_is_asked_once_a_second() -> None:

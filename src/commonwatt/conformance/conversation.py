@@ -1,9 +1,11 @@
 """Asking the server: tokens, pace, and each question once."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import httpx2
 
@@ -14,6 +16,10 @@ _TIMEOUT_S = 60.0
 _RENEW_BEFORE_S = 60
 _PATIENCE = 4
 _LONGEST_WAIT_S = 60.0
+_LONGEST_ANSWER_S = 300.0
+_LONGEST_ANSWER = 256 * 2**20
+# What a header can bear.
+_TOKEN = re.compile("[!-~]+")
 
 
 class Unreachable(Exception):
@@ -125,34 +131,36 @@ class Conversation:
     def _send(self, question: Question, headers: dict[str, str]) -> tuple[Exchange, float]:
         began_at = time.monotonic()
         try:
-            answer = self._client.request(
+            with self._client.stream(
                 question.method,
-                question.path,
+                quote(question.path),
                 content=question.body,
                 params=dict(question.params) or None,
                 headers={**headers, "Content-Type": "application/json"},
-            )
+            ) as answer:
+                body = _body(answer, began_at)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             return _silence(question, began_at, error), 0.0
-        return self._exchange(question, answer, began_at), _retry_after(answer)
+        exchange = self._exchange(question, answer.status_code, body, began_at)
+        return exchange, _retry_after(answer)
 
-    def _exchange(self, question: Question, answer: httpx2.Response, began_at: float) -> Exchange:
-        content, fault = _content(answer)
+    def _exchange(self, question: Question, status: int, body: bytes, began_at: float) -> Exchange:
+        content, fault = _content(body)
         secrets = [self._credentials["password"], *self._tokens]
         token = content.get("access_token") if isinstance(content, dict) else None
         if isinstance(token, str):
             secrets.append(token)
-        asked = str(httpx2.URL(question.path, params=dict(question.params)))
+        asked = str(httpx2.URL(quote(question.path), params=dict(question.params)))
         sent = f"{question.method} {asked} {question.body or ''}".rstrip()
         return Exchange(
             question=question,
-            status=answer.status_code,
+            status=status,
             content=content,
             fault=fault,
             began_at=began_at,
             ended_at=time.monotonic(),
             sent=shown(sent, tuple(secrets)),
-            came=shown(f"{answer.status_code} {answer.text}", tuple(secrets)),
+            came=shown(f"{status} {body.decode(errors='replace')}", tuple(secrets)),
         )
 
 
@@ -164,13 +172,29 @@ def _silence(question: Question, began_at: float, error: Exception) -> Exchange:
 
 
 def open_client(url: str) -> httpx2.Client:
-    """A client of a base address; redirects are not followed. Raises httpx2.InvalidURL."""
-    return httpx2.Client(base_url=url.rstrip("/"), timeout=_TIMEOUT_S)
+    """A client of a base address; redirects are not followed.
 
-
-def _content(answer: httpx2.Response) -> tuple[object, str | None]:
+    Raises Unreachable where none can be made, as with a proxy of the environment that is none.
+    """
     try:
-        return read_json(answer.content.decode()), None
+        return httpx2.Client(base_url=url.rstrip("/"), timeout=_TIMEOUT_S)
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        raise Unreachable(f"{url}: no connection can be made: {error}") from error
+
+
+def _body(answer: httpx2.Response, began_at: float) -> bytes:
+    """The body of an answer. Raises httpx2.ReadError where it has no end in time or measure."""
+    body = bytearray()
+    for part in answer.iter_bytes():
+        body += part
+        if len(body) > _LONGEST_ANSWER or time.monotonic() > began_at + _LONGEST_ANSWER_S:
+            raise httpx2.ReadError("the answer does not come to its end")
+    return bytes(body)
+
+
+def _content(body: bytes) -> tuple[object, str | None]:
+    try:
+        return read_json(body.decode()), None
     except ValueError as error:
         return None, f"the body is not JSON: {error}"
 
@@ -182,6 +206,8 @@ def _token_of(exchange: Exchange) -> str:
     token = content.get("access_token") if isinstance(content, dict) else None
     if exchange.status != 200 or not isinstance(token, str):
         raise NoToken("the sign-in was not answered with an access_token")
+    if not _TOKEN.fullmatch(token):
+        raise NoToken("the access_token is none that the header of a request can bear")
     return token
 
 

@@ -1,11 +1,14 @@
 """A question and the answer that came, with what may be shown of them."""
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
 _SHOWN = 400
+_LARGEST_EXPONENT = 308
+_HALF_LETTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Bearer(Enum):
@@ -67,14 +70,29 @@ class Exchange:
 def read_json(text: str) -> object:
     """Parse JSON, keeping the digits of numbers; NaN and Infinity are no JSON.
 
+    Nor is what a program that reads it could not use: halves of letters, numbers beyond any
+    binary one, hundreds of lists within each other.
+
     >>> read_json("[0.070, 1]")
     [Decimal('0.070'), 1]
     >>> read_json("[NaN]")
     Traceback (most recent call last):
     ValueError: NaN is no JSON
     """
-    content: object = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    try:
+        content: object = json.loads(text, parse_float=_decimal, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("too many lists and objects within each other") from None
+    if _HALF_LETTER.search(text):
+        json.dumps(content, ensure_ascii=False, default=str).encode()
     return content
+
+
+def _decimal(digits: str) -> Decimal:
+    found = Decimal(digits)
+    if found.adjusted() > _LARGEST_EXPONENT:
+        raise ValueError(f"{digits} is no number")
+    return found
 
 
 def _refuse(word: str) -> object:
@@ -87,7 +105,9 @@ def shown(text: str, secrets: tuple[str, ...] = ()) -> str:
     >>> shown('{"password": "correct horse"}', ("correct horse",))
     '{"password": "***"}'
     """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
+    forms = set(filter(None, secrets))
+    for _ in range(2):  # as text of JSON, and as text in such a text
+        forms |= {json.dumps(form, ensure_ascii=b)[1:-1] for form in forms for b in (True, False)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"

@@ -11,6 +11,8 @@ from commonwatt.conformance.published import TIMESTAMP
 from commonwatt.conformance.verdicts import CannotCheck
 
 _MILLISECONDS_FROM = 100_000_000_000
+# The year 2223. What is later, or before 1970, is no instant of a measurement.
+_LATEST_S = 8_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,14 @@ def read_stamp(value: object, zone: ZoneInfo) -> Stamp | None:
 
     >>> read_stamp("2026-03-22 05:30:00+01:00", ZoneInfo("Europe/Zurich"))
     Stamp(at=1774153800, offset_s=3600)
-    >>> read_stamp("soon", ZoneInfo("Europe/Zurich")) is None
-    True
+    >>> [read_stamp(each, ZoneInfo("UTC")) for each in ("soon", "0001-01-01 00:00:00+00:00")]
+    [None, None]
     """
+    stamp = _stamp(value, zone)
+    return stamp if stamp is not None and 0 <= stamp.at < _LATEST_S else None
+
+
+def _stamp(value: object, zone: ZoneInfo) -> Stamp | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return Stamp(value // 1000 if value >= _MILLISECONDS_FROM else value, None)
     if not isinstance(value, str):
