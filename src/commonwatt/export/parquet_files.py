@@ -1,6 +1,9 @@
 """Parts and files of Parquet, by polars or else pyarrow."""
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+_OS_ERROR = re.compile(r"\(os error (?P<number>\d+)\)")
+
 
 class PolarsFiles:
     """Parquet by polars."""
@@ -20,14 +25,16 @@ class PolarsFiles:
     def write(self, table: Table, out: BinaryIO) -> None:
         """Write a part."""
         frame = cast("pl.DataFrame", table.frame("polars").to_native())
-        frame.write_parquet(out)
+        with _told_by_the_system():
+            frame.write_parquet(out)
 
     def join(self, parts: Sequence[Path], out: BinaryIO) -> int:
         """Write parts one after the other; return how many rows they have."""
         import polars as pl
 
         together = pl.scan_parquet([*parts], glob=False)
-        together.sink_parquet(out)
+        with _told_by_the_system():
+            together.sink_parquet(out)
         return int(together.select(pl.len()).collect().item())
 
 
@@ -54,6 +61,20 @@ class ArrowFiles:
                 writer.write_table(part)
                 rows += part.num_rows
         return rows
+
+
+@contextmanager
+def _told_by_the_system() -> Iterator[None]:
+    """Raise as OSError what polars tells of the system, such as a full disk, as one of its own."""
+    from polars.exceptions import ComputeError
+
+    try:
+        yield
+    except ComputeError as error:
+        if (told := _OS_ERROR.search(str(error))) is None:
+            raise
+        number = int(told["number"])
+        raise OSError(number, os.strerror(number)) from error
 
 
 def parquet_files() -> PolarsFiles | ArrowFiles:
