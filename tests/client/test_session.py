@@ -258,19 +258,29 @@ def echo(status: int = 200) -> Script:
         echo(500),
         Reply({"token": "secret.secret.secret.secret.secret"}),
         Reply(body=b'{"access_token": "secret.secret.secret.secret.secr'),
-        Reply(body=b'<p>You are anna, your password is s"\xc3\xa9cret</p>'),
+        Reply(body=b'<p>You are anna, your password is top s"\xc3\xa9cret</p>'),
     ],
 )
 def test_no_answer_to_a_sign_in_is_shown_with_what_is_secret(script: Script) -> None:
     with (
         ScriptedServer({"/auth": script}).running() as url,
-        Climkit(url, "anna", 's"écret', attempts=1) as climkit,
+        Climkit(url, "anna", 'top s"écret', attempts=1) as climkit,
         pytest.raises(ClimkitError) as caught,
     ):
         climkit.meters(SITE)
 
     shown = f"{caught.value!s} {vars(caught.value)}"
     assert "cret" not in shown
+
+
+def test_a_password_that_is_a_word_is_not_told_by_a_hole_in_a_sentence() -> None:
+    refusal = Reply({"detail": "the password is wrong"}, 401)
+    with (
+        ScriptedServer({"/auth": refusal}).running() as url,
+        Climkit(url, "anna", "wrong") as climkit,
+        pytest.raises(SignInRefused, match="the password is wrong"),
+    ):
+        climkit.meters(SITE)
 
 
 def test_no_text_shows_the_password_or_the_token() -> None:

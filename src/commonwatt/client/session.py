@@ -19,6 +19,7 @@ _USUAL_LIFE_S = 900.0
 _RENEWED_BEFORE_S = 60.0
 # What a header can bear.
 _TOKEN = re.compile("[!-~]+")
+_SHORTEST_HIDDEN = 8
 _LIKE_A_TOKEN = re.compile(rb"[\w.+/=-]{24,}")
 
 
@@ -99,8 +100,11 @@ class Session:
 
 
 def _without_secrets(answer: Answer, password: str) -> Answer:
-    """Return an answer to a sign-in as it may be shown, whatever the server put into it."""
-    forms = {password}
+    """Return an answer to a sign-in as it may be shown, whatever the server put into it.
+
+    A short password may be a word of its own; left out of a sentence it would be told by that.
+    """
+    forms = {password} if len(password) >= _SHORTEST_HIDDEN else set()
     for _ in range(2):  # as text of JSON, and as text in such a text
         forms |= {json.dumps(form, ensure_ascii=b)[1:-1] for form in forms for b in (True, False)}
     body = answer.body
