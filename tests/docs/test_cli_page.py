@@ -20,6 +20,7 @@ CLIENTS = {
         "get raw",
         "get sensor",
         "watch",
+        "export",
     )
 }
 WITHOUT_STORE = {"commonwatt conformance", *CLIENTS}
