@@ -1,5 +1,6 @@
 """The command ``commonwatt``."""
 
+import codecs
 import sys
 from typing import Annotated, NoReturn
 
@@ -25,6 +26,7 @@ from commonwatt.cli.listing import meters, sensors, sites
 from commonwatt.cli.lock import lock, unlock
 from commonwatt.cli.login import login
 from commonwatt.cli.mirror import mirror
+from commonwatt.cli.output import printable
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
@@ -111,6 +113,11 @@ def main() -> NoReturn:
         _end(_INTERRUPTED, "interrupted")
     except user_errors() as error:
         _end(_FAILED, *fault_lines(error))
+    except UnicodeEncodeError as error:
+        output = sys.stdout.encoding
+        if codecs.lookup(error.encoding) != codecs.lookup(output):
+            raise
+        _end(_FAILED, f"{output} cannot write all of the answer: set PYTHONIOENCODING=utf-8")
     if code == _INTERRUPTED:
         _end(_INTERRUPTED, "interrupted")
     sys.exit(code if isinstance(code, int) else 0)
@@ -119,5 +126,5 @@ def main() -> NoReturn:
 def _end(code: int, *lines: str) -> NoReturn:
     for line in lines:
         if line:
-            typer.echo(f"commonwatt: {line}", err=True)
+            typer.echo(f"commonwatt: {printable(line)}", err=True)
     sys.exit(code)

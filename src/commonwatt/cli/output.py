@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows below their headers, columns aligned."""
-    lines = [tuple(headers), *map(tuple, rows)]
+    lines = [tuple(map(printable, line)) for line in (headers, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+
+
+def printable(text: str) -> str:
+    r"""Return a text of a server as a terminal may have it: no character moves the cursor.
+
+    >>> printable("Stairwell \x1b[2J")
+    'Stairwell �[2J'
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
 def heading(name: str, unit: str | None) -> str:

@@ -1,0 +1,57 @@
+"""What terminals and pipes of all kinds get of a server's texts."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, Ended, environment
+from tests.client.scripted import SITE, Reply, ScriptedServer
+
+
+def ask(server: ScriptedServer, folder: Path, *words: str, encoding: str = "utf-8") -> Ended:
+    """Ask a server, by a process of its own whose standard output has an encoding."""
+    with server.running() as url:
+        who = {"CLIMKIT_URL": url, "CLIMKIT_USERNAME": "anna", "CLIMKIT_PASSWORD": "secret"}
+        done = subprocess.run(
+            [*COMMAND, *words],
+            cwd=folder,
+            capture_output=True,
+            env=environment(**who, PYTHONIOENCODING=encoding),
+            check=False,
+        )
+    return Ended(done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding))
+
+
+def test_no_text_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
+    name = "Tilleuls\x1b[2J\nsecond\r\x07"
+    server = ScriptedServer({"/all_installations": Reply([{"id": SITE, "name": name}])})
+
+    ended = ask(server, tmp_path, "sites")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert len(ended.lines) == 2
+    assert "Tilleuls�[2J�second��" in ended.lines[1]
+
+
+def test_no_refusal_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
+    refusal = Reply({"detail": "because\x1b[2J\nof this"}, 422)
+
+    ended = ask(ScriptedServer({"/all_installations": refusal}), tmp_path, "sites")
+
+    assert ended.code == 1
+    assert ended.err == "commonwatt: GET /all_installations: because�[2J of this\n"
+
+
+@pytest.mark.parametrize("words", [("sites",), ("sites", "--csv"), ("sites", "--json")])
+def test_an_output_that_lacks_letters_is_told_and_gets_no_others(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    server = ScriptedServer({"/all_installations": Reply([{"id": SITE, "name": "Łódź"}])})
+
+    ended = ask(server, tmp_path, *words, encoding="latin-1")
+
+    assert ended.code == 1
+    assert ended.err.endswith("cannot write all of the answer: set PYTHONIOENCODING=utf-8\n")
+    assert ended.err.count("\n") == 1
+    assert "?" not in ended.out
