@@ -68,7 +68,8 @@ class Body:
     def __init__(self, response: httpx2.Response, silence_s: float) -> None:
         self._response = response
         self._until_at = monotonic() + silence_s * _WHOLE_ANSWER
-        self._bytes = bytearray()
+        self._parts: list[bytes] = []
+        self._size_bytes = 0
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
@@ -86,17 +87,18 @@ class Body:
 
         Raises httpx2.ReadTimeout when the time is over, and SurprisingAnswer for too much.
         """
-        if len(self._bytes) + len(part) > _LONGEST_BYTES:
+        if self._size_bytes + len(part) > _LONGEST_BYTES:
             longest = f"{_LONGEST_BYTES >> 20} MiB"
             raise surprising(f"no answer of this API is longer than {longest}", self.answer())
-        self._bytes += part
+        self._parts.append(part)
+        self._size_bytes += len(part)
         if monotonic() > self._until_at:
             raise httpx2.ReadTimeout("the answer does not come to its end")
 
     def answer(self) -> Answer:
         """Return the answer with what has come of it."""
         names = {name.lower(): value for name, value in self._response.headers.items()}
-        return Answer(self._response.status_code, names, bytes(self._bytes))
+        return Answer(self._response.status_code, names, b"".join(self._parts))
 
 
 @contextmanager
