@@ -52,15 +52,21 @@ def compared(store: "SqlStore", site: int) -> "Sequence[MonthComparison]":
 
 
 def equal_line(months: "Sequence[MonthComparison]") -> str:
-    """Return how many months of meters are equal, and how many of them could not be otherwise."""
+    """Return how many months of meters are equal, how their sums differ, and which prove nothing.
+
+    Each quarter-hour may be rounded otherwise, so what is equal may add up to something.
+    """
     from commonwatt.domain.reference_comparison import Reason
 
     if not months:
         return "nothing to compare yet"
     equal = [month for month in months if month.is_equal]
     line = f"{len(equal)} of {len(months)} meter-months equal within 1 Wh a quarter-hour"
+    if equal:
+        largest = max(abs(each.difference) for month in equal for each in month.series.values())
+        line += f", their sums within {_amount(largest)} kWh"
     fed = sum(Reason.FROM_TOTALS in month.reasons for month in equal)
-    return f"{line}, {fed} of them because they are fed from the server's totals" if fed else line
+    return f"{line}; {fed} of them fed from the server's totals" if fed else line
 
 
 def _copied_sites(snapshot: "Snapshot", wanted: Sequence[str]) -> "list[Site]":
