@@ -79,7 +79,7 @@ def _typed_name() -> str:
 
 def _keep(credentials: "Credentials") -> None:
     """Keep name and password. Raises Failed where there is no keyring, or none that works."""
-    from commonwatt.client.credentials import keep_credentials
+    from commonwatt.client.credentials import UNUSABLE, keep_credentials
 
     if find_spec("keyring") is None:
         raise Failed(
@@ -90,6 +90,6 @@ def _keep(credentials: "Credentials") -> None:
 
     try:
         keep_credentials(credentials)
-    except (KeyringError, ImportError) as error:
+    except (KeyringError, *UNUSABLE) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise Failed(f"not kept, since the keyring refuses ({reason}): {_INSTEAD}") from error

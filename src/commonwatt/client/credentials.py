@@ -22,6 +22,9 @@ _PASSWORDS = "commonwatt {url}"  # the name of a place
 _NAMES = "commonwatt {url} (user name)"
 _NAME_ENTRY = "username"
 
+# What keyring raises of a backend that somebody chose: not there, none, or lacking something.
+UNUSABLE = (ImportError, AttributeError, RuntimeError)
+
 _INSTEAD = "set CLIMKIT_USERNAME and CLIMKIT_PASSWORD"
 
 
@@ -87,7 +90,7 @@ def keep_credentials(credentials: Credentials) -> None:
     """Keep name and password in the keyring.
 
     Raises KeyringError, also for one that takes them and has them not, such as one that is turned
-    off; ImportError without the package or its chosen backend.
+    off; one of UNUSABLE for a chosen one that cannot be used; ImportError without the package.
     """
     import keyring
     from keyring.errors import PasswordSetError
@@ -109,7 +112,7 @@ def _kept(place: str, url: str, entry: str) -> str | None:
         return keyring.get_password(place.format(url=url), entry)
     except KeyringError:  # locked, or there is none on this machine
         return None
-    except ImportError as error:  # a backend of the user's choice that is not there
+    except UNUSABLE as error:
         raise NoCredentials(f"the keyring cannot be used: {error}; {_INSTEAD}") from error
 
 

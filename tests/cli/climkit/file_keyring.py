@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from keyring.backend import KeyringBackend
+from keyring.compat import properties
 from keyring.errors import PasswordSetError
 
 
@@ -37,3 +38,11 @@ class FileKeyring(KeyringBackend):
             return {}
         kept: dict[str, str] = json.loads(self._file.read_text(encoding="utf-8"))
         return kept
+
+
+class Unsuited(FileKeyring):
+    """A keyring that lacks something, and says so as keyrings do."""
+
+    @properties.classproperty
+    def priority(self) -> int:
+        raise RuntimeError("it lacks a library")
