@@ -13,7 +13,7 @@ from tests.api import building
 from tests.api.conftest import PASSWORD
 from tests.client.conftest import FAST
 from tests.client.scripted import SITE, SITE_DATA, Asked, Reply
-from tests.export.endless import ANNA, BERT, GRID, NAMES, SUN, ZONE, endless, of_site
+from tests.export.endless import ANNA, BERT, GRID, NAMES, SUN, ZONE, endless, of_meter, of_site
 from tests.export.exporting import exported
 
 YEAR = ("2025-03-10", "2025-11-10")
@@ -104,6 +104,32 @@ def test_meters_come_with_the_site_where_it_has_them(file: Path) -> None:
     assert anna["self"].sum() == 0.0
     assert anna["ext"].equals(anna["total"])
     assert {*frame.filter(pl.col("meter") == BERT)["name"]} == {"Bert, above the shop"}
+
+
+def test_a_meter_has_no_rows_before_it_was_there(file: Path) -> None:
+    """The site has its columns in part of a month alone."""
+    path, first = f"/meter_data/{SITE}/{BERT}", "2025-05-05 12:00:00+02:00"
+
+    def site(asked: Asked) -> Reply:
+        rows = of_site(asked)
+        later = [row for row in rows if str(row["timestamp"]) >= first]
+        earlier = [{"conso_total": 0.1, "timestamp": row["timestamp"]} for row in rows]
+        return Reply(earlier[: len(rows) - len(later)] + later)
+
+    def bert(asked: Asked) -> Reply:
+        return Reply([row for row in of_meter(BERT, asked) if str(row["timestamp"]) >= first])
+
+    server = endless({SITE_DATA: site, path: bert})
+    window = ("2025-05-01", "2025-07-01")
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, *window, of="meters")
+        asked = server.count(path)
+        series = climkit.meter_data(SITE, BERT, *window)
+
+    assert asked == 1
+    found = read(file).filter(pl.col("meter") == BERT)
+    texts = {"meter": BERT, "name": "Bert, above the shop"}
+    assert_frame_equal(found, with_texts(series, ("total", "self", "ext"), **texts))
 
 
 def test_servers_without_columns_of_meters_are_asked_for_them_once(file: Path) -> None:
