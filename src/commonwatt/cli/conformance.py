@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.exceptions import TyperException
 
-from commonwatt.cli.connection import Url, Username, who_asks
+from commonwatt.cli.connection import Fast, Url, Username, who_asks
 
 if TYPE_CHECKING:
     from commonwatt.client.credentials import Credentials
@@ -39,9 +39,7 @@ def conformance(
         list[str] | None,
         typer.Option(metavar="ID", help="Checks whose ids begin so; may be repeated."),
     ] = None,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Own server, account without limits: do not wait.")
-    ] = False,
+    fast: Fast = False,
     accept_habits: Annotated[
         bool,
         typer.Option("--accept-habits", help="Known habits of the live service do not fail."),
