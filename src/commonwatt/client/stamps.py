@@ -1,6 +1,7 @@
 """Instants: what users ask with, what servers answer with. Inside they are whole Unix seconds."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from operator import add, itemgetter
 from typing import Literal, cast
@@ -42,8 +43,10 @@ def instant_of(when: When, zone: ZoneInfo) -> int:
 
 
 def _parsed(text: str) -> datetime | date:
+    with suppress(ValueError):
+        return date.fromisoformat(text)
     try:
-        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
             f"{text!r} is no time: use a date such as 2026-03-22 (of the site) or an instant such "
