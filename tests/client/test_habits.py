@@ -283,6 +283,8 @@ def test_a_token_without_an_end_is_kept() -> None:
             (SITE, "electricity"),
             "Invalid isoformat",
         ),
+        (RAW, [{"timestamp": "9999-12-31T23:00Z"}], "meter_data_raw", (SITE, METER), "year 1 or"),
+        (RAW, [{"timestamp": "0001-01-01T00:00"}], "meter_data_raw", (SITE, METER), "year 1 or"),
         (SITE_DATA, [{"timestamp": 1e300}], "site_data", (SITE, "electricity"), "is no time"),
         (
             SITE_DATA,

@@ -18,6 +18,9 @@ instant)."""
 # Whole seconds reach this in the year 5138, milliseconds reached it in 1973.
 _FIRST_MILLISECONDS = 100_000_000_000
 
+# What is a time in every zone: from the second day that a calendar has to the last but one.
+_FIRST_AT, _LAST_AT = -62_135_510_400, 253_402_214_400
+
 _DATE, _CLOCK = itemgetter(slice(10)), itemgetter(slice(11, None))
 
 
@@ -74,8 +77,15 @@ def received_instants(stamps: Sequence[object], naive_zone: ZoneInfo) -> list[in
     >>> received_instants(["2026-03-22 05:30:00+01:00", 1774153800000], ZoneInfo("UTC"))
     [1774153800, 1774153800]
     """
-    if (regular := _regular_instants(stamps)) is not None:
-        return regular
+    instants = _regular_instants(stamps)
+    if instants is None:
+        instants = _single_instants(stamps, naive_zone)
+    if instants and not _FIRST_AT <= min(instants) <= max(instants) < _LAST_AT:
+        raise ValueError("a time lies in the year 1 or 9999, and in some zones beyond")
+    return instants
+
+
+def _single_instants(stamps: Sequence[object], naive_zone: ZoneInfo) -> list[int]:
     instants: list[int] = []
     for stamp in stamps:
         if not isinstance(stamp, str):
