@@ -202,7 +202,7 @@ def test_a_server_that_fails_in_between_is_asked_again_for_what_is_missing(file:
     assert server.count(SITE_DATA) == MONTHS + 1
 
 
-def test_a_refused_meter_is_asked_for_once(file: Path) -> None:
+def test_a_refused_meter_is_asked_for_once_and_not_forgotten(file: Path) -> None:
     closed = f"/meter_data/{SITE}/{ANNA}"
 
     def without_anna(asked: Asked) -> Reply:
@@ -211,6 +211,9 @@ def test_a_refused_meter_is_asked_for_once(file: Path) -> None:
 
     server = endless({SITE_DATA: without_anna, closed: Reply({"detail": "no right"}, 403)})
     with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        with pytest.raises(CutOff):
+            exported(climkit, file, *WINDOW, of="meters", on_part=cut_off_after(MONTHS))
+        assert server.count(closed) == 1
         done = exported(climkit, file, *WINDOW, of="meters")
 
     assert server.count(closed) == 1

@@ -57,7 +57,7 @@ def test_a_site_is_what_the_client_answers(file: Path, sampling: str) -> None:
 
     frame = read(file)
     assert_frame_equal(frame, with_texts(series, [*series.columns, *STORAGE]))
-    assert (done.rows, done.size_bytes, done.left_out) == (len(frame), file.stat().st_size, ())
+    assert (done.rows, done.size_bytes, done.left_out) == (len(frame), file.stat().st_size, [])
     assert [*file.parent.iterdir()] == [file]
 
 

@@ -81,11 +81,12 @@ class Export:
         on_part(total, total)
         paths = [self._folder.path_of(part) for part in self.parts]
         rows = self._folder.finish(plan.file, partial(plan.files.join, paths))
-        return Exported(rows, plan.file.stat().st_size, plan.source.left_out)
+        return Exported(rows, plan.file.stat().st_size, self._folder.left_out)
 
     def _ask(self, part: Window, tell: Tell) -> None:
         rows = self._plan.source.rows(part, tell)
         table = rows.table(self._folder.question.timezone)
+        self._folder.leave_out(self._plan.source.left_out)
         self._folder.keep(part, partial(self._plan.files.write, table))
 
 

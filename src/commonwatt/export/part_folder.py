@@ -3,6 +3,7 @@
     july.parquet.parts/
         question.json       what was asked; parts of another question are not mixed with these
         2026-07-01.parquet  a part, by the local day on which it begins
+        left_out.json       whose rows are not in the parts, and why
         lock                held by the process that exports
 
 Every file is written under another name, brought to the disk, and renamed. So a name stands for a
@@ -10,9 +11,10 @@ whole file, whenever the machine stops.
 """
 
 import fcntl
+import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +27,8 @@ from commonwatt.export.question import Question, question_of
 
 T = TypeVar("T")
 
-_QUESTION, _LOCK, _UNFINISHED = "question.json", "lock", ".unfinished"
+_QUESTION, _LEFT_OUT, _LOCK = "question.json", "left_out.json", "lock"
+_UNFINISHED = ".unfinished"
 _PART = re.compile(r"\d{4}-\d\d-\d\d\.(csv|parquet)")
 
 
@@ -49,6 +52,19 @@ class PartFolder:
         """Write a part."""
         self._write(self.path_of(part), write)
 
+    @property
+    def left_out(self) -> list[str]:
+        """Whose rows are not in the parts, and why, in the order of finding out."""
+        path = self.path / _LEFT_OUT
+        return [*json.loads(path.read_bytes())] if path.exists() else []
+
+    def leave_out(self, whom: Sequence[str]) -> None:
+        """Keep in mind who is not in a part that is about to be kept."""
+        known = self.left_out
+        if {*whom} - {*known}:
+            lines = json.dumps([*dict.fromkeys([*known, *whom])]).encode()
+            self._write(self.path / _LEFT_OUT, lambda out: out.write(lines))
+
     def finish(self, file: Path, write: Callable[[BinaryIO], T]) -> T:
         """Write the file of which these are the parts, and remove them."""
         written = self._write(file, write)
@@ -60,6 +76,7 @@ class PartFolder:
         """Return the question of the parts here; where there are none, the one asked."""
         path = self.path / _QUESTION
         if not _parts_in(self.path):
+            (self.path / _LEFT_OUT).unlink(missing_ok=True)
             self._write(path, lambda out: out.write(asked.to_json()))
             return asked
         try:
@@ -142,7 +159,7 @@ def _parts_in(folder: Path) -> list[Path]:
 def _removed(folder: Path) -> None:
     """Remove a folder without parts; not what else somebody may have put there."""
     for path in folder.iterdir():
-        if path.name in {_QUESTION, _LOCK} or path.suffix == _UNFINISHED:
+        if path.name in {_QUESTION, _LEFT_OUT, _LOCK} or path.suffix == _UNFINISHED:
             path.unlink()
     if not any(folder.iterdir()):
         folder.rmdir()
