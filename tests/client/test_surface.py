@@ -194,6 +194,7 @@ def test_a_rule_meter_has_no_readings_and_the_server_says_why(climkit: Climkit) 
         (("electricity", None, None, "1h"), "must be one of 15T"),
         (("electricity", "yesterday"), "is no time"),
         (("electricity", "2026-03-22", "2026-03-21"), "must not be after"),
+        (("electricity", "0001-01-01", "2026-03-21"), "must not be before 1970"),
     ],
 )
 def test_wrong_arguments_are_told_without_asking_the_server(

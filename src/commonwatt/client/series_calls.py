@@ -199,11 +199,13 @@ def _window(start: When | None, end: When | None, zone: ZoneInfo) -> Window:
     """Return [start, end); without an end until now, without a start from a day before the end.
 
     The future is not asked for, save a day of it: clocks differ. Raises ValueError if the window
-    would end before it starts.
+    would end before it starts, or starts before 1970.
     """
     now_at = int(time.time())
     end_at = now_at if end is None else instant_of(end, zone)
     start_at = end_at - DAY_S if start is None else instant_of(start, zone)
+    if start_at < 0:
+        raise ValueError(f"start {start or end} must not be before 1970")
     if start_at > end_at:
         raise ValueError(f"start {start} must not be after end {end or 'now'}")
     return start_at, max(start_at, min(end_at, now_at + DAY_S))
