@@ -15,7 +15,7 @@ from tests.api import building
 from tests.api.conftest import PASSWORD, account, add, token
 from tests.api.serving import application_of, client_of, served
 from tests.cli.command import COMMAND, Ended, environment, run
-from tests.client.scripted import Reply
+from tests.client.scripted import Reply, Script
 from tests.mirror.recording import Asked, Recorder
 from tests.mirror.wire_site import SITE, WireMeter, every, meter_id, server_of
 
@@ -59,7 +59,8 @@ def mirror(source: Source, tmp_path: Path) -> Mirror:
 @pytest.fixture
 def mirrored(mirror: Mirror) -> Mirror:
     """Give the command, where it has run once."""
-    assert mirror("--fast", "--quiet").code == 0
+    ended = mirror("--fast", "--quiet")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
     return mirror
 
 
@@ -222,9 +223,30 @@ def test_what_could_not_be_copied_makes_it_fail_at_the_end(tmp_path: Path) -> No
     with server_of([broken, WireMeter(2, {}, raw)], more=sites).running() as address:
         ended = Mirror(address, tmp_path)("--fast")
 
+        quiet = Mirror(address, tmp_path)("--fast", "--quiet")
+
     assert (ended.code, ended.err) == (1, "")
+    assert (quiet.code, quiet.out) == (1, ended.out)
     assert any(line.startswith("  Meter 1: not copied from ") for line in ended.lines)
     assert meter_id(1) in ended.out
+
+
+def test_a_site_that_cannot_be_copied_does_not_end_the_run(tmp_path: Path) -> None:
+    other, gone = "61dfc9a0eba4e3564021f36b", "61dfc9a0eba4e3564021f36c"
+    raw = every(900, 97, lambda n: {"en_im": n / 100})
+    more: dict[str, Script] = {
+        "/all_installations": Reply([other, gone, SITE]),
+        f"/installation_infos/{other}": Reply({"name": "No zone"}),
+        f"/installation_infos/{gone}": Reply({"name": "Closed", "timezone": "UTC"}),
+    }
+    with server_of([WireMeter(1, {}, raw)], more=more).running() as address:
+        ended = Mirror(address, tmp_path)("--fast")
+
+    assert ended.code == 1
+    no_zone, closed = ended.err.splitlines()
+    assert no_zone.startswith("site No zone is not copied: the server does not say the time zone")
+    assert closed.startswith(f"site Closed is not copied: GET /meter_info/{gone}: ")
+    assert ended.lines[0].startswith(f"site {SITE}: 1 meters, 0 sensors; new are 97 readings")
 
 
 def test_interrupted_it_says_how_to_go_on_and_does(source: Source, tmp_path: Path) -> None:

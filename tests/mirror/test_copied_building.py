@@ -117,7 +117,7 @@ def test_copied_again_it_asks_only_for_what_is_new(source: Source, store: SqlSto
     copy(address, store)
     first = len(recorder.asked)
     recorder.asked.clear()
-    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=3, hours=24)
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=5)
 
     copied = copy(address, store)
 

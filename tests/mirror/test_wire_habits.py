@@ -13,7 +13,7 @@ from commonwatt.domain.catalogue import Meter, Mode
 from commonwatt.domain.quality import exists
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from commonwatt.mirror.target import CannotMirror
-from tests.client.scripted import Reply
+from tests.client.scripted import Asked, Reply
 from tests.mirror.copying import catalogue, copy, notes
 from tests.mirror.wire_site import (
     FIRST_AT,
@@ -374,3 +374,56 @@ def test_an_account_of_one_site_copies_no_other(store: SqlStore) -> None:
         "auth",
         "sensors_list",
     }
+
+
+def test_what_is_not_validated_yet_is_no_difference(store: SqlStore) -> None:
+    """Quarter-hours are validated some while after the readings came."""
+    first_at = int(time.time()) // 900 * 900 - 40 * 900
+    raw = every(900, 41, lambda n: {"en_im": n / 100}, first_at)
+    totals = every(900, 30, lambda _n: {"total": 0.01}, first_at + 900)
+    grid = {"mode": "introduction"}
+
+    copy_from(server_of([WireMeter(1, grid, raw, totals)]), store)
+    months = compare_reference(store, catalogue(store, SITE).site.number)
+    assert [each for each in months if not each.is_equal] == []
+
+    totals = every(900, 40, lambda _n: {"total": 0.01}, first_at + 900)
+    copy_from(server_of([WireMeter(1, grid, raw, totals)]), store)
+    months = compare_reference(store, catalogue(store, SITE).site.number)
+    assert sum(each.series["total"].both for each in months) == 40
+
+
+def test_a_grid_meter_without_readings_has_its_other_direction_from_the_books(
+    store: SqlStore,
+) -> None:
+    books = [
+        {"conso_total": 0.02, "from_ext": 0.01, "to_ext": n / 1000, "timestamp": FIRST_AT + 900 * n}
+        for n in range(1, 2 * DAY)
+    ]
+    grid = WireMeter(1, {"mode": "introduction"}, {}, TOTALS)
+
+    copy_from(server_of([grid], more={f"/site_data/{SITE}/electricity": Reply(books)}), store)
+
+    site = catalogue(store, SITE)
+    with store.snapshot() as snapshot:
+        stored = snapshot.readings.readings(site.site.number, [1], 0, 30_000)[1]
+    assert {register.value: column.tolist() for register, column in stored.values.items()} == {
+        "en_im": [10_000] * 2 * DAY,
+        "en_ex": [*(1000 * n for n in range(1, 2 * DAY)), -1],
+    }
+
+
+def test_a_server_that_cannot_sum_months_is_asked_for_quarter_hours(store: SqlStore) -> None:
+    last_at = int(time.time()) // 900 * 900
+    rows = [{"total": 0.01, "timestamp": at} for at in (*TOTALS, last_at)]
+
+    def quarter_hours_alone(asked: Asked) -> Reply:
+        if asked.fields["sampling_frequency"] == "M":
+            return Reply({"detail": "no such frequency"}, 400)
+        return Reply(rows)
+
+    path = f"/meter_data/{SITE}/{meter_id(1)}"
+    copied = copy_from(server_of([WireMeter(1)], more={path: quarter_hours_alone}), store)
+
+    assert (copied.meters, copied.failed) == (1, False)
+    assert totals_of(store, "Meter 1") == [10] * 2 * DAY

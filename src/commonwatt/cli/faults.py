@@ -28,7 +28,6 @@ _USER_ERRORS = {
     "commonwatt.demo.state": ("UnreadableDemoState",),
     "commonwatt.export.errors": ("CannotExport",),
     "commonwatt.formats.errors": ("BadValue", "BodyTooLarge", "UnreadableBody"),
-    "commonwatt.mirror.target": ("CannotMirror",),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -86,10 +87,10 @@ def mirror(
     with opened_client(url, username, quiet=quiet, verbose=verbose, fast=fast) as climkit:
         wanted = _wanted(climkit, sites or [])
         with opened_store(data, database_url, create=True) as store, _told_how_to_go_on():
-            failed = [
-                _mirror(climkit, store, site, first_day, quiet=quiet or verbose) for site in wanted
-            ]
-    if any(failed):
+            run = _Run(climkit, store, first_day, quiet=quiet, verbose=verbose)
+            # All of them, also where one fails.
+            complete = [run.mirror(site) for site in wanted]
+    if not all(complete):
         raise typer.Exit(1)
 
 
@@ -121,28 +122,44 @@ def _told_how_to_go_on() -> Iterator[None]:
         raise
 
 
-def _mirror(
-    climkit: "Climkit", store: "SqlStore", site: "Site", since: date | None, *, quiet: bool
-) -> bool:
-    """Copy a site, settle it and print what was done; return whether something failed."""
-    from commonwatt.mirror.copied import Copied
-    from commonwatt.mirror.copy_site import copy_site
-    from commonwatt.mirror.target import Target
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Copies sites of a server into a store, from a first local day on if there is one."""
 
-    host = urlsplit(climkit.url).netloc.rpartition("@")[2]
-    target = Target(store, BY_COMMAND_LINE, host, patiently)
-    copied = Copied()
-    with progress_bar(quiet=quiet) as progress:
-        task = progress.add_task(f"copying {site.name or site.id}", total=None)
+    climkit: "Climkit"
+    store: "SqlStore"
+    since: date | None
+    _: KW_ONLY
+    quiet: bool
+    verbose: bool
 
-        def done(count: int, total: int) -> None:
-            progress.update(task, completed=count, total=total)
+    def mirror(self, site: "Site") -> bool:
+        """Copy a site, settle it and print what was done; return whether nothing failed."""
+        from commonwatt.client import NotFound
+        from commonwatt.mirror.copied import Copied
+        from commonwatt.mirror.copy_site import copy_site
+        from commonwatt.mirror.target import CannotMirror, Target
 
-        declared = copy_site(climkit, target, site, since, done, copied)
-    days = settle_showing(store, declared.number, declared.site.name or site.id, quiet=quiet)
-    _show(site.site_ref or site.id, copied, days)
-    typer.echo(f"  {equal_line(compared(store, declared.number))}")
-    return copied.failed
+        host = urlsplit(self.climkit.url).netloc.rpartition("@")[2]
+        target = Target(self.store, BY_COMMAND_LINE, host, patiently)
+        copied = Copied()
+        name, hidden = site.name or site.site_ref or site.id, self.quiet or self.verbose
+        try:
+            with progress_bar(quiet=hidden) as progress:
+                task = progress.add_task(f"copying {name}", total=None)
+
+                def done(count: int, total: int) -> None:
+                    progress.update(task, completed=count, total=total)
+
+                declared = copy_site(self.climkit, target, site, self.since, done, copied)
+        except (NotFound, CannotMirror) as error:
+            typer.echo(f"site {name} is not copied: {error}", err=True)
+            return False
+        days = settle_showing(self.store, declared.number, name, quiet=hidden)
+        if not self.quiet or copied.failed:
+            _show(site.site_ref or site.id, copied, days)
+            typer.echo(f"  {equal_line(compared(self.store, declared.number))}")
+        return not copied.failed
 
 
 def _show(name: str, copied: "Copied", days: int) -> None:

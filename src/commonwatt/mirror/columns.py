@@ -1,6 +1,7 @@
 """What a Climkit server answers, as the columns that our use cases take."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,23 @@ def readings_of_totals(quarters: ReferenceQuarters, meter: str, register: Regist
     stamps = quarters.starts_at[said] + QUARTER_S
     values = {register: np.maximum(quarters.total[said], 0)}
     return _rows(meter, said + 1, stamps, values, ())
+
+
+def with_register(rows: ReadingRows, register: Register, books: Series, column: str) -> ReadingRows:
+    """Return readings of quarter-hours with a further register, a column of a site's books.
+
+    Where the books have no such quarter-hour it has no value; what is below 0 becomes 0.
+    """
+    starts_at = np.array(books.starts_at, np.int64)
+    told = amounts(books.columns.get(column, [None] * len(starts_at)))
+    starts_at, told = starts_at[told != NOTHING_SAID], told[told != NOTHING_SAID]
+    found = np.full(len(rows.stamps), NO_VALUE, np.int64)
+    if len(starts_at):
+        wanted = rows.stamps - QUARTER_S
+        places = np.minimum(np.searchsorted(starts_at, wanted), len(starts_at) - 1)
+        here = starts_at[places] == wanted
+        found[here] = np.maximum(told[places[here]], 0)
+    return replace(rows, values={**rows.values, register: found})
 
 
 def sensor_rows_of(series: Series, sensor: str) -> SensorRows:
