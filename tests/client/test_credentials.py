@@ -135,6 +135,7 @@ def test_addresses(given: str | None, url: str) -> None:
         "http://line.example\n",
         "http://two..dots.example",
         "http://bücher..example",
+        "http://☃.example",
         "http://query.example/?site=1",
         "http://fragment.example/#site",
     ],

@@ -16,13 +16,12 @@ from commonwatt.cli.connection import (
     told_as_usage,
 )
 from commonwatt.cli.faults import Failed, fault_lines
+from commonwatt.cli.instants import WHEN
 from commonwatt.cli.naming import SiteName, named_site
 from commonwatt.cli.output import parts_bar
 
 if TYPE_CHECKING:
     from commonwatt.export.export import Export, Exported
-
-_WHEN = "a date (of the site) or an instant (naive is UTC)"
 
 
 def export(
@@ -30,13 +29,13 @@ def export(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="The file to make: .parquet or .csv.")
     ],
-    start: Annotated[str, typer.Option("--start", metavar="T", help=f"From when: {_WHEN}.")],
+    start: Annotated[str, typer.Option("--start", metavar="T", help=f"From when: {WHEN}.")],
     end: Annotated[
         str | None,
         typer.Option(
             "--end",
             metavar="T",
-            help=f"Until when: {_WHEN}.",
+            help=f"Until when: {WHEN}.",
             show_default="the newest full quarter-hour",
         ),
     ] = None,

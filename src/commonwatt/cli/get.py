@@ -14,6 +14,7 @@ from commonwatt.cli.connection import (
     opened_client,
     told_as_usage,
 )
+from commonwatt.cli.instants import WHEN
 from commonwatt.cli.naming import (
     MeterName,
     SensorName,
@@ -29,22 +30,20 @@ from commonwatt.cli.series_output import Plot, show_series
 if TYPE_CHECKING:
     from commonwatt.client import Climkit
 
-_WHEN = "a date (of the site) or an instant (naive is UTC)"
-
 Start = Annotated[
     str | None,
     typer.Option(
-        "--start", metavar="T", help=f"From when: {_WHEN}.", show_default="a day before --end"
+        "--start", metavar="T", help=f"From when: {WHEN}.", show_default="a day before --end"
     ),
 ]
 End = Annotated[
     str | None,
-    typer.Option("--end", metavar="T", help=f"Until when: {_WHEN}.", show_default="now"),
+    typer.Option("--end", metavar="T", help=f"Until when: {WHEN}.", show_default="now"),
 ]
 ReadingsStart = Annotated[
     str | None,
     typer.Option(
-        "--start", metavar="T", help=f"From when: {_WHEN}.", show_default="the latest alone"
+        "--start", metavar="T", help=f"From when: {WHEN}.", show_default="the latest alone"
     ),
 ]
 Sampling = Annotated[str, typer.Option("--sampling", metavar="WORD", help="15T, H, D, M or Y.")]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from urllib.parse import SplitResult, urlsplit
 
+import httpx2
+
 from commonwatt.client.errors import NoCredentials
 
 PUBLISHED_URL = "https://api.climkit.io/api/v1"
@@ -62,7 +64,8 @@ def _parts(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         is_reachable = parts.port != 0 and bool((parts.hostname or "").encode("idna"))
-    except ValueError:  # a bracket that stays open, a port that is none, an empty part of a name
+        httpx2.URL(url)
+    except (ValueError, httpx2.InvalidURL):  # such as a bracket that stays open, an empty label
         return None
     return parts if is_reachable and url.isprintable() and " " not in url else None
 

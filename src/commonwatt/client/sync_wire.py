@@ -34,7 +34,7 @@ class SyncWire:
         self._timeout = timeout
         self._backoff = over_http.backoff(attempts)
         timeouts = over_http.timeouts(timeout)
-        with over_http.opening(url):
+        with over_http.opening():
             self._client = httpx2.Client(
                 base_url=url, timeout=timeouts, headers=over_http.headers()
             )
