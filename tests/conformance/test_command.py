@@ -99,6 +99,7 @@ def test_junit_is_what_build_servers_read(server: Server, tmp_path: Path) -> Non
     [
         (("--only", "nonsense"), "no check's id begins with 'nonsense'"),
         (("--junit", "nowhere/report.xml"), "no file in a folder that is there"),
+        (("--junit", "-"), "only --json can go to stdout"),
         (("--url", "climkit"), "no address"),
         (("--url", "http://☃.example"), "no address"),
         (("--url", "http://127.0.0.1:1"), "no answer"),

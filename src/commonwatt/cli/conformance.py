@@ -69,6 +69,8 @@ def conformance(
     from commonwatt.conformance.run import Target, run_kit
 
     checks = _chosen(only or [])
+    if junit_file == _STDOUT:
+        raise typer.BadParameter("only --json can go to stdout", param_hint="--junit")
     for file in (json_file, junit_file):
         _require_folder(file)
     account = _account(url, username)
