@@ -10,7 +10,7 @@ from commonwatt import __version__
 from tests.cli.command import CommandLine, run
 
 COMMANDS = (
-    *(("demo",), ("serve",), ("apply",), ("import",), ("status",), ("settle",)),
+    *(("demo",), ("serve",), ("apply",), ("import",), ("status",), ("settle",), ("mirror",)),
     *(("account", name) for name in ("add", "list", "grant", "revoke", "password", "disable")),
     *(("account", "key", name) for name in ("new", "list", "revoke")),
     *(("delivery", name) for name in ("list", "show", "withdraw", "reinstate")),

@@ -244,8 +244,8 @@ def test_a_site_that_cannot_be_copied_does_not_end_the_run(tmp_path: Path) -> No
 
     assert ended.code == 1
     no_zone, closed = ended.err.splitlines()
-    assert no_zone.startswith("site No zone is not copied: the server does not say the time zone")
-    assert closed.startswith(f"site Closed is not copied: GET /meter_info/{gone}: ")
+    assert no_zone.startswith(f"site {other} is not copied: the server does not say the time zone")
+    assert closed.startswith(f"site {gone} is not copied: GET /meter_info/{gone}: ")
     assert ended.lines[0].startswith(f"site {SITE}: 1 meters, 0 sensors; new are 97 readings")
 
 

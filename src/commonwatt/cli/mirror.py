@@ -20,6 +20,7 @@ from commonwatt.cli.stores import (
     DatabaseUrl,
     opened_store,
     patiently,
+    store_settings,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def mirror(
     if as_json:
         raise typer.BadParameter("--json is for --report")
     first_day = _day(since)
+    # What can be no store is told before a server is asked.
+    store_settings(data, database_url)
     with opened_client(url, username, quiet=quiet, verbose=verbose, fast=fast) as climkit:
         wanted = _wanted(climkit, sites or [])
         with opened_store(data, database_url, create=True) as store, _told_how_to_go_on():
@@ -108,16 +111,17 @@ def _day(text: str | None) -> date | None:
 def _wanted(climkit: "Climkit", names: Sequence[str]) -> "list[Site]":
     if names:
         return [named_site(climkit, name) for name in names]
-    return [climkit.site(site) for site in climkit.sites()]
+    return climkit.sites()
 
 
 @contextmanager
 def _told_how_to_go_on() -> Iterator[None]:
+    from commonwatt.app.store_errors import StoreError
     from commonwatt.client import ClimkitError
 
     try:
         yield
-    except (KeyboardInterrupt, ClimkitError):
+    except (KeyboardInterrupt, ClimkitError, StoreError):
         typer.echo("what was copied stays; the same command goes on from there", err=True)
         raise
 
@@ -151,13 +155,14 @@ class _Run:
                 def done(count: int, total: int) -> None:
                     progress.update(task, completed=count, total=total)
 
-                declared = copy_site(self.climkit, target, site, self.since, done, copied)
+                whole = site if site.timezone is not None else self.climkit.site(site)
+                declared = copy_site(self.climkit, target, whole, self.since, done, copied)
         except (NotFound, CannotMirror) as error:
             typer.echo(f"site {name} is not copied: {error}", err=True)
             return False
         days = settle_showing(self.store, declared.number, name, quiet=hidden)
         if not self.quiet or copied.failed:
-            _show(site.site_ref or site.id, copied, days)
+            _show(declared.site.site_ref or site.id, copied, days)
             typer.echo(f"  {equal_line(compared(self.store, declared.number))}")
         return not copied.failed
 

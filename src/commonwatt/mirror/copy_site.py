@@ -17,6 +17,7 @@ from commonwatt.client.stamps import instant_of
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.copy_series import Part, SeriesCopy
+from commonwatt.mirror.newcomers import FIRST_DAY_OF_ALL
 from commonwatt.mirror.site_catalogue import DeclaredSite, FedMeter, SiteCatalogueCopy
 from commonwatt.mirror.target import Target
 
@@ -68,7 +69,8 @@ def _first_at(
     """Return from when to ask for what was never copied, on a quarter-hour; nothing before it."""
     first = since or declared.site.creation_date
     if first is not None:
-        return instant_of(first, ZoneInfo(declared.timezone)) // QUARTER_S * QUARTER_S
+        first_at = instant_of(max(first, FIRST_DAY_OF_ALL), ZoneInfo(declared.timezone))
+        return first_at // QUARTER_S * QUARTER_S
     unmarked = [each for each in declared.meters if each.own.id not in marks]
     found_at = catalogue.first_data_at(unmarked)
     starts = [until_at - _WITHOUT_A_START_S if found_at is None else found_at]

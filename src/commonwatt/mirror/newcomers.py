@@ -22,7 +22,8 @@ from commonwatt.mirror.declared_site import label
 from commonwatt.mirror.meter_feeds import Look, look_at
 
 REFUSED = "this account may not read it"
-_FIRST_DAY_OF_ALL = date(2015, 1, 1)
+FIRST_DAY_OF_ALL = date(2000, 1, 1)
+"""Validation uses nothing that was measured before it."""
 _LATELY = timedelta(days=31)
 
 
@@ -96,7 +97,7 @@ class Newcomers:
 
     def _months(self, meter: Meter) -> Series | None:
         # A month belongs to the window in which it begins.
-        first = (self._site.creation_date or _FIRST_DAY_OF_ALL).replace(day=1)
+        first = max(self._site.creation_date or FIRST_DAY_OF_ALL, FIRST_DAY_OF_ALL).replace(day=1)
         try:
             return self._climkit.meter_data(self._site, meter, first, sampling="M")
         except (BadRequest, SurprisingAnswer, Unreachable):
