@@ -304,6 +304,16 @@ def test_an_answer_that_is_none_ends_a_meter_not_the_run(store: SqlStore) -> Non
     assert "a list should have come" in note
 
 
+def test_an_interval_meter_whose_readings_are_no_answer_is_still_fed(store: SqlStore) -> None:
+    rule = {"is_rule_meter": True}
+    copy_from(server_of([WireMeter(1, rule, {}, TOTALS)]), store)
+    more = {**TOTALS, int(time.time()) // 900 * 900: {"total": 0.02}}
+
+    copied = copy_from(server_of([WireMeter(1, {}, Reply({"oops": 1}), more)]), store)
+
+    assert (copied.readings, copied.failed) == (1, False)
+
+
 def test_a_site_without_a_creation_date_is_copied_from_its_first_month(store: SqlStore) -> None:
     server = server_of([WireMeter(1, {}, INDEXES, TOTALS)], infos={"creation_date": None})
 

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from commonwatt.app.declaration import NOT_SAID, MeterDeclaration
-from commonwatt.client import Climkit, Meter, NotFound, Sensor, Site
+from commonwatt.client import (
+    BadRequest,
+    Climkit,
+    Meter,
+    NotFound,
+    Sensor,
+    Site,
+    SurprisingAnswer,
+)
 from commonwatt.domain.catalogue import Meter as OwnMeter
 from commonwatt.domain.catalogue import SiteCatalogue
 from commonwatt.mirror.copied import Copied
@@ -125,7 +133,8 @@ class SiteCatalogueCopy:
         if look is None and own.interval_s is not None:
             try:
                 look = look_at(self._climkit, self._site, meter, own.medium)
-            except NotFound:
+            except (NotFound, BadRequest, SurprisingAnswer):
+                # Whether the meter can be read at all shows when its totals are asked for.
                 look = Look(has_readings=False)
         feed, note = feed_of(meter, own, look)
         if note is not None:
