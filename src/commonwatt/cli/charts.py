@@ -35,7 +35,7 @@ def chart(series: "Series", width: int) -> list[str]:
     A bar is the sum of a stretch of local time, or its last reading. A stretch of which periods are
     missing is marked with ~; the sum is then that of the others.
     """
-    if not len(series):
+    if not len(series) or not series.columns:
         return []
     names = [heading(name, series.unit) for name in series.columns]
     room = max(map(len, names))
@@ -49,7 +49,8 @@ def chart(series: "Series", width: int) -> list[str]:
             series.sampling is not None,
         )
         lines.append(f"{name.ljust(room)}  {drawn}  {span}")
-    return [*lines, "", *_bars(series, width)]
+    bars = _bars(series, width)
+    return [*lines, "", *bars] if bars else lines
 
 
 def _in_time(series: "Series", values: Sequence[float | None]) -> Sequence[float | None]:
@@ -95,6 +96,8 @@ def _bars(series: "Series", width: int) -> list[str]:
     name, values = next(iter(series.columns.items()))
     word, label, step = _stretch(series)
     amounts = _amounts(series, values, label, step)
+    if not amounts:
+        return []
     doubtful = {
         key
         for gap in series.gaps()
@@ -118,7 +121,7 @@ def _bar_lines(amounts: Mapping[str, float | None], doubtful: set[str], width: i
         for key, amount in amounts.items()
     }
     present = [amount for amount in amounts.values() if amount is not None]
-    low, high = min(0.0, *present), max(0.0, *present)
+    low, high = min([0.0, *present]), max([0.0, *present])
     labels, numbers = max(map(len, amounts)), max(map(len, shown.values()))
     room = max(8, width - labels - numbers - 4)
     return [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, Ended, environment
-from tests.client.scripted import SITE, Reply, ScriptedServer
+from tests.client.scripted import METER, METER_DATA, RAW, SITE, Reply, ScriptedServer
 
 
 def ask(server: ScriptedServer, folder: Path, *words: str, encoding: str = "utf-8") -> Ended:
@@ -32,6 +32,26 @@ def test_no_text_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert len(ended.lines) == 2
     assert "Tilleuls�[2J�second��" in ended.lines[1]
+
+
+@pytest.mark.parametrize("kind", ["meter", "raw"])
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"total": None}, {"total": None, "self": 0.5}],
+    ids=["no keys", "no values", "some values"],
+)
+def test_rows_without_values_are_drawn_as_missing(
+    tmp_path: Path, kind: str, values: dict[str, float | None]
+) -> None:
+    rows = Reply([{"timestamp": "2026-03-22T04:30:00Z", **values}])
+    server = ScriptedServer({METER_DATA: rows, RAW: rows})
+    words = ("get", kind, SITE, METER, "--start", "2026-03-22T04:00", "--end", "2026-03-22T05:00")
+
+    ended = ask(server, tmp_path, *words, "--plot")
+
+    assert ended.code == 0, ended.err
+    if values or kind == "meter":  # of a validated series there is always a total
+        assert ended.lines[0].split() == ["total", "[kWh]", "missing"]
 
 
 def test_no_refusal_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
