@@ -314,6 +314,16 @@ def test_an_interval_meter_whose_readings_are_no_answer_is_still_fed(store: SqlS
     assert (copied.readings, copied.failed) == (1, False)
 
 
+def test_what_the_server_lists_no_more_stays_and_is_said(store: SqlStore) -> None:
+    both = [WireMeter(1, {}, INDEXES, TOTALS), WireMeter(2, {}, INDEXES, TOTALS)]
+    copy_from(server_of(both), store)
+
+    copied = copy_from(server_of(both[1:]), store)
+
+    assert notes(copied) == ["Meter 1: the server lists it no more; what was copied stays"]
+    assert totals_of(store, "Meter 1") == [10] * 2 * DAY
+
+
 def test_a_site_without_a_creation_date_is_copied_from_its_first_month(store: SqlStore) -> None:
     server = server_of([WireMeter(1, {}, INDEXES, TOTALS)], infos={"creation_date": None})
 

@@ -1,6 +1,6 @@
 """Declaring a site as a Climkit server has it; meters that are met first are looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from commonwatt.app.declaration import NOT_SAID, MeterDeclaration
@@ -82,6 +82,7 @@ class SiteCatalogueCopy:
         assert own is not None, "the site was just declared"
         ids = {each.id for each in declared}
         fed = [self._fed(each, own.meter_by_id[each.id]) for each in meters if each.id in ids]
+        self._say_gone(own, {each.id for each in (*meters, *sensors)})
         self._copied.meters, self._copied.sensors = len(fed), len(sensors)
         return DeclaredSite(self._site, own.site.number, self._timezone, fed, sensors)
 
@@ -93,6 +94,13 @@ class SiteCatalogueCopy:
             if len(months := self._newcomers.validated(each.meter))
         ]
         return min(starts, default=None)
+
+    def _say_gone(self, own: SiteCatalogue, listed: Collection[str]) -> None:
+        """Say what was copied before and is listed no more."""
+        copied = self._target.copied_until(own.site.number)
+        for each in (*own.meters, *own.sensors):
+            if each.id in copied and each.id not in listed:
+                self._copied.say(each.name, "the server lists it no more; what was copied stays")
 
     def _sensors(self) -> list[Sensor]:
         try:
