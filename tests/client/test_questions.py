@@ -56,8 +56,30 @@ def test_no_row_that_was_meant_is_left_out_or_partly_summed(
         assert sampling is not None
         first_at = period_start(period_start(start_at, zone, sampling) - 1, zone, sampling)
         last_at = period_end(period_end(end_at, zone, sampling), zone, sampling)
+    if naive_time != "utc":
+        for text in asked.values():
+            assert understood(text, "local", zone, 0) == understood(text, "local", zone, 1)
     assert understood(asked["t_s"], reading, zone, fold) <= first_at
     assert understood(asked["t_e"], reading, zone, fold) >= last_at
+
+
+@pytest.mark.parametrize("naive_time", ["auto", "local"])
+@pytest.mark.parametrize(
+    "switch_at",
+    [dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC), dt.datetime(2026, 10, 25, 1, tzinfo=dt.UTC)],
+    ids=["an hour that never is", "an hour that comes twice"],
+)
+def test_no_bound_is_a_wall_time_that_a_server_cannot_place(
+    switch_at: dt.datetime, naive_time: NaiveTime
+) -> None:
+    """Every quarter-hour of the days around the change, as the end and as the start of a window."""
+    around = range(int(switch_at.timestamp()) - 90_000, int(switch_at.timestamp()) + 90_000, 900)
+    for bound_at in around:
+        for window in ((bound_at - 86_400, bound_at), (bound_at, bound_at + 86_400)):
+            wider = widened(window, ZURICH, SamplingFrequency.QUARTER_HOUR, naive_time)
+            for text in bounds(wider, ZURICH, naive_time).values():
+                assert understood(text, "local", ZURICH, 0) == understood(text, "local", ZURICH, 1)
+            assert wider[0] < window[0] < window[1] < wider[1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ which of the two a server does, and then less will do.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from commonwatt.client.local_periods import (
@@ -35,12 +36,29 @@ def widened(
     since servers sum what of a period lies in the window that they understand.
     """
     start_at, end_at = window
-    if sampling is None or sampling is SamplingFrequency.QUARTER_HOUR:
-        wider_s = _WIDER_S[naive_time]
-        return start_at - wider_s, end_at + wider_s
-    first_at = period_start(period_start(start_at, zone, sampling) - 1, zone, sampling)
-    last_at = period_end(period_end(end_at, zone, sampling), zone, sampling)
-    return first_at - _WIDER_S["auto"], last_at + _WIDER_S["auto"]
+    wider_s = _WIDER_S[naive_time]
+    if sampling is not None and sampling is not SamplingFrequency.QUARTER_HOUR:
+        start_at = period_start(period_start(start_at, zone, sampling) - 1, zone, sampling)
+        end_at = period_end(period_end(end_at, zone, sampling), zone, sampling)
+        wider_s = _WIDER_S["auto"]
+    return (
+        _plain(start_at - wider_s, -HOUR_S, zone, naive_time),
+        _plain(end_at + wider_s, HOUR_S, zone, naive_time),
+    )
+
+
+def _plain(bound_at: int, step_s: int, zone: ZoneInfo, naive_time: NaiveTime) -> int:
+    """Return a bound, moved so far that a site's clock shows its text once, not twice nor never.
+
+    Servers that read wall time may fail at the others.
+    """
+    naive_zone = zone if naive_time == "local" else None
+    while naive_time != "utc":
+        wall = datetime.fromisoformat(naive_text(bound_at, naive_zone)).replace(tzinfo=zone)
+        if wall.utcoffset() == wall.replace(fold=1).utcoffset():
+            break
+        bound_at += step_s
+    return bound_at
 
 
 def bounds(window: Window, zone: ZoneInfo, naive_time: NaiveTime) -> dict[str, str]:
