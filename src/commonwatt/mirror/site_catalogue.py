@@ -82,7 +82,7 @@ class SiteCatalogueCopy:
         assert own is not None, "the site was just declared"
         ids = {each.id for each in declared}
         fed = [self._fed(each, own.meter_by_id[each.id]) for each in meters if each.id in ids]
-        self._say_gone(own, {each.id for each in (*meters, *sensors)})
+        self._say_gone(own, {each.id for each in meters} | {each.id for each in sensors})
         self._copied.meters, self._copied.sensors = len(fed), len(sensors)
         return DeclaredSite(self._site, own.site.number, self._timezone, fed, sensors)
 
@@ -97,10 +97,11 @@ class SiteCatalogueCopy:
 
     def _say_gone(self, own: SiteCatalogue, listed: Collection[str]) -> None:
         """Say what was copied before and is listed no more."""
-        copied = self._target.copied_until(own.site.number)
-        for each in (*own.meters, *own.sensors):
-            if each.id in copied and each.id not in listed:
-                self._copied.say(each.name, "the server lists it no more; what was copied stays")
+        names = {each.id: each.name for each in own.meters}
+        names |= {each.id: each.name for each in own.sensors}
+        for id_ in self._target.copied_until(own.site.number):
+            if id_ not in listed:
+                self._copied.say(names[id_], "the server lists it no more; what was copied stays")
 
     def _sensors(self) -> list[Sensor]:
         try:
