@@ -122,16 +122,25 @@ def test_without_a_token_nothing_else_is_judged() -> None:
     assert report.count(Outcome.NOT_CHECKED) == len(report.verdicts) - len(failed)
 
 
-@pytest.mark.parametrize("token", ["", "two words", "line\\n", "Z\u00fcrich"])
+@pytest.mark.parametrize("token", ["two words", "line\\n", "Z\u00fcrich"])
 def test_a_token_that_no_request_can_bear_is_told_and_not_shown(token: str) -> None:
     answer = f'{{"access_token": "{token}", "valid_until": {{"$date": 0}}}}'.encode()
 
-    report = kit(Script(auth=[(200, answer)]), "all_installations")
+    report = kit(Script(auth=[(200, answer)]), "auth.answer", "all_installations")
 
-    assert {each.outcome for each in report.verdicts} == {Outcome.NOT_CHECKED}
+    first, *others = report.verdicts
+    assert (first.id, first.outcome) == ("auth.answer", Outcome.FAILED)
+    assert {each.outcome for each in others} == {Outcome.NOT_CHECKED}
     assert {each.seen for each in report.verdicts} == {
         "the access_token is none that the header of a request can bear"
     }
+
+
+def test_a_sign_in_without_a_token_is_no_success_of_other_checks() -> None:
+    script = Script(auth=[(200, b'{"token": "a.b.c"}')])
+
+    with pytest.raises(SignInRefused, match="not answered with an access_token"):
+        kit(script, "meter_info")
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ _PATIENCE = 4
 _LONGEST_WAIT_S = 60.0
 _LONGEST_ANSWER_S = 300.0
 _LONGEST_ANSWER = 256 * 2**20
-# What a header can bear.
-_TOKEN = re.compile("[!-~]+")
+_BEARABLE = re.compile("[!-~]+")
 
 
 class Unreachable(Exception):
@@ -199,6 +198,15 @@ def _content(body: bytes) -> tuple[object, str | None]:
         return None, f"the body is not JSON: {error}"
 
 
+def can_be_borne(token: str) -> bool:
+    """Whether the header of a request can bear a token.
+
+    >>> can_be_borne("aaa.bbb.ccc"), can_be_borne("two words"), can_be_borne("")
+    (True, False, False)
+    """
+    return _BEARABLE.fullmatch(token) is not None
+
+
 def _token_of(exchange: Exchange) -> str:
     if exchange.is_refused:
         raise SignInRefused(exchange.came)
@@ -206,7 +214,7 @@ def _token_of(exchange: Exchange) -> str:
     token = content.get("access_token") if isinstance(content, dict) else None
     if exchange.status != 200 or not isinstance(token, str):
         raise NoToken("the sign-in was not answered with an access_token")
-    if not _TOKEN.fullmatch(token):
+    if not can_be_borne(token):
         raise NoToken("the access_token is none that the header of a request can bear")
     return token
 

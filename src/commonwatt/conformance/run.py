@@ -68,7 +68,8 @@ def run_kit(
     """Run checks one after the other; ``done`` is called after each.
 
     A habit of the live service fails its check, unless habits are accepted. Raises Unreachable and
-    SignInRefused: neither says anything of the API.
+    SignInRefused: neither says anything of the API. The latter too where no token comes and no
+    check of the sign-in is among those that would fail by it.
     """
     with open_client(target.url) as client:
         conversation = Conversation(
@@ -79,7 +80,7 @@ def run_kit(
             clock=clock,
             sleep=sleep,
         )
-        _require_sign_in(conversation)
+        _require_sign_in(conversation, checks)
         building = Building(conversation, scope)
         verdicts = []
         for check in checks:
@@ -98,7 +99,12 @@ def _site(building: Building) -> str | None:
         return None
 
 
-def _require_sign_in(conversation: Conversation) -> None:
+def _require_sign_in(conversation: Conversation, checks: Sequence[Check]) -> None:
     exchange = conversation.sign_in()
     if exchange.is_refused:
         raise SignInRefused(exchange.came)
+    if not any(check.id == "auth.answer" for check in checks):
+        try:
+            conversation.token()
+        except NoToken as reason:
+            raise SignInRefused(str(reason)) from reason

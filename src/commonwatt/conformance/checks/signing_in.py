@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
+from commonwatt.conformance.conversation import can_be_borne
 from commonwatt.conformance.evidence import list_question
 from commonwatt.conformance.exchanges import Bearer
 from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, departs, failed, held
@@ -28,6 +29,8 @@ def _answer(building: Building) -> Judgement:
     token = content.get("access_token")
     if not isinstance(token, str) or not token:
         return failed("there is no access_token", exchange)
+    if not can_be_borne(token):
+        return failed("the access_token is none that the header of a request can bear", exchange)
     return held("an access_token came", exchange)
 
 
@@ -120,7 +123,7 @@ CHECKS = (
     Check(
         "auth.answer",
         "Authentication through username-password to get an access token",
-        "200 and a JSON object with access_token, a text",
+        "200 and a JSON object with access_token, a text that a header can bear",
         _answer,
     ),
     Check(
