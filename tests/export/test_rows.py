@@ -12,7 +12,7 @@ from commonwatt.client import Climkit, Series
 from tests.api import building
 from tests.api.conftest import PASSWORD
 from tests.client.conftest import FAST
-from tests.client.scripted import SITE, SITE_DATA, Asked, Reply
+from tests.client.scripted import METERS, SITE, SITE_DATA, Asked, Reply
 from tests.export.endless import ANNA, BERT, GRID, NAMES, SUN, ZONE, endless, of_meter, of_site
 from tests.export.exporting import exported
 
@@ -132,7 +132,67 @@ def test_a_meter_has_no_rows_before_it_was_there(file: Path) -> None:
     assert_frame_equal(found, with_texts(series, ("total", "self", "ext"), **texts))
 
 
-def test_servers_without_columns_of_meters_are_asked_for_them_once(file: Path) -> None:
+def test_a_month_without_columns_tells_nothing_of_the_next(file: Path) -> None:
+    """In May the site has those of a meter that is gone."""
+
+    def in_june(asked: Asked) -> Reply:
+        rows = of_site(asked)
+        if asked.fields["t_e"] > "2025-06-03":
+            return Reply(rows)
+        return Reply(
+            [{"conso_total": 0.1, "total_gone": 0.1, "timestamp": row["timestamp"]} for row in rows]
+        )
+
+    server = endless({SITE_DATA: in_june})
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, "2025-05-01", "2025-07-01", of="meters")
+
+    asked = {meter: server.count(f"/meter_data/{SITE}/{meter}") for meter in NAMES}
+    assert asked == {GRID: 2, ANNA: 1, BERT: 1, SUN: 1}
+    counts = dict(read(file).group_by("meter").len().iter_rows())
+    assert counts == dict.fromkeys(NAMES, 61 * 96)
+
+
+def test_a_quarter_hour_that_a_window_cuts_is_one_that_the_site_may_lack(file: Path) -> None:
+    """It begins in the window, and so belongs to it."""
+    cut = "2025-05-01 12:30:00+02:00"
+
+    def without(asked: Asked) -> Reply:
+        return Reply([row for row in of_site(asked) if row["timestamp"] != cut])
+
+    window = ("2025-05-01T10:07:00+02:00", "2025-05-01T12:20:00+02:00")
+    server = endless({SITE_DATA: without})
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, *window, of="meters")
+        series = climkit.meter_data(SITE, SUN, *window)
+
+    frame = read(file).filter(pl.col("meter") == SUN)
+    texts = {"meter": SUN, "name": "Roof"}
+    assert_frame_equal(frame, with_texts(series, ("total", "self", "ext"), **texts))
+    assert len(frame) == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("  two  blanks ", "  two  blanks "),
+        ("no\u00a0break", "no\u00a0break"),
+        ("three\r\nlines\u2028long", "three lines long"),
+        ('a "quoted", =1+2', 'a "quoted", =1+2'),
+    ],
+)
+def test_names_stay_as_the_server_has_them_but_on_one_line(
+    file: Path, name: str, kept: str
+) -> None:
+    meters = [{"id": ANNA, "type": "electricity", "mode": "consumption", "name": name}]
+    server = endless({METERS: Reply(meters)})
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, "2025-05-01", "2025-05-02", of="meters")
+
+    assert {*read(file)["name"]} == {kept}
+
+
+def test_of_servers_without_columns_each_meter_is_asked(file: Path) -> None:
     def without(asked: Asked) -> Reply:
         return Reply(
             [{"conso_total": 0.1, "timestamp": row["timestamp"]} for row in of_site(asked)]
@@ -142,7 +202,6 @@ def test_servers_without_columns_of_meters_are_asked_for_them_once(file: Path) -
     with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
         exported(climkit, file, "2025-04-01", "2025-07-01", of="meters")
 
-    assert server.count(SITE_DATA) == 1
     assert [server.count(f"/meter_data/{SITE}/{meter}") for meter in NAMES] == [3, 3, 3, 3]
     counts = dict(read(file).group_by("meter").len().iter_rows())
     assert counts == dict.fromkeys(NAMES, 91 * 96)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from commonwatt.client import Climkit, Meter, Series, Site
-from commonwatt.client.local_periods import Window
+from commonwatt.client.local_periods import QUARTER_S, Window
 from commonwatt.client.words import MeterType, SamplingFrequency
 from commonwatt.export.one_by_one import OneByOne, Tell
 from commonwatt.export.rows import Rows
@@ -30,7 +30,6 @@ class OfMeters:
         self._climkit, self._site = climkit, site
         self._type, self._sampling = meter_type, sampling
         self._meters = OneByOne(meters_of(climkit, site, meter_type))
-        self._sends_columns = True
 
     @property
     def left_out(self) -> Sequence[str]:
@@ -46,17 +45,20 @@ class OfMeters:
         return rows
 
     def _found_together(self, window: Window) -> dict[str, Series]:
-        """Return the series by meter that an answer of the site holds whole."""
-        if not self._sends_columns:
-            return {}
+        """Return the series by meter that an answer of the site holds whole.
+
+        Asked each time: a month without columns tells nothing of the next.
+        """
         start, end = instants(window)
         site = self._climkit.site_data(
             self._site, self._type, start, end, self._sampling, meters=True
         )
         ids = [meter.id for meter in self._meters.items]
-        if len(site):
-            self._sends_columns = any(f"total_{meter_id}" in site.columns for meter_id in ids)
-        is_whole = self._sampling is SamplingFrequency.QUARTER_HOUR and not site.gaps()
+        first_quarter, end_quarter = (-(-at // QUARTER_S) for at in window)
+        is_whole = (
+            self._sampling is SamplingFrequency.QUARTER_HOUR
+            and len(site) == end_quarter - first_quarter
+        )
         columns = {meter_id: _columns_of(meter_id, site, is_whole=is_whole) for meter_id in ids}
         return {meter_id: replace(site, columns=own) for meter_id, own in columns.items() if own}
 

@@ -46,4 +46,4 @@ def _one_line(text: str | None) -> str | None:
     >>> _one_line("Anna\nand Bert")
     'Anna and Bert'
     """
-    return None if text is None else " ".join(text.split())
+    return None if text is None else " ".join(text.splitlines())
