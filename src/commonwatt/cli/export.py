@@ -18,7 +18,7 @@ from commonwatt.cli.connection import (
 from commonwatt.cli.faults import Failed, fault_lines
 from commonwatt.cli.instants import WHEN
 from commonwatt.cli.naming import SiteName, named_site
-from commonwatt.cli.output import parts_bar
+from commonwatt.cli.output import parts_bar, printable
 
 if TYPE_CHECKING:
     from commonwatt.export.export import Export, Exported
@@ -84,7 +84,7 @@ def export(
         with begun(plan) as export:
             done = _finished(export, quiet=quiet, verbose=verbose)
     for who in done.left_out:
-        typer.echo(f"left out: {who}", err=True)
+        typer.echo(f"left out: {printable(who)}", err=True)
     if not quiet:
         typer.echo(f"{file}: {done.rows} rows, {_size(done.size_bytes)}")
 

@@ -67,8 +67,9 @@ def progress_bar(*, quiet: bool = False) -> Iterator["Progress"]:
 def parts_bar(what: str, *, quiet: bool) -> Iterator[Callable[[float, int], None] | None]:
     """Give what shows how many parts have come, of how many, as a bar on stderr.
 
-    It appears with the first of several parts, so that nothing is shown before it of a question
-    that is soon answered. None where nothing is to be shown: quietly, or without a terminal.
+    It appears with the first of several parts, or with a fraction of a single one, so that nothing
+    is shown of a question that is soon answered. None where nothing is to be shown: quietly, or
+    without a terminal.
     """
     if quiet or not sys.stderr.isatty():
         yield None
@@ -80,7 +81,7 @@ def parts_bar(what: str, *, quiet: bool) -> Iterator[Callable[[float, int], None
     task = progress.add_task(what, total=None)
 
     def show(done: float, total: int) -> None:
-        if total > 1:
+        if total > 1 or 0 < done < total:
             progress.start()
             progress.update(task, completed=done, total=total)
 

@@ -1,5 +1,6 @@
 """An export: its parts asked for one by one, kept, and joined when all are there."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def planned(climkit: Climkit, site: Site, wish: Wish, file: Path, now_at: int) -
         form=files.suffix,
         columns=source.columns,
     )
-    return Plan(question, source, files, file.resolve())  # a link stays one
+    return Plan(question, source, files, Path(os.path.realpath(file)))  # a link stays one
 
 
 @contextmanager

@@ -34,10 +34,12 @@ class Wish:
         """Return the start, the end as asked, and the end as far as there is something to ask.
 
         Only periods that are over are exported; of readings what lies before the newest full
-        quarter-hour. Raises ValueError for no instants, CannotExport where nothing is over.
+        quarter-hour. Raises ValueError for what is no window, CannotExport where nothing is over.
         """
         zone = ZoneInfo(timezone)
         start_at = instant_of(self.start, zone)
+        if start_at < 0:
+            raise ValueError(f"start {self.start} must not be before 1970")
         asked_end_at = None if self.end is None else instant_of(self.end, zone)
         if asked_end_at is not None and start_at >= asked_end_at:
             raise ValueError(f"end {self.end} must be after start {self.start}")

@@ -16,8 +16,8 @@ from tests.api import building
 from tests.cli.climkit.conftest import Asking
 from tests.cli.climkit.test_light import run_light
 from tests.cli.command import COMMAND, environment
-from tests.client.scripted import SITE, SITE_DATA, Asked, Reply
-from tests.export.endless import endless, of_site
+from tests.client.scripted import METERS, SITE, SITE_DATA, Asked, Reply
+from tests.export.endless import ANNA, BERT, endless, of_site
 
 WINDOW = ("--start", "2026-03-20", "--end", "2026-04-02", "--fast")
 HALF_YEAR = ("--start", "2025-01-01", "--end", "2025-07-01", "--fast")
@@ -93,6 +93,8 @@ def test_who_is_left_out_is_said_even_quietly(asking: Asking) -> None:
         (("made.csv", "--of", "meters", "--type", "cooling"), 1, "no meters of type cooling"),
         (("made.csv", "--start", "yesterday"), 2, "yesterday"),
         (("made.csv", "--start", "2026-04-02"), 2, "must be after start"),
+        (("made.csv", "--start", "1969-12-31"), 2, "must not be before 1970"),
+        (("made.csv", "--start", "0001-01-01"), 2, "must not be before 1970"),
     ],
 )
 def test_what_users_get_wrong_is_one_line(
@@ -104,6 +106,32 @@ def test_what_users_get_wrong_is_one_line(
     assert ended.err.startswith("commonwatt: ")
     assert said in ended.err
     assert [*asking.folder.iterdir()] == []
+
+
+def test_a_link_to_itself_is_replaced(asking: Asking) -> None:
+    file = asking.folder / "made.csv"
+    file.symlink_to(file.name)
+
+    ended = asking("export", "CH-0012", file.name, *WINDOW)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert not file.is_symlink()
+
+
+def test_no_name_that_is_left_out_moves_the_cursor(tmp_path: Path) -> None:
+    meters = [
+        {"id": meter, "type": "electricity", "mode": "consumption", "name": f"{meter}\x1b[2J\r"}
+        for meter in (ANNA, BERT)
+    ]
+    closed = Reply({"detail": "no right"}, 403)
+    without = Reply([])
+    scripts = {METERS: Reply(meters), SITE_DATA: without, f"/meter_data/{SITE}/{ANNA}": closed}
+    with endless(scripts).running() as url:
+        words = ("--of", "meters", "--start", "2025-01-01", "--end", "2025-01-03")
+        ended = Asking(url, tmp_path)("export", SITE, "made.csv", *words)
+
+    assert ended.code == 0
+    assert ended.err.startswith(f"left out: {ANNA}�[2J�: POST")
 
 
 @pytest.mark.parametrize("name", ["made.csv", "made.parquet"])
@@ -175,6 +203,15 @@ def test_a_bar_on_a_terminal(endlessly: Asking) -> None:
     assert "exporting" in shown
     assert "%" in shown
     assert on_a_terminal(endlessly, *words, "--quiet") == (0, "")
+
+
+def test_a_bar_of_the_meters_of_a_single_month(endlessly: Asking) -> None:
+    words = ("export", SITE, "made.csv", "--start", "2025-01-01", "--end", "2025-01-03", "--fast")
+
+    assert on_a_terminal(endlessly, *words) == (0, "")
+    code, shown = on_a_terminal(endlessly, *words, "--of", "meters")
+    assert code == 0
+    assert "exporting" in shown
 
 
 def test_a_bar_of_a_series_of_several_months(endlessly: Asking) -> None:
