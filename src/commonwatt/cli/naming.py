@@ -32,6 +32,8 @@ def named_site(climkit: "Climkit", wanted: str) -> "Site":
     if _ID.fullmatch(wanted):
         return climkit.site(wanted)
     sites = climkit.sites()
+    if not any(site.site_ref or site.name for site in sites):  # as of servers that list ids alone
+        sites = [climkit.site(site) for site in sites]
     found = [site for site in sites if wanted in {site.site_ref, site.name}]
     site = _only("site", wanted, found, (site.site_ref or site.name or site.id for site in sites))
     return site if site.timezone is not None else climkit.site(site)

@@ -24,9 +24,10 @@ def test_sites_of_an_account_that_is_told_ids(asking: Asking) -> None:
     assert ended.lines[1].split() == [building.SITE, "-", "-", "-", "-", "-"]
 
 
+@pytest.mark.parametrize("account", ["reader", "old"])
 @pytest.mark.parametrize("site", [building.SITE, "CH-0012", "Les Tilleuls 12"])
-def test_meters_as_json(asking: Asking, site: str) -> None:
-    ended = asking("meters", site, "--json")
+def test_meters_as_json(asking: Asking, site: str, account: str) -> None:
+    ended = asking("meters", site, "--json", account=account)
 
     assert ended.code == 0, ended.err
     meters = {meter["name"]: meter for meter in json.loads(ended.out)}
