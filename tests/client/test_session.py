@@ -273,6 +273,34 @@ def test_no_answer_to_a_sign_in_is_shown_with_what_is_secret(script: Script) -> 
     assert "cret" not in shown
 
 
+@pytest.mark.parametrize("path", ["/auth", METERS])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_takes_password_or_token_elsewhere(path: str, status: int) -> None:
+    elsewhere = ScriptedServer({})
+    with elsewhere.running() as other:
+        moved = Reply(status=status, body=b"", headers={"location": f"{other}/api/v1{path}"})
+        with pytest.raises(SurprisingAnswer, match=other):
+            ask(ScriptedServer({path: moved}), times=1)
+
+    assert elsewhere.asked == []
+
+
+def test_no_id_of_a_list_takes_the_token_elsewhere() -> None:
+    elsewhere = ScriptedServer({})
+    with elsewhere.running() as other:
+        host = other.removeprefix("http://")
+        ids = [f"//{host}", other, f"@{host}", f"\\\\{host}", f"../../../{host}"]
+        server = ScriptedServer({"/all_installations": Reply(ids)})
+        with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+            for site in climkit.sites():
+                for question in (climkit.meters, climkit.sensors, climkit.site):
+                    with pytest.raises(NotFound):
+                        question(site)
+
+    assert elsewhere.asked == []
+    assert len(server.asked) == 2 + 3 * len(ids)
+
+
 def test_a_password_that_is_a_word_is_not_told_by_a_hole_in_a_sentence() -> None:
     refusal = Reply({"detail": "the password is wrong"}, 401)
     with (
