@@ -17,7 +17,6 @@ _WHOLE_ANSWER = 10
 # A month of quarter-hours with the columns of 800 meters. What is packed may be a thousand times
 # as long as what came.
 _LONGEST_BYTES = 256 * 2**20
-_KEPT_OF_TOO_MANY = 1000
 
 
 class Backoff(TypedDict):
@@ -90,7 +89,7 @@ class Body:
         """
         if self._size_bytes + len(part) > _LONGEST_BYTES:
             longest = f"{_LONGEST_BYTES >> 20} MiB"
-            del self._bytes[_KEPT_OF_TOO_MANY:]
+            del self._parts[1:]
             raise surprising(f"no answer of this API is longer than {longest}", self.answer())
         self._parts.append(part)
         self._size_bytes += len(part)
