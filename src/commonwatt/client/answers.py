@@ -48,10 +48,11 @@ def raise_fault(request: Request, answer: Answer) -> Never:
             raise BadRequest(f"{asked}: {said}", status, problem)
         case status if status >= 500:
             raise Unreachable(f"{asked}: {said} ({status})", retry_after_s(answer))
-        case status if 300 <= status < 400:
-            elsewhere = answer.headers.get("location", "elsewhere")
+        case status if 300 <= status < 400 and "location" in answer.headers:
             raise surprising(
-                f"{asked}: the server points to {elsewhere}, and no redirect is followed", answer
+                f"{asked}: the server points to {answer.headers['location']}, and no redirect is "
+                "followed",
+                answer,
             )
         case _:
             raise surprising(f"{asked}: an answer of this API has the status 200", answer)
