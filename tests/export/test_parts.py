@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from commonwatt.client import Climkit, SurprisingAnswer
 from commonwatt.export.errors import CannotExport
@@ -154,10 +156,57 @@ def test_what_somebody_else_keeps_there_stays(file: Path) -> None:
         (folder_of(file) / "notes.txt").write_text("mine")
         exported(climkit, file, *WINDOW)
         assert [each.name for each in folder_of(file).iterdir()] == ["notes.txt"]
-        (folder_of(file) / f"2025-08-01{file.suffix}").write_text("mine too")
+        mine = folder_of(file) / f"2025-08-01.0123456789abcdef{file.suffix}"
+        mine.write_text("mine too")
         with pytest.raises(CannotExport, match="is no folder of an export"):
             exported(climkit, file, *WINDOW)
-        assert (folder_of(file) / f"2025-08-01{file.suffix}").read_text() == "mine too"
+        assert mine.read_text() == "mine too"
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "changed", "of another month"])
+def test_a_part_that_is_not_as_it_was_written_is_asked_for_again(file: Path, damage: str) -> None:
+    server = endless()
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, *WINDOW)
+        undisturbed = file.read_bytes()
+        with pytest.raises(CutOff):
+            exported(climkit, file, *WINDOW, on_part=cut_off_after(3))
+        first, second, _ = sorted(folder_of(file).glob("2025-*"))
+        whole = second.read_bytes()
+        middle = whole.index(b"\n", len(whole) // 2) + 1 if file.suffix == ".csv" else 2_000
+        second.write_bytes(
+            {
+                "cut": whole[:middle],
+                "emptied": b"",
+                "changed": whole[:middle] + b"7" + whole[middle + 1 :],
+                "of another month": first.read_bytes(),
+            }[damage]
+        )
+        asked_before = server.count(SITE_DATA)
+        exported(climkit, file, *WINDOW)
+
+    assert server.count(SITE_DATA) - asked_before == 2
+    assert file.read_bytes() == undisturbed
+    assert [*file.parent.iterdir()] == [file]
+
+
+@pytest.mark.parametrize(("absent", "later_absent"), [("pyarrow", "polars"), ("polars", "pyarrow")])
+def test_another_library_may_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absent: str, later_absent: str
+) -> None:
+    file = tmp_path / "made.parquet"
+    with endless().running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        exported(climkit, file, *WINDOW, of="meters")
+        undisturbed = pl.read_parquet(file)
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, absent, None)
+            with pytest.raises(CutOff):
+                exported(climkit, file, *WINDOW, of="meters", on_part=cut_off_after(2))
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, later_absent, None)
+            exported(climkit, file, *WINDOW, of="meters")
+
+    assert_frame_equal(pl.read_parquet(file), undisturbed)
 
 
 def test_a_second_export_to_the_file_is_refused(file: Path) -> None:

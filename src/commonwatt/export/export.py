@@ -66,7 +66,7 @@ class Export:
     @property
     def kept(self) -> int:
         """How many parts are there."""
-        return sum(self._folder.path_of(part).exists() for part in self.parts)
+        return sum(self._folder.path_of(part) is not None for part in self.parts)
 
     def finish(self, on_part: OnPart) -> Exported:
         """Ask for the parts that are not there, and make the file of all.
@@ -75,20 +75,21 @@ class Export:
         Raises ClimkitError and OSError.
         """
         plan, total = self._plan, len(self.parts)
+        paths: list[Path] = []
         for position, part in enumerate(self.parts):
             on_part(position, total)
-            if not self._folder.path_of(part).exists():
-                self._ask(part, partial(_within, on_part, position, total))
+            tell = partial(_within, on_part, position, total)
+            paths.append(self._folder.path_of(part) or self._asked(part, tell))
         on_part(total, total)
-        paths = [self._folder.path_of(part) for part in self.parts]
         rows = self._folder.finish(plan.file, partial(plan.files.join, paths))
         return Exported(rows, plan.file.stat().st_size, self._folder.left_out)
 
-    def _ask(self, part: Window, tell: Tell) -> None:
+    def _asked(self, part: Window, tell: Tell) -> Path:
+        """Ask for a part; return where it is kept."""
         rows = self._plan.source.rows(part, tell)
         table = rows.table(self._folder.question.timezone)
         self._folder.leave_out(self._plan.source.left_out)
-        self._folder.keep(part, partial(self._plan.files.write, table))
+        return self._folder.keep(part, partial(self._plan.files.write, table))
 
 
 def _within(on_part: OnPart, position: int, total: int, asked: float) -> None:

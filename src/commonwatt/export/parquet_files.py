@@ -55,9 +55,10 @@ class ArrowFiles:
         import pyarrow.parquet as pq
 
         rows = 0
-        with pq.ParquetWriter(out, pq.read_schema(parts[0]), compression="zstd") as writer:
+        schema = pq.read_schema(parts[0])
+        with pq.ParquetWriter(out, schema, compression="zstd") as writer:
             for path in parts:
-                part = pq.read_table(path)
+                part = pq.read_table(path).cast(schema)  # polars has other texts than pyarrow
                 writer.write_table(part)
                 rows += part.num_rows
         return rows

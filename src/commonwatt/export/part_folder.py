@@ -2,15 +2,18 @@
 
     july.parquet.parts/
         question.json       what was asked; parts of another question are not mixed with these
-        2026-07-01.parquet  a part, by the local day on which it begins
+        2026-07-01.….parquet
+                            a part: the local day on which it begins, and a digest of its bytes
         left_out.json       whose rows are not in the parts, and why
         lock                held by the process that exports
 
 Every file is written under another name, brought to the disk, and renamed. So a name stands for a
-whole file, whenever the machine stops.
+whole file, whenever the machine stops. A part that is not as it was written, since somebody opened
+and saved it or the disk fails, is no part.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -29,7 +32,10 @@ T = TypeVar("T")
 
 _QUESTION, _LEFT_OUT, _LOCK = "question.json", "left_out.json", "lock"
 _UNFINISHED = ".unfinished"
-_PART = re.compile(r"\d{4}-\d\d-\d\d\.(csv|parquet)")
+_DIGEST_LENGTH = 16
+_PART = re.compile(
+    rf"(?P<day>\d{{4}}-\d\d-\d\d)\.(?P<digest>[0-9a-f]{{{_DIGEST_LENGTH}}})\.(csv|parquet)"
+)
 
 
 class PartFolder:
@@ -43,14 +49,18 @@ class PartFolder:
         self.question = self._known(asked)
         self._zone = ZoneInfo(self.question.timezone)
 
-    def path_of(self, part: Window) -> Path:
-        """Return where a part is, or is to be."""
-        day = datetime.fromtimestamp(part[0], self._zone).date()
-        return self.path / f"{day}{self.question.form}"
+    def path_of(self, part: Window) -> Path | None:
+        """Return where a part is; None: it is not there."""
+        day = self._day(part)
+        return next((path for path in _parts_in(self.path) if path.name.startswith(day)), None)
 
-    def keep(self, part: Window, write: Callable[[BinaryIO], None]) -> None:
-        """Write a part."""
-        self._write(self.path_of(part), write)
+    def keep(self, part: Window, write: Callable[[BinaryIO], None]) -> Path:
+        """Write a part; return where it is."""
+        name = f"{self._day(part)}{self.question.form}"
+        with self._unfinished(name, write) as (unfinished, _):
+            path = self.path / f"{self._day(part)}.{_digest_of(unfinished)}{self.question.form}"
+            _rename(unfinished, path)
+        return path
 
     @property
     def left_out(self) -> list[str]:
@@ -72,6 +82,9 @@ class PartFolder:
             part.unlink()
         return written
 
+    def _day(self, part: Window) -> str:
+        return str(datetime.fromtimestamp(part[0], self._zone).date())
+
     def _known(self, asked: Question) -> Question:
         """Return the question of the parts here; where there are none, the one asked."""
         path = self.path / _QUESTION
@@ -90,22 +103,30 @@ class PartFolder:
                 f"{self.path} holds parts of another export (other {', '.join(differing)}): "
                 "delete it to begin anew, or take another FILE"
             )
+        for part in _parts_in(self.path):
+            if not _is_as_written(part):
+                part.unlink()
         return known
 
     def _write(self, path: Path, write: Callable[[BinaryIO], T]) -> T:
         """Write a file so that its name stands for all of it, on the disk."""
-        unfinished = self.path / f"{path.name}{_UNFINISHED}"
+        with self._unfinished(path.name, write) as (unfinished, written):
+            _rename(unfinished, path)
+        return written
+
+    @contextmanager
+    def _unfinished(self, name: str, write: Callable[[BinaryIO], T]) -> Iterator[tuple[Path, T]]:
+        """Give a file that is on the disk and has to be renamed, and what writing it returned."""
+        path = self.path / f"{name}{_UNFINISHED}"
         try:
-            with unfinished.open("wb") as out:
+            with path.open("wb") as out:
                 written = write(out)
                 out.flush()
                 os.fsync(out.fileno())
-            unfinished.replace(path)
+            yield path, written
         except BaseException:
-            unfinished.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
-        return written
 
 
 @contextmanager
@@ -156,6 +177,16 @@ def _parts_in(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if _PART.fullmatch(path.name)]
 
 
+def _is_as_written(part: Path) -> bool:
+    named = _PART.fullmatch(part.name)
+    return named is not None and named["digest"] == _digest_of(part)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest()[:_DIGEST_LENGTH]
+
+
 def _removed(folder: Path) -> None:
     """Remove a folder without parts; not what else somebody may have put there."""
     for path in folder.iterdir():
@@ -165,9 +196,10 @@ def _removed(folder: Path) -> None:
         folder.rmdir()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _rename(unfinished: Path, path: Path) -> None:
+    """Give a file its name, also on the disk."""
+    unfinished.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
