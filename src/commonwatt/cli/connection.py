@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.faults import Failed
+from commonwatt.cli.output import printable
 
 if TYPE_CHECKING:
     from stamina.instrumentation import RetryDetails
@@ -91,7 +92,8 @@ def listen(*, quiet: bool, verbose: bool) -> None:
 
 
 def _tell_retry(details: "RetryDetails") -> None:
-    typer.echo(f"{details.caused_by}; again in {details.wait_for:.0f} s", err=True)
+    told = printable(str(details.caused_by))
+    typer.echo(f"{told}; again in {details.wait_for:.0f} s", err=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from commonwatt.cli.connection import Fast, Quiet, Url, Username, Verbose, opened_client
 from commonwatt.cli.mirror_report import compared, equal_line, show_report
 from commonwatt.cli.naming import named_site
-from commonwatt.cli.output import progress_bar
+from commonwatt.cli.output import printable, progress_bar
 from commonwatt.cli.settle import settle_showing
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
@@ -158,7 +158,7 @@ class _Run:
                 whole = site if site.timezone is not None else self.climkit.site(site)
                 declared = copy_site(self.climkit, target, whole, self.since, done, copied)
         except (NotFound, CannotMirror) as error:
-            typer.echo(f"site {name} is not copied: {error}", err=True)
+            typer.echo(printable(f"site {name} is not copied: {error}"), err=True)
             return False
         days = settle_showing(self.store, declared.number, name, quiet=hidden)
         if not self.quiet or copied.failed:
@@ -169,9 +169,9 @@ class _Run:
 
 def _show(name: str, copied: "Copied", days: int) -> None:
     typer.echo(
-        f"site {name}: {copied.meters} meters, {copied.sensors} sensors; new are "
+        f"site {printable(name)}: {copied.meters} meters, {copied.sensors} sensors; new are "
         f"{copied.readings} readings and {copied.sensor_values} sensor values; "
         f"{copied.quarters} quarter-hours of the server are kept; {days} days settled"
     )
     for line in (*copied.declared, *map(str, copied.notes)):
-        typer.echo(f"  {line}")
+        typer.echo(f"  {printable(line)}")

@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
 def heading(name: str, unit: str | None) -> str:
     """Return the heading of a column of quantities."""
-    return name if unit is None else f"{name} [{unit}]"
+    return printable(name if unit is None else f"{name} [{unit}]")
 
 
 def local_time(instant_at: int | None, timezone: str) -> str:

@@ -18,7 +18,7 @@ from commonwatt.cli.connection import (
 )
 from commonwatt.cli.get import Type
 from commonwatt.cli.naming import SiteName, named_site
-from commonwatt.cli.output import heading
+from commonwatt.cli.output import heading, printable
 from commonwatt.cli.records import AsJson
 from commonwatt.cli.series_output import cells, local_minute, row_object
 
@@ -50,7 +50,7 @@ def watch(
     with opened_client(url, username, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         if not quiet:
-            typer.echo(f"watching {where.name or where.id}; Ctrl-C ends it", err=True)
+            typer.echo(f"watching {printable(where.name or where.id)}; Ctrl-C ends it", err=True)
         while True:
             is_first = not seen
             for series, row in _news(climkit, where, meter_type, seen, quiet=quiet):
@@ -84,7 +84,7 @@ def _news(
             series = climkit.site_data(site, meter_type, start)
     except (Unreachable, TooManyRequests) as error:
         if not quiet:
-            typer.echo(str(error), err=True)
+            typer.echo(printable(str(error)), err=True)
         return
     for past in [instant for instant in seen if instant < start]:
         del seen[past]

@@ -34,6 +34,37 @@ def test_no_text_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
     assert "Tilleuls�[2J�second��" in ended.lines[1]
 
 
+def test_no_column_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
+    rows = Reply([{"timestamp": "2026-03-22T04:30:00Z", "total": 1, "x\x1b[2J": 2}])
+    server = ScriptedServer({METER_DATA: rows})
+    words = (
+        "get",
+        "meter",
+        SITE,
+        METER,
+        "--start",
+        "2026-03-22T04:00",
+        "--end",
+        "2026-03-22T05:00",
+    )
+
+    for form in ((), ("--plot",)):
+        ended = ask(server, tmp_path, *words, *form)
+        assert ended.code == 0, ended.err
+        assert "x�[2J [kWh]" in ended.out
+        assert "\x1b" not in ended.out
+
+
+def test_no_fault_that_is_tried_again_moves_the_cursor(tmp_path: Path) -> None:
+    failing = Reply({"detail": "down\x1b[2J"}, 502)
+    server = ScriptedServer({"/all_installations": [failing, Reply([])]})
+
+    ended = ask(server, tmp_path, "sites")
+
+    assert (ended.code, "\x1b" in ended.err) == (0, False)
+    assert ended.err.startswith("GET /all_installations: down�[2J (502); again in ")
+
+
 @pytest.mark.parametrize("kind", ["meter", "raw"])
 @pytest.mark.parametrize(
     "values",
