@@ -345,7 +345,7 @@ def test_a_date_of_retry_after_is_meant_by_the_clock_of_the_server(hours: int) -
         return True
 
     def busy(_: Asked) -> Reply:
-        return Reply({}, 429, headers={"retry-after": date(2)}) if first.pop() else GOOD
+        return Reply({}, 429, headers={"retry-after": date(3)}) if first.pop() else GOOD
 
     first = [False, True]
     server = ScriptedServer({METERS: busy})
