@@ -44,7 +44,7 @@ format: $(STAMPS)/test ## format the sources and mend what can be mended
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(STAMPS)/server $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
+bench: $(STAMPS)/test $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 setup: $(STAMPS)/test ## install everything for development, run nothing
