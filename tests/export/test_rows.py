@@ -132,6 +132,15 @@ def test_a_meter_has_no_rows_before_it_was_there(file: Path) -> None:
     assert_frame_equal(found, with_texts(series, ("total", "self", "ext"), **texts))
 
 
+@pytest.mark.parametrize("status", [403, 404, 422])
+def test_where_the_site_is_refused_each_meter_is_asked(file: Path, status: int) -> None:
+    server = endless({SITE_DATA: Reply({"detail": "no"}, status)})
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        done = exported(climkit, file, "2025-05-01", "2025-07-01", of="meters")
+
+    assert (done.rows, done.left_out) == (4 * 61 * 96, [])
+
+
 def test_a_month_without_columns_tells_nothing_of_the_next(file: Path) -> None:
     """In May the site has those of a meter that is gone."""
 

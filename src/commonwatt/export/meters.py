@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from commonwatt.client import Climkit, Meter, Series, Site
+from commonwatt.client.errors import BadRequest, NotFound
 from commonwatt.client.local_periods import QUARTER_S, Window
 from commonwatt.client.words import MeterType, SamplingFrequency
 from commonwatt.export.one_by_one import OneByOne, Tell
@@ -47,12 +48,16 @@ class OfMeters:
     def _found_together(self, window: Window) -> dict[str, Series]:
         """Return the series by meter that an answer of the site holds whole.
 
-        Asked each time: a month without columns tells nothing of the next.
+        Asked each time: a month without columns tells nothing of the next. Who is refused the
+        site may still read its meters.
         """
         start, end = instants(window)
-        site = self._climkit.site_data(
-            self._site, self._type, start, end, self._sampling, meters=True
-        )
+        try:
+            site = self._climkit.site_data(
+                self._site, self._type, start, end, self._sampling, meters=True
+            )
+        except (NotFound, BadRequest):
+            return {}
         ids = [meter.id for meter in self._meters.items]
         first_quarter, end_quarter = (-(-at // QUARTER_S) for at in window)
         is_whole = (
