@@ -132,6 +132,29 @@ def test_a_meter_has_no_rows_before_it_was_there(file: Path) -> None:
     assert_frame_equal(found, with_texts(series, ("total", "self", "ext"), **texts))
 
 
+@pytest.mark.parametrize("status", [400, 403, 409])
+def test_a_rule_meter_that_is_not_listed_as_one_is_left_out(file: Path, status: int) -> None:
+    refused = f"/meter_data_raw/{SITE}/{BERT}"
+    meters = [{"id": meter, "type": "electricity"} for meter in (BERT, ANNA)]
+    readings = [{"en_im": 7.125, "timestamp": f"2025-0{month}-05T10:00:00Z"} for month in (5, 6)]
+    server = endless(
+        {
+            METERS: Reply(meters),
+            refused: Reply({"detail": "no readings"}, status),
+            f"/meter_data_raw/{SITE}/{ANNA}": Reply(readings),
+        }
+    )
+    with server.running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
+        done = exported(climkit, file, "2025-05-01", "2025-07-01", of="readings")
+
+    assert done.left_out == [f"{BERT}: POST {refused}: no readings"]
+    assert server.count(refused) == 1
+    frame = read(file)
+    assert [*frame["meter"]] == [ANNA, ANNA]
+    assert [*frame["en_im"]] == [7.125, 7.125]
+    assert [*frame["en_ex"]] == [None, None]
+
+
 @pytest.mark.parametrize("status", [403, 404, 422])
 def test_where_the_site_is_refused_each_meter_is_asked(file: Path, status: int) -> None:
     server = endless({SITE_DATA: Reply({"detail": "no"}, status)})

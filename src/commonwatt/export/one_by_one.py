@@ -1,4 +1,7 @@
-"""Meters and sensors asked one after the other, save those that the account may list and not read.
+"""Meters and sensors asked one after the other, save those that the server lists and refuses.
+
+The account may have no right to them. And a rule meter has no readings, though not every server
+lists it as one, nor do all refuse it with the same status.
 
 A part is complete before the next begins, so that memory holds one part alone.
 """
@@ -6,16 +9,13 @@ A part is complete before the next begins, so that memory holds one part alone.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from commonwatt.client.errors import BadRequest, ClimkitError, NotFound
+from commonwatt.client.errors import BadRequest, NotFound
 from commonwatt.client.models import Meter, Sensor
 from commonwatt.client.series import Series
 
 Item = TypeVar("Item", Meter, Sensor)
 Tell = Callable[[float], None]
 """Told how much of a part has been asked: 0 to less than 1, which is when it is kept."""
-
-# A rule meter has no readings, and not every server lists it as one.
-_CONFLICT = 409
 
 
 class OneByOne(Generic[Item]):
@@ -38,13 +38,8 @@ class OneByOne(Generic[Item]):
                 try:
                     series = ask(item)
                 except (NotFound, BadRequest) as refusal:
-                    self._note(item, refusal)
+                    self._refused[item.id] = f"{item.name or item.id}: {refusal}"
+                    if len(self._refused) == len(self.items):
+                        raise
                 else:
                     yield item, series
-
-    def _note(self, item: Item, refusal: ClimkitError) -> None:
-        if isinstance(refusal, BadRequest) and refusal.status != _CONFLICT:
-            raise refusal
-        self._refused[item.id] = f"{item.name or item.id}: {refusal}"
-        if len(self._refused) == len(self.items):
-            raise refusal
