@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from commonwatt.client import Climkit, Series
+from commonwatt.client import Climkit, NotFound, Series
 from tests.api import building
 from tests.api.conftest import PASSWORD
 from tests.client.conftest import FAST
@@ -153,6 +153,18 @@ def test_a_rule_meter_that_is_not_listed_as_one_is_left_out(file: Path, status: 
     assert [*frame["meter"]] == [ANNA, ANNA]
     assert [*frame["en_im"]] == [7.125, 7.125]
     assert [*frame["en_ex"]] == [None, None]
+
+
+def test_where_all_are_refused_there_is_no_file(file: Path) -> None:
+    meters = [{"id": meter, "type": "electricity"} for meter in (BERT, ANNA)]
+    with (
+        endless({METERS: Reply(meters)}).running() as url,
+        Climkit(url, "u", "p", requests_per_second=FAST) as climkit,
+        pytest.raises(NotFound, match=f"meter_data_raw/{SITE}/{ANNA}"),
+    ):
+        exported(climkit, file, "2025-05-01", "2025-07-01", of="readings")
+
+    assert [*file.parent.iterdir()] == []
 
 
 @pytest.mark.parametrize("status", [403, 404, 422])
