@@ -91,11 +91,15 @@ def energy(count: int) -> list[float | None]:
         (readings(index(96)), None),
         (readings([0.0] * 96), None),
         (readings([*index(48), *index(48)]), None),
+        (readings(index(12) * 8), None),
+        (readings([500.0, 0.0] * 48), None),
+        (readings([500.01, 500.0, 500.02, 500.01] * 24), None),
         (readings([1.0]), None),
     ],
     ids=[
         *("quarter-hours", "half-hours", "hours", "jitter", "off the quarter-hour", "days"),
-        *("index", "nothing", "exchanged device", "one reading"),
+        *("index", "nothing", "exchanged device"),
+        *("reset again and again", "zeros between", "trembling", "one reading"),
     ],
 )
 def test_energy_of_intervals_is_told_from_indexes(raw: Series, expected_s: int | None) -> None:

@@ -249,6 +249,14 @@ def test_a_site_that_cannot_be_copied_does_not_end_the_run(tmp_path: Path) -> No
     assert ended.lines[0].startswith(f"site {SITE}: 1 meters, 0 sensors; new are 97 readings")
 
 
+def test_an_account_that_may_see_nothing_is_told_so(tmp_path: Path) -> None:
+    with server_of([], more={"/all_installations": Reply([])}).running() as address:
+        ended = Mirror(address, tmp_path)("--fast")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "may see no site" in ended.err
+
+
 def test_interrupted_it_says_how_to_go_on_and_does(source: Source, tmp_path: Path) -> None:
     address, recorder = source
     mirror = Mirror(address, tmp_path)

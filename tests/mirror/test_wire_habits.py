@@ -1,5 +1,6 @@
 """Sites as servers of other years and of other makers have them."""
 
+import datetime as dt
 import time
 
 import numpy as np
@@ -16,6 +17,7 @@ from commonwatt.mirror.target import CannotMirror
 from tests.client.scripted import Asked, Reply
 from tests.mirror.copying import catalogue, copy, notes
 from tests.mirror.wire_site import (
+    DAY_S,
     FIRST_AT,
     SITE,
     WireMeter,
@@ -447,3 +449,62 @@ def test_a_server_that_cannot_sum_months_is_asked_for_quarter_hours(store: SqlSt
 
     assert (copied.meters, copied.failed) == (1, False)
     assert totals_of(store, "Meter 1") == [10] * 2 * DAY
+
+
+def test_values_that_are_far_more_than_what_flowed_are_no_energy(store: SqlStore) -> None:
+    """Two devices at one address: they fall at every other step, and are indexes."""
+    both = every(900, 2 * DAY, lambda n: {"en_im": 100.0 + 50 * (n % 2) + n / 100})
+    month = every(900, 1, lambda _n: {"total": 2.0})
+
+    copy_from(server_of([WireMeter(1, {}, both, month)]), store)
+
+    assert meters_of(store)["Meter 1"].interval_s is None
+
+
+def test_what_two_meters_may_have_fed_in_is_given_to_neither(store: SqlStore) -> None:
+    """Also where the account has no right to one of them."""
+    books = [{"conso_total": 0.02, "to_ext": 1.0, "timestamp": at} for at in TOTALS]
+    grid = WireMeter(1, {"mode": "introduction"}, {}, TOTALS)
+    closed = WireMeter(2, {"mode": "introduction"}, Reply({}, 403), Reply({}, 403))
+
+    copy_from(
+        server_of([grid, closed], more={f"/site_data/{SITE}/electricity": Reply(books)}), store
+    )
+
+    with store.snapshot() as snapshot:
+        number = catalogue(store, SITE).site.number
+        stored = snapshot.readings.readings(number, [1], 0, 30_000)[1]
+    assert {register.value for register in stored.values} == {"en_im"}
+
+
+def test_a_later_first_day_leaves_no_hole_before_it(store: SqlStore) -> None:
+    """Refused from November on, a meter is asked for since then, whatever first day is wished."""
+    november_at = FIRST_AT + 31 * DAY_S + 3600
+    path = f"/meter_data/{SITE}/{meter_id(1)}"
+
+    def october_alone(asked: Asked) -> Reply:
+        if asked.fields["sampling_frequency"] == "M":
+            return Reply([])
+        if asked.fields["t_e"] > "2026-11-02":
+            return Reply({}, 403)
+        return Reply([{**row, "timestamp": at} for at, row in TOTALS.items()])
+
+    copy_from(server_of([WireMeter(1, {}, INDEXES)], more={path: october_alone}), store)
+    later = every(900, DAY, lambda n: {"en_im": 110 + n / 100}, november_at + 5 * DAY_S)
+    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+
+    with server_of([WireMeter(1, {}, {**INDEXES, **later}, TOTALS)]).running() as address:
+        copied = copy(address, store, SITE, since=yesterday)
+
+    assert copied.readings == DAY
+
+
+def test_what_a_silent_meter_kept_is_copied_when_it_comes_back(store: SqlStore) -> None:
+    first_at = int(time.time()) // DAY_S * DAY_S - 30 * DAY_S
+    raw = every(900, 29 * DAY, lambda n: {"en_im": 100 + n / 100}, first_at)
+    before = {at: row for at, row in raw.items() if at < first_at + 10 * DAY_S}
+    copy_from(server_of([WireMeter(1, {}, before)]), store)
+
+    copied = copy_from(server_of([WireMeter(1, {}, raw)]), store)
+
+    assert copied.readings == 19 * DAY

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from commonwatt.cli.connection import Fast, Quiet, Url, Username, Verbose, opened_client
+from commonwatt.cli.faults import Failed
 from commonwatt.cli.mirror_report import compared, equal_line, show_report
 from commonwatt.cli.naming import named_site
 from commonwatt.cli.output import printable, progress_bar
@@ -111,7 +112,9 @@ def _day(text: str | None) -> date | None:
 def _wanted(climkit: "Climkit", names: Sequence[str]) -> "list[Site]":
     if names:
         return [named_site(climkit, name) for name in names]
-    return climkit.sites()
+    if not (sites := climkit.sites()):
+        raise Failed(f"this account may see no site of {climkit.url}")
+    return sites
 
 
 @contextmanager

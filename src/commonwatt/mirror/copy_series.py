@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from commonwatt.client import BadRequest, Climkit, NotFound, Sensor, Series, SurprisingAnswer
 from commonwatt.client.local_periods import DAY_S, QUARTER_S, Window
-from commonwatt.domain.catalogue import REGISTERS_OF, Group, Mode
+from commonwatt.domain.catalogue import REGISTERS_OF, Group, Medium, Mode
 from commonwatt.domain.readings import ReadingRows
 from commonwatt.domain.reference import ReferenceQuarters
 from commonwatt.mirror.columns import (
@@ -116,16 +116,22 @@ class SeriesCopy:
         main = registers[-1] if own.current.main_is_export else registers[0]
         rows = readings_of_totals(quarters, own.id, main)
         column = _OTHER_WAY.get(own.current.mode)
-        alike = [
-            each
-            for each in self._declared.meters
-            if each.own.medium.group is Group.ELECTRICITY
-            and each.own.current.mode is own.current.mode
-        ]
-        if column is None or not len(rows.rows) or len(registers) == 1 or len(alike) > 1:
+        if column is None or not len(rows.rows) or len(registers) == 1:
+            return rows
+        if not self._has_mode_alone(own.current.mode):
             return rows
         books = self._climkit.site_data(self._site, Group.ELECTRICITY, *_bounds(window))
         return with_register(rows, registers[-1], books, column)
+
+    def _has_mode_alone(self, mode: Mode) -> bool:
+        """Whether the server lists one electricity meter of a mode, also of those left out here."""
+        known = {each.own.id: each.own.current.mode for each in self._declared.meters}
+        modes = [
+            known.get(each.id, each.mode)
+            for each in self._declared.listed
+            if each.type in (None, Medium.ELECTRICITY)
+        ]
+        return sum(each in (None, mode) for each in modes) == 1
 
     def _marked_until(self, quarters: ReferenceQuarters, window: Window) -> int:
         """Return up to where a window counts as copied.

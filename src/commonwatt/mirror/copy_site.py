@@ -26,6 +26,8 @@ Progress = Callable[[int, int], None]
 
 _AGAIN_S = 3 * DAY_S
 """So far before its mark a series is asked for again: data come late and are corrected."""
+_SILENT_S = 62 * DAY_S
+"""For so long a meter that fell silent is waited for."""
 _WITHOUT_A_START_S = 366 * DAY_S
 
 
@@ -39,16 +41,20 @@ def copy_site(
 ) -> DeclaredSite:
     """Copy what is new of a site, and count it in ``copied`` as it goes.
 
-    ``since``: from which local day to ask again; without it from a few days before the marks, and
-    of what was never copied from the site's creation. Raises `CannotMirror`, what the client
-    raises, and the errors of `store_errors`.
+    ``since``: from which local day to ask, or from a few days before the marks where that is
+    earlier, so that nothing between is left out; without it from there, and of what was never
+    copied from the site's creation. Raises `CannotMirror`, what the client raises, and the errors
+    of `store_errors`.
     """
     catalogue = SiteCatalogueCopy(climkit, target, site, copied)
     declared = catalogue.declare()
     until_at = int(time.time()) // QUARTER_S * QUARTER_S
     marks = target.copied_until(declared.number)
     first_at = _first_at(catalogue, declared, marks, since, until_at)
-    waiting = list(_parts(declared, marks if since is None else {}, first_at, until_at))
+    again = _again_from(marks, target.last_days(declared.number))
+    if since is not None:
+        again = {id_: min(first_at, from_at) for id_, from_at in again.items()}
+    waiting = list(_parts(declared, again, first_at, until_at))
     series = SeriesCopy(climkit, target, declared, until_at, copied)
     refused: set[str] = set()
     for done, part in enumerate(waiting):
@@ -77,14 +83,27 @@ def _first_at(
     return min([*starts, *(mark - _AGAIN_S for mark in marks.values())]) // QUARTER_S * QUARTER_S
 
 
+def _again_from(marks: Mapping[str, int], last_days: Mapping[str, int]) -> dict[str, int]:
+    """Return from when to ask for what was copied before, by id.
+
+    A meter that fell silent is asked for from its last readings on: a gateway that comes back
+    tells what it has kept meanwhile.
+    """
+    found: dict[str, int] = {}
+    for id_, mark in marks.items():
+        last_at = last_days.get(id_, 0) * DAY_S
+        known_at = min(mark, last_at) if last_at > mark - _SILENT_S else mark
+        found[id_] = known_at - _AGAIN_S
+    return found
+
+
 def _parts(
-    declared: DeclaredSite, marks: Mapping[str, int], first_at: int, until_at: int
+    declared: DeclaredSite, again: Mapping[str, int], first_at: int, until_at: int
 ) -> Iterator[Part]:
     """Yield what is to be copied, the oldest month of all first."""
     items: dict[str, FedMeter | Sensor] = {each.own.id: each for each in declared.meters}
     items |= {each.id: each for each in declared.sensors}
-    again = {id_: mark - _AGAIN_S for id_, mark in marks.items()}
-    from_at = {id_: max(first_at, again.get(id_, first_at)) for id_ in items}
+    from_at = {id_: again.get(id_, first_at) for id_ in items}
     earliest_at = min(from_at.values(), default=until_at)
     for start_at, end_at in parts((earliest_at, until_at), ZoneInfo(declared.timezone), None):
         for id_, item in items.items():

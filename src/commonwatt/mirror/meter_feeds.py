@@ -5,7 +5,7 @@ indexes or the energy of intervals. What it sends shows it.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -13,17 +13,22 @@ from itertools import pairwise
 import numpy as np
 
 from commonwatt.client import BadRequest, Climkit, Meter, Series, Site
-from commonwatt.domain.catalogue import Medium
+from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Mode
 from commonwatt.domain.catalogue import Meter as OwnMeter
 from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.mirror.columns import known_registers
+from commonwatt.mirror.columns import Values, known_registers
 
 _LOOKED_AT = timedelta(days=31)
 _JITTER_S = 60
 _INTERVALS_S = (900, 1800, 3600)
 _FEWEST_FALLS = 3
 _FALLS_A_STEP = 0.02
+_FALLS_A_RISE = 0.5
 """An index falls when its device is exchanged or fails, interval energy all day long."""
+_LEAST_FALL = 0.01
+"""Smaller falls may be the last digit of an index that trembles."""
+_LIKELY_TIMES = 10
+"""An index, summed as if it were energy, is hundreds of times what flowed."""
 
 
 class Feed(StrEnum):
@@ -36,10 +41,29 @@ class Feed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a server has of a meter: readings or none, and the intervals of which they are [s]."""
+    """What a server has of a meter: readings or none, and the intervals of which they are [s].
+
+    ``since_at`` [Unix seconds] is from when they were looked at, ``energy`` their sum [kWh, m3].
+    """
 
     has_readings: bool
     interval_s: int | None = None
+    since_at: int = 0
+    energy: float = 0.0
+
+    def checked(self, validated: Series) -> "Look":
+        """Take the readings for indexes where, as energy, they are far more than what flowed.
+
+        Where nothing of that time is validated, nothing is known of it.
+        """
+        flowed = sum(
+            total
+            for end_at, total in zip(validated.ends_at, _values(validated, "total"), strict=True)
+            if end_at > self.since_at and total is not None
+        )
+        if 0 < flowed * _LIKELY_TIMES < self.energy:
+            return replace(self, interval_s=None)
+        return self
 
 
 def look_at(climkit: Climkit, site: Site, meter: Meter, medium: Medium) -> Look:
@@ -57,7 +81,13 @@ def look_at(climkit: Climkit, site: Site, meter: Meter, medium: Medium) -> Look:
         return Look(has_readings=False)
     last = datetime.fromtimestamp(latest.starts_at[-1], UTC)
     month = climkit.meter_data_raw(site, meter, last - _LOOKED_AT, last + timedelta(seconds=1))
-    return Look(has_readings=True, interval_s=interval_of(month, medium))
+    main = REGISTERS_OF[medium][-1 if meter.mode == Mode.PRODUCTION else 0]
+    return Look(
+        has_readings=True,
+        interval_s=interval_of(month, medium),
+        since_at=month.asked[0],
+        energy=sum(value or 0.0 for value in _values(month, main.value)),
+    )
 
 
 def interval_of(raw: Series, medium: Medium) -> int | None:
@@ -71,17 +101,24 @@ def interval_of(raw: Series, medium: Medium) -> int | None:
         return None
     steps = np.diff((stamps - off) // QUARTER_S) * QUARTER_S
     usual_s = int(Counter(steps.tolist()).most_common(1)[0][0])
-    falls = max(
-        (_falls(raw, register.value) for register in known_registers(raw, medium)), default=0
-    )
-    if usual_s not in _INTERVALS_S or falls < max(_FEWEST_FALLS, _FALLS_A_STEP * len(steps)):
-        return None
-    return usual_s
+    registers = known_registers(raw, medium)
+    falls_again = any(_falls_again(raw.columns[each.value], len(steps)) for each in registers)
+    return usual_s if usual_s in _INTERVALS_S and falls_again else None
 
 
-def _falls(raw: Series, name: str) -> int:
-    values = [value for value in raw.columns[name] if value is not None]
-    return sum(later < earlier for earlier, later in pairwise(values))
+def _falls_again(values: Values, steps: int) -> bool:
+    """Whether values fall too often, and by too much, to be an index.
+
+    Zeros are left out: a device that fails may tell one instead of its index.
+    """
+    pairs = [*pairwise(value for value in values if value)]
+    falls = sum(later < earlier * (1 - _LEAST_FALL) for earlier, later in pairs)
+    rises = sum(later > earlier for earlier, later in pairs)
+    return falls >= max(_FEWEST_FALLS, _FALLS_A_STEP * steps, _FALLS_A_RISE * rises)
+
+
+def _values(series: Series, name: str) -> Values:
+    return series.columns.get(name, [None] * len(series))
 
 
 def feed_of(meter: Meter, own: OwnMeter, look: Look | None) -> tuple[Feed, str | None]:

@@ -44,8 +44,9 @@ class Newcomers:
     def met(self, meter: Meter, said: MeterDeclaration) -> MeterDeclaration | None:
         """Return a meter's declaration with its kind; None where there is nothing to copy yet."""
         try:
-            look = self.looks[meter.id] = look_at(self._climkit, self._site, meter, said.medium)
+            look = look_at(self._climkit, self._site, meter, said.medium)
             validated = self.validated(meter)
+            look = self.looks[meter.id] = look.checked(validated)
         except NotFound:
             self._copied.say(label(meter), f"left out: {REFUSED}")
             return None

@@ -42,13 +42,17 @@ class FedMeter:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSite:
-    """A site that is declared here, with the meters and sensors to be copied."""
+    """A site that is declared here, with the meters and sensors to be copied.
+
+    ``listed`` are all meters that the server lists, also those that are left out.
+    """
 
     site: Site
     number: int
     timezone: str
     meters: Sequence[FedMeter]
     sensors: Sequence[Sensor]
+    listed: Sequence[Meter]
 
 
 class SiteCatalogueCopy:
@@ -84,7 +88,7 @@ class SiteCatalogueCopy:
         fed = [self._fed(each, own.meter_by_id[each.id]) for each in meters if each.id in ids]
         self._say_gone(own, {each.id for each in meters} | {each.id for each in sensors})
         self._copied.meters, self._copied.sensors = len(fed), len(sensors)
-        return DeclaredSite(self._site, own.site.number, self._timezone, fed, sensors)
+        return DeclaredSite(self._site, own.site.number, self._timezone, fed, sensors, meters)
 
     def first_data_at(self, meters: Sequence[FedMeter]) -> int | None:
         """Return the first month of which the server has validated quantities [Unix seconds]."""

@@ -66,6 +66,17 @@ class Target:
         """How far meters and sensors are copied [Unix seconds], by id."""
         return copied_until(self.store, site)
 
+    def last_days(self, site: int) -> Mapping[str, int]:
+        """The last UTC days with readings of meters, by id."""
+        with self.store.snapshot() as snapshot:
+            meters = snapshot.catalogue.catalogue(site).meters
+            spans = snapshot.readings.register_spans(site, [each.number for each in meters])
+        return {
+            each.id: max(span.last_day for span in spans[each.number].values())
+            for each in meters
+            if spans.get(each.number)
+        }
+
     def add_readings(self, site: int, rows: ReadingRows, *, of_totals: bool = False) -> Receipt:
         """Store readings as one delivery; ``of_totals``: they were made of validated totals."""
         source = (TOTALS_SOURCE if of_totals else _SOURCE) + self.host
