@@ -47,6 +47,7 @@ def run(url: str, file: Path, kill_at: int) -> "subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_killed_at_each_step(tmp_path: Path) -> None:
     file = tmp_path / "made.csv"
     with endless().running() as url, Climkit(url, "u", "p", requests_per_second=FAST) as climkit:
@@ -63,6 +64,7 @@ def test_killed_at_each_step(tmp_path: Path) -> None:
             assert [*file.parent.iterdir()] == [file]
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(file: Path) -> None:
     def slow(asked: Asked) -> Reply:
         time.sleep(0.1)

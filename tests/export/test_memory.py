@@ -32,6 +32,7 @@ def cheaply(asked: Asked) -> Reply:
     return Reply(body=f"[{','.join(rows)}]".encode())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATUS.exists(), reason="nothing tells the peak of a process's memory")
 @pytest.mark.parametrize("library", ["csv", "polars", "pyarrow"])
 def test_ten_years_take_the_memory_of_one(tmp_path: Path, library: str) -> None:
