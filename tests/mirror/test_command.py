@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tests.api import building
 from tests.api.conftest import PASSWORD, account, add, token
 from tests.api.serving import application_of, client_of, served
 from tests.cli.command import COMMAND, Ended, environment, run
+from tests.client.scripted import Asked as ClientAsked
 from tests.client.scripted import Reply, Script
 from tests.mirror.recording import Asked, Recorder
 from tests.mirror.wire_site import SITE, WireMeter, every, meter_id, server_of
@@ -283,3 +285,38 @@ def test_interrupted_it_says_how_to_go_on_and_does(source: Source, tmp_path: Pat
     ]
     assert mirror("--fast").code == 0
     assert mirror("--report").lines[-1].startswith("9 of 9 meter-months")
+
+
+def test_interrupted_it_waits_for_no_answer(tmp_path: Path) -> None:
+    """Also where the server is silent, which it is asked side by side for two answers."""
+    raw = every(900, 97, lambda n: {"en_im": n / 100})
+    silent, over = threading.Event(), threading.Event()
+    asked: list[ClientAsked] = []
+
+    def hold(question: ClientAsked) -> Reply:
+        asked.append(question)
+        if len(asked) < 3:  # the latest reading and the month before it
+            return Reply([{**row, "timestamp": at} for at, row in raw.items()])
+        silent.set()
+        over.wait(60)
+        return Reply([])
+
+    path = f"/meter_data_raw/{SITE}/{meter_id(1)}"
+    sites: dict[str, Script] = {"/all_installations": Reply([SITE]), path: hold}
+    with server_of([WireMeter(1, {}, raw)], more=sites).running() as address:
+        try:
+            with subprocess.Popen(
+                [*COMMAND, "mirror", "--fast"],
+                cwd=tmp_path,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment(**Mirror(address, tmp_path).who),
+            ) as process:
+                assert silent.wait(60)
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=20)
+        finally:
+            over.set()
+
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "commonwatt: interrupted"

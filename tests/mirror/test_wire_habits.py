@@ -91,6 +91,23 @@ def test_a_new_meter_takes_no_address_that_another_has_here(store: SqlStore) -> 
     ]
 
 
+def test_one_that_cannot_give_up_its_address_keeps_others_from_it(store: SqlStore) -> None:
+    """The third is of another origin; so the second stays, and the first does too."""
+    both = [WireMeter(1, {"prim_ad": 11}, INDEXES), WireMeter(2, {"prim_ad": 12}, INDEXES)]
+    copy_from(server_of(both), store)
+    text = f"""
+    site: {{id: {SITE}, name: Site, timezone: Europe/Zurich}}
+    meters: [{{name: Mine, type: electricity, mode: consumption, prim_ad: 13}}]
+    """
+    apply_declaration(store, declaration_from_yaml(text.encode()), "me", int(time.time()))
+    moved = [WireMeter(1, {"prim_ad": 12}, INDEXES), WireMeter(2, {"prim_ad": 13}, INDEXES)]
+
+    copy_from(server_of(moved), store)
+
+    prim_ads = {name: each.prim_ad for name, each in meters_of(store).items()}
+    assert prim_ads == {"Meter 1": 11, "Meter 2": 12, "Mine": 13}
+
+
 @pytest.mark.parametrize(
     ("said", "note"),
     [

@@ -1,8 +1,11 @@
 """Copying parts of series: a local month of a meter or a sensor, or what of it is asked for."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 from commonwatt.client import BadRequest, Climkit, NotFound, Sensor, Series, SurprisingAnswer
@@ -104,10 +107,9 @@ class SeriesCopy:
             return None, self._climkit.meter_data(self._site, fed.meter, start, end)
         # The newest reading may be younger than the newest full quarter-hour.
         raw_end = None if window[1] == self._until_at else end
-        with ThreadPoolExecutor(1) as beside:
-            raw = beside.submit(self._climkit.meter_data_raw, self._site, fed.meter, start, raw_end)
-            validated = self._climkit.meter_data(self._site, fed.meter, start, end)
-            return raw.result(), validated
+        raw = _beside(partial(self._climkit.meter_data_raw, self._site, fed.meter, start, raw_end))
+        validated = self._climkit.meter_data(self._site, fed.meter, start, end)
+        return raw.result(), validated
 
     def _totals(self, fed: FedMeter, quarters: ReferenceQuarters, window: Window) -> ReadingRows:
         """Return the totals of a meter as readings, with its other direction where that is told."""
@@ -167,6 +169,20 @@ class SeriesCopy:
 
     def _month(self, window: Window) -> str:
         return f"{datetime.fromtimestamp(window[0], self._zone):%Y-%m}"
+
+
+def _beside(question: Callable[[], Series]) -> Future[Series]:
+    """Ask a question in a thread of its own, which an interrupted run does not wait for."""
+    answer: Future[Series] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:  # noqa: BLE001  # whoever waits for the answer raises it
+            answer.set_exception(error)
+
+    Thread(target=ask, daemon=True).start()
+    return answer
 
 
 def _bounds(window: Window) -> tuple[datetime, datetime]:

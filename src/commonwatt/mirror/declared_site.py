@@ -90,14 +90,25 @@ def prim_ads(
         else:
             taken[roles[meter.id].medium, number] = label(meter)
             found[meter.id] = number
-    for each in () if own is None else own.meters:
-        # Held here by a meter that keeps it: one of another origin, or without a number there.
-        holder_keeps = each.id not in found
-        for meter_id in [m for m, number in found.items() if number == each.prim_ad]:
-            if holder_keeps and roles[meter_id].medium is each.medium:
-                reasons[meter_id] = f"its prim_ad {each.prim_ad} is that of {each.name} here"
-                del found[meter_id]
+    while held := _held(found, roles, () if own is None else own.meters):
+        for meter_id, name in held.items():
+            reasons[meter_id] = f"its prim_ad {found.pop(meter_id)} is that of {name} here"
     return found, reasons
+
+
+def _held(
+    found: Mapping[str, int], roles: Mapping[str, Role], own: Sequence[OwnMeter]
+) -> dict[str, str]:
+    """Return whose prim_ads are held here by a meter that keeps its own, with its name.
+
+    One that keeps it is of another origin, has no number there, or cannot have that either.
+    """
+    keeping = {(each.medium, each.prim_ad): each.name for each in own if each.id not in found}
+    return {
+        meter_id: keeping[roles[meter_id].medium, number]
+        for meter_id, number in found.items()
+        if (roles[meter_id].medium, number) in keeping
+    }
 
 
 def declared_sensor(line: int, sensor: Sensor) -> SensorDeclaration:
