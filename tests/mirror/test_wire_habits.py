@@ -339,12 +339,27 @@ def test_what_the_server_lists_no_more_stays_and_is_said(store: SqlStore) -> Non
 
     copied = copy_from(server_of(both[1:]), store)
 
-    assert notes(copied) == ["Meter 1: the server lists it no more; what was copied stays"]
+    assert notes(copied) == [
+        "Meter 1: the server lists it no more; what was copied stays",
+        "Meter 1: if it was taken out, declare its removed_at",
+    ]
     assert totals_of(store, "Meter 1") == [10] * 2 * DAY
 
 
-def test_a_site_without_a_creation_date_is_copied_from_its_first_month(store: SqlStore) -> None:
-    server = server_of([WireMeter(1, {}, INDEXES, TOTALS)], infos={"creation_date": None})
+def test_what_is_listed_twice_is_copied_once(store: SqlStore) -> None:
+    meter, sensor = WireMeter(1, {}, INDEXES, TOTALS), {"id": "61dfcb4beba4e3563fdf00c8"}
+
+    copied = copy_from(server_of([meter, meter], sensors=[sensor, sensor]), store)
+
+    assert (copied.meters, copied.sensors, copied.readings) == (1, 1, len(INDEXES))
+
+
+@pytest.mark.parametrize("creation_date", [None, "2100-01-01T00:00:00"])
+def test_a_site_without_a_past_creation_is_copied_from_its_first_month(
+    store: SqlStore, creation_date: str | None
+) -> None:
+    infos = {"creation_date": creation_date}
+    server = server_of([WireMeter(1, {}, INDEXES, TOTALS)], infos=infos)
 
     copied = copy_from(server, store)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from commonwatt.app.declaration import NOT_SAID, MeterDeclaration
 from commonwatt.client import (
@@ -68,7 +69,7 @@ class SiteCatalogueCopy:
         self._own = target.catalogue(site.id)
         self._known = {} if self._own is None else self._own.meter_by_id
         self._timezone = _timezone(site, self._own)
-        self._site = replace(site, timezone=self._timezone)
+        self._site = replace(site, timezone=self._timezone, creation_date=_past(site.creation_date))
         self._newcomers = Newcomers(climkit, self._site, copied)
 
     def declare(self) -> DeclaredSite:
@@ -76,7 +77,8 @@ class SiteCatalogueCopy:
 
         Raises `CannotMirror`, what the client raises, and the errors of `store_errors`.
         """
-        meters = self._climkit.meters(self._site)
+        # A server may list one twice.
+        meters = [*{each.id: each for each in self._climkit.meters(self._site)}.values()]
         sensors = self._sensors()
         declared = self._meters(meters)
         sensor_lines = [declared_sensor(line, each) for line, each in enumerate(sensors, 1)]
@@ -106,10 +108,12 @@ class SiteCatalogueCopy:
         for id_ in self._target.copied_until(own.site.number):
             if id_ not in listed:
                 self._copied.say(names[id_], "the server lists it no more; what was copied stays")
+                if id_ in own.meter_by_id and own.meter_by_id[id_].removed_at is None:
+                    self._copied.say(names[id_], "if it was taken out, declare its removed_at")
 
     def _sensors(self) -> list[Sensor]:
         try:
-            return self._climkit.sensors(self._site)
+            return [*{each.id: each for each in self._climkit.sensors(self._site)}.values()]
         except NotFound:
             self._copied.say("sensors", "the server lists none for this account")
             return []
@@ -153,6 +157,11 @@ class SiteCatalogueCopy:
         if note is not None:
             self._copied.say(own.name, note)
         return FedMeter(meter, own, feed)
+
+
+def _past(day: date | None) -> date | None:
+    """Return a site's creation; one that is still to come tells nothing of its data."""
+    return None if day is None or day > datetime.now(UTC).date() else day
 
 
 def _timezone(site: Site, own: SiteCatalogue | None) -> str:
