@@ -23,7 +23,7 @@ from tests.mirror.wire_site import SITE, WireMeter, every, meter_id, server_of
 
 Source = tuple[str, Recorder]
 ALL_EQUAL = (
-    "9 of 9 meter-months equal within 1 Wh a quarter-hour, their sums within 0.000 kWh; "
+    "9 of 9 meter-months equal within 1 Wh a quarter-hour, their sums within 0.000 kWh or m3; "
     "1 of them fed from the server's totals"
 )
 

@@ -64,7 +64,8 @@ def equal_line(months: "Sequence[MonthComparison]") -> str:
     line = f"{len(equal)} of {len(months)} meter-months equal within 1 Wh a quarter-hour"
     if equal:
         largest = max(abs(each.difference) for month in equal for each in month.series.values())
-        line += f", their sums within {_amount(largest)} kWh"
+        units = " or ".join(sorted({_unit(month.meter.medium) for month in equal}))
+        line += f", their sums within {_amount(largest)} {units}"
     fed = sum(Reason.FROM_TOTALS in month.reasons for month in equal)
     return f"{line}; {fed} of them fed from the server's totals" if fed else line
 
