@@ -540,3 +540,16 @@ def test_what_a_silent_meter_kept_is_copied_when_it_comes_back(store: SqlStore) 
     copied = copy_from(server_of([WireMeter(1, {}, raw)]), store)
 
     assert copied.readings == 19 * DAY
+
+
+@pytest.mark.parametrize("off_s", [0, 100])
+def test_the_first_quarter_hour_after_a_first_day_is_known(store: SqlStore, off_s: int) -> None:
+    """It begins between two readings, of which one comes before the day."""
+    raw = every(900, 2 * DAY + 2, lambda n: {"en_im": 100 + n / 100}, FIRST_AT - 900 + off_s)
+
+    with server_of([WireMeter(1, {}, raw, TOTALS)]).running() as address:
+        copy(address, store, SITE, since=dt.date(2026, 10, 2))
+
+    [month] = compare_reference(store, catalogue(store, SITE).site.number)
+    total = month.series["total"]
+    assert (total.both, total.only_theirs, total.only_ours) == (DAY, 0, 0)

@@ -1,5 +1,6 @@
 """What a Climkit server answers, as the columns that our use cases take."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -72,6 +73,22 @@ def readings_of(raw: Series, meter: str, medium: Medium) -> ReadingRows:
     rejected = [Rejected(at + 1, faults[at]) for at in sorted(faults)]
     values = {register: column[rows] for register, column in columns.items()}
     return _rows(meter, rows + 1, stamps, values, rejected)
+
+
+def with_one_before(raw: Series, start_at: int) -> Series:
+    """Return a series from an instant on, with the row before it if none is right there.
+
+    The first quarter-hour begins between the two. Without any row from there on there is none.
+    """
+    first = bisect_left(raw.starts_at, start_at)
+    if 0 < first < len(raw) and raw.starts_at[first] != start_at:
+        first -= 1
+    return replace(
+        raw,
+        starts_at=raw.starts_at[first:],
+        ends_at=raw.ends_at[first:],
+        columns={name: values[first:] for name, values in raw.columns.items()},
+    )
 
 
 def known_registers(raw: Series, medium: Medium) -> list[Register]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Thread
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from commonwatt.mirror.columns import (
     readings_of_totals,
     reference_of,
     sensor_rows_of,
+    with_one_before,
     with_register,
 )
 from commonwatt.mirror.copied import Copied
@@ -28,6 +29,8 @@ from commonwatt.mirror.target import Target
 
 _OTHER_WAY = {Mode.INTRODUCTION: "to_ext", Mode.BATTERY: "storage_discharging_total"}
 """What the books of a site tell of the other direction of a meter, if it alone has its mode."""
+_BEFORE = timedelta(days=1)
+"""So far before the first instant of all the reading is looked for that comes before it."""
 _LATE_S = DAY_S
 """For so long a server is waited for to validate a quarter-hour."""
 
@@ -46,14 +49,14 @@ class Part:
 
 
 class SeriesCopy:
-    """Copies parts of series of a site, up to an instant [Unix seconds]."""
+    """Copies parts of series of a site, of the instants [start, end) at most [Unix seconds]."""
 
     def __init__(
         self,
         climkit: Climkit,
         target: Target,
         declared: DeclaredSite,
-        until_at: int,
+        span: Window,
         copied: Copied,
     ) -> None:
         self._climkit = climkit
@@ -61,7 +64,7 @@ class SeriesCopy:
         self._declared = declared
         self._site, self._number = declared.site, declared.number
         self._zone = ZoneInfo(declared.timezone)
-        self._until_at = until_at
+        self._first_at, self._until_at = span
         self._copied = copied
 
     def copy(self, part: Part) -> bool:
@@ -107,9 +110,12 @@ class SeriesCopy:
             return None, self._climkit.meter_data(self._site, fed.meter, start, end)
         # The newest reading may be younger than the newest full quarter-hour.
         raw_end = None if window[1] == self._until_at else end
-        raw = _beside(partial(self._climkit.meter_data_raw, self._site, fed.meter, start, raw_end))
+        raw_start = start - _BEFORE if window[0] == self._first_at else start
+        raw = _beside(
+            partial(self._climkit.meter_data_raw, self._site, fed.meter, raw_start, raw_end)
+        )
         validated = self._climkit.meter_data(self._site, fed.meter, start, end)
-        return raw.result(), validated
+        return with_one_before(raw.result(), window[0]), validated
 
     def _totals(self, fed: FedMeter, quarters: ReferenceQuarters, window: Window) -> ReadingRows:
         """Return the totals of a meter as readings, with its other direction where that is told."""

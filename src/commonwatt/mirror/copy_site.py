@@ -55,7 +55,7 @@ def copy_site(
     if since is not None:
         again = {id_: min(first_at, from_at) for id_, from_at in again.items()}
     waiting = list(_parts(declared, again, first_at, until_at))
-    series = SeriesCopy(climkit, target, declared, until_at, copied)
+    series = SeriesCopy(climkit, target, declared, (first_at, until_at), copied)
     refused: set[str] = set()
     for done, part in enumerate(waiting):
         progress(done, len(waiting))
