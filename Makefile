@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := src tests docs/examples/copy_store.py $(wildcard benchmarks tools)
-# Two processes suit two cores; `make test WORKERS=0` runs in one.
+# Two processes leave two cores room for others; four end sooner, since tests also wait. 0: in one.
 WORKERS ?= 2
 PYTEST_ARGS ?=
 PORT ?= 8000
