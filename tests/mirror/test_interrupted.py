@@ -14,13 +14,12 @@ import pytest
 from sqlalchemy import select, text
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.opening import open_database
-from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.domain.readings import StoredReadings
 from tests.api import building
 from tests.api.conftest import PASSWORD, token
 from tests.api.serving import client_of
 from tests.cli.command import COMMAND, environment
+from tests.contracts.processes import opened
 from tests.contracts.stored_results import all_stored
 from tests.mirror.copying import catalogue
 from tests.mirror.recording import Asked, Recorder
@@ -104,16 +103,6 @@ class Mirror:
                 return process.wait(_PATIENCE_S) == -signal.SIGKILL
         finally:
             recorder.on_question = None
-
-
-@contextmanager
-def opened(url: str) -> Iterator[SqlStore]:
-    """Open a store."""
-    database = open_database(url)
-    try:
-        yield SqlStore(database)
-    finally:
-        database.close()
 
 
 def everything(url: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from commonwatt.cli.connection import Fast, Quiet, Url, Username, Verbose, opene
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.mirror_report import compared, equal_line, show_report
 from commonwatt.cli.naming import named_site
-from commonwatt.cli.output import printable, progress_bar
+from commonwatt.cli.output import counting_bar, printable
 from commonwatt.cli.settle import settle_showing
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
@@ -147,17 +147,12 @@ class _Run:
         from commonwatt.mirror.copy_site import copy_site
         from commonwatt.mirror.target import CannotMirror, Target
 
-        host = urlsplit(self.climkit.url).netloc.rpartition("@")[2]
+        host = urlsplit(self.climkit.url).netloc
         target = Target(self.store, BY_COMMAND_LINE, host, patiently)
         copied = Copied()
         name, hidden = site.name or site.site_ref or site.id, self.quiet or self.verbose
         try:
-            with progress_bar(quiet=hidden) as progress:
-                task = progress.add_task(f"copying {name}", total=None)
-
-                def done(count: int, total: int) -> None:
-                    progress.update(task, completed=count, total=total)
-
+            with counting_bar(f"copying {name}", quiet=hidden) as done:
                 whole = site if site.timezone is not None else self.climkit.site(site)
                 declared = copy_site(self.climkit, target, whole, self.since, done, copied)
         except (NotFound, CannotMirror) as error:

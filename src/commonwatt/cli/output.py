@@ -64,6 +64,18 @@ def progress_bar(*, quiet: bool = False) -> Iterator["Progress"]:
 
 
 @contextmanager
+def counting_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Give what shows, as a progress bar, how many are done, of how many."""
+    with progress_bar(quiet=quiet) as progress:
+        task = progress.add_task(what, total=None)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
 def parts_bar(what: str, *, quiet: bool) -> Iterator[Callable[[float, int], None] | None]:
     """Give what shows how many parts have come, of how many, as a bar on stderr.
 

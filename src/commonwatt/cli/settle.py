@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.instants import WHEN, option_instant
-from commonwatt.cli.output import progress_bar
+from commonwatt.cli.output import counting_bar
 from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
 
 if TYPE_CHECKING:
@@ -57,10 +57,5 @@ def settle_showing(
     """Settle what is dirty of a site in [start, end), with a progress bar; return the days."""
     from commonwatt.app.settle_window import settle_window
 
-    with progress_bar(quiet=quiet) as progress:
-        task = progress.add_task(f"settling {name}", total=None)
-
-        def settled(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with counting_bar(f"settling {name}", quiet=quiet) as settled:
         return patiently(partial(settle_window, store, site, start_at, end_at, settled))

@@ -1,18 +1,16 @@
 """``commonwatt simulate-key``."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonwatt.cli.instants import WHEN, option_instant
-from commonwatt.cli.output import progress_bar, show_table
+from commonwatt.cli.output import counting_bar, show_table
 from commonwatt.cli.stores import Data, DatabaseUrl, named_sites, opened_store
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from commonwatt.app.simulate_key import Simulated
 
 
@@ -46,22 +44,14 @@ def simulate_key(
             raise typer.BadParameter("lies before --start", param_hint="--end")
         catalogue = snapshot.catalogue.catalogue(found.number)
         first, last = first_quarter_from(start_at), quarter_of(end_at)
-        with progress_bar() as progress:
-            task = progress.add_task(f"replaying {found.name}", total=None)
-            rows = simulate(snapshot, catalogue, key, first, last, _shown(progress, task))
+        with counting_bar(f"replaying {found.name}") as replayed:
+            rows = simulate(snapshot, catalogue, key, first, last, replayed)
     if as_json:
         typer.echo(json.dumps([_json_row(row) for row in rows], indent=1))
     elif not rows:
         typer.echo("no consumer has a settled share in this period")
     else:
         _show(rows)
-
-
-def _shown(progress: "Progress", task: "TaskID") -> Callable[[int, int], None]:
-    def replayed(done: int, total: int) -> None:
-        progress.update(task, completed=done, total=total)
-
-    return replayed
 
 
 def _json_row(row: "Simulated") -> dict[str, str | float]:

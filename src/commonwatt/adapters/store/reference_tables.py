@@ -5,7 +5,7 @@ from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.packing import pack_reference_day, unpack_reference_day
@@ -40,12 +40,7 @@ class SqlReferenceTables:
         """What is kept of the days [first, end)."""
         rows = self._connection.execute(
             select(_days.c.day, *(_days.c[name] for name in _COLUMNS))
-            .where(
-                _days.c.site == site,
-                _days.c.meter == meter,
-                _days.c.day >= first_day,
-                _days.c.day < end_day,
-            )
+            .where(*_of_days(site, meter, first_day, end_day))
             .order_by(_days.c.day)
         ).all()
         days = np.array([row[0] for row in rows], np.int64)
@@ -58,14 +53,7 @@ class SqlReferenceTables:
         self, site: int, meter: int, first_day: int, end_day: int, quarters: ReferenceQuarters
     ) -> None:
         """Replace all that is kept of the days [first, end), within which the quarter-hours lie."""
-        self._connection.execute(
-            delete(_days).where(
-                _days.c.site == site,
-                _days.c.meter == meter,
-                _days.c.day >= first_day,
-                _days.c.day < end_day,
-            )
-        )
+        self._connection.execute(delete(_days).where(*_of_days(site, meter, first_day, end_day)))
         columns = quarters.laid_out(first_day * DAY_QUARTERS, end_day * DAY_QUARTERS)
         packed = {
             name: [pack_reference_day(day) for day in column.reshape(-1, DAY_QUARTERS)]
@@ -99,6 +87,12 @@ class SqlReferenceTables:
                 replacing(self._connection, _copied),
                 {"site": site, "item": item, "until_at": until_at},
             )
+
+
+def _of_days(site: int, meter: int, first_day: int, end_day: int) -> list[ColumnElement[bool]]:
+    """What holds of the rows of a meter's days [first, end)."""
+    day = _days.c.day
+    return [_days.c.site == site, _days.c.meter == meter, day >= first_day, day < end_day]
 
 
 def _joined(days: list[bytes | None]) -> NDArray[np.int64]:
