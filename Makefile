@@ -22,7 +22,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format bench requirements setup clean
+.PHONY: help demo test check format bench requirements wheel setup clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ format: $(STAMPS)/test ## format the sources and mend what can be mended
 
 bench: $(STAMPS)/test $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+wheel: $(STAMPS)/server ## build a wheel into dist/, to install where there is no checkout
+	$(BIN)/python -m pip wheel $(PIP_OPTIONS) --no-deps --no-build-isolation --wheel-dir dist .
 
 setup: $(STAMPS)/test ## install everything for development, run nothing
 

@@ -10,6 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.injected import KINDS, RANGE_MWH, ROLLOVER, FaultyMeter, Injected, Kind, inject
+from benchmarks.injected_intervals import (
+    INTERVAL_KINDS,
+    INTERVAL_S,
+    FaultyIntervals,
+    IntervalKind,
+    inject_beside,
+)
 from benchmarks.settled_site import Column, SettledSite
 from benchmarks.shapes import END_QUARTER, FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
 from commonwatt.domain.catalogue import Mode
@@ -67,15 +74,54 @@ def detect(faults_a_meter: int) -> Detection:
         findings = site.findings()
         faults = [fault for meter in meters for fault in meter.faults]
         untouched, wrong = _compare(site, truths, faults)
+    of_intervals = _detect_in_intervals(modes, truths, random, faults_a_meter)
     return Detection(
-        kinds=[_found(kind, faults, findings) for kind in (*KINDS, ROLLOVER)],
-        elsewhere=Counter(
-            each.rule.value for each in findings if not any(_meet(fault, each) for fault in faults)
-        ),
-        untouched=untouched,
-        wrong=wrong,
+        kinds=[
+            *(_found(kind, faults, findings) for kind in (*KINDS, ROLLOVER)),
+            *of_intervals.kinds,
+        ],
+        elsewhere=_elsewhere(faults, findings) + Counter(of_intervals.elsewhere),
+        untouched=untouched + of_intervals.untouched,
+        wrong=wrong + of_intervals.wrong,
         repeated=sum(int(meter.kept.sum()) for meter in meters),
         unchanged=unchanged,
+    )
+
+
+def _detect_in_intervals(
+    modes: Sequence[Mode], truths: Sequence[Column], random: np.random.Generator, count: int
+) -> Detection:
+    """The same with interval meters: every quarter-hour has to have the energy of the truth."""
+    meters = [
+        FaultyIntervals(number, boundaries()[1:], energy, random)
+        for number, energy in enumerate(truths, 1)
+    ]
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        SettledSite(Path(folder), modes, ZONE, balance=False, interval_s=INTERVAL_S) as site,
+    ):
+        for position, meter in enumerate(meters):
+            inject_beside(meter, count)
+            site.send(position, meter.sent())
+            site.send(position, meter.sent_more())
+        site.settle()
+        findings = site.findings()
+        untouched, wrong = _compare(site, truths, [])
+    faults = [fault for meter in meters for fault in meter.faults]
+    return Detection(
+        kinds=[_found(kind, faults, findings) for kind in INTERVAL_KINDS],
+        elsewhere=_elsewhere(faults, findings),
+        untouched=untouched,
+        wrong=wrong,
+        repeated=0,
+        unchanged=0,
+    )
+
+
+def _elsewhere(faults: Sequence[Injected], findings: Sequence[Finding]) -> Counter[str]:
+    """Count by rule the findings that point at no fault."""
+    return Counter(
+        each.rule.value for each in findings if not any(_meet(fault, each) for fault in faults)
     )
 
 
@@ -87,6 +133,8 @@ def _deliver(site: SettledSite, meters: Sequence[FaultyMeter]) -> int:
         unchanged += site.send(position, meter.sent()).unchanged
         if meter.again:
             site.send(position, meter.sent_again())
+        if meter.more:
+            site.send(position, meter.sent_more())
     return unchanged
 
 
@@ -118,7 +166,9 @@ def _faulty(number: int, energy: Column, random: np.random.Generator, count: int
     return meter
 
 
-def _found(kind: Kind, faults: Sequence[Injected], findings: Sequence[Finding]) -> Found:
+def _found(
+    kind: Kind | IntervalKind, faults: Sequence[Injected], findings: Sequence[Finding]
+) -> Found:
     mine = [fault for fault in faults if fault.kind == kind.name]
     of_rules = [finding for finding in findings if finding.rule in kind.rules]
     hits = sum(any(_meet(fault, finding) for finding in of_rules) for fault in mine)
@@ -143,5 +193,5 @@ def _clear(faults: Sequence[Injected]) -> NDArray[np.bool_]:
     for fault in faults:
         first = (fault.start_at - _NEAR_S) // QUARTER_S - FIRST_QUARTER
         end = (fault.end_at + _NEAR_S) // QUARTER_S - FIRST_QUARTER + 1
-        clear[max(first, 0) : end] = False
+        clear[max(first, 0) : max(end, 0)] = False
     return clear

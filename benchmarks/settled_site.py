@@ -45,16 +45,28 @@ class Sent:
 
 
 class SettledSite(AbstractContextManager["SettledSite"]):
-    """Electricity meters of the modes given, numbered by their position."""
+    """Electricity meters of the modes given, numbered by their position.
 
-    def __init__(self, folder: Path, modes: Sequence[Mode], zone: str, *, balance: bool) -> None:
+    ``interval_s``: the length of their intervals in seconds, None: they are index meters.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        modes: Sequence[Mode],
+        zone: str,
+        *,
+        balance: bool,
+        interval_s: int | None = None,
+    ) -> None:
         self._database = open_database(f"sqlite:///{folder / 'store.sqlite'}")
         self.store = SqlStore(self._database)
         site = Site(number=1, id=f"{1:024x}", name="Benchmark", timezone=zone)
         with self.store.new_site() as (change, self.number):
             change.catalogue.add_site(site, [SiteFacts(valid_from=0, valid_to=None)])
             for position, mode in enumerate(modes):
-                change.catalogue.put_meter(self.number, _meter(position, mode, balance))
+                meter = _meter(position, mode, balance, interval_s)
+                change.catalogue.put_meter(self.number, meter)
         with self.store.snapshot() as snapshot:
             self.catalogue = snapshot.catalogue.catalogue(self.number)
 
@@ -108,7 +120,7 @@ class SettledSite(AbstractContextManager["SettledSite"]):
             return read_findings(snapshot, self.catalogue)
 
 
-def _meter(position: int, mode: Mode, balance: bool) -> Meter:
+def _meter(position: int, mode: Mode, balance: bool, interval_s: int | None) -> Meter:
     return Meter(
         number=position + 1,
         id=f"{position + 1:024x}",
@@ -116,4 +128,5 @@ def _meter(position: int, mode: Mode, balance: bool) -> Meter:
         medium=Medium.ELECTRICITY,
         prim_ad=position + 1,
         facts=(MeterFacts(valid_from=0, valid_to=None, mode=mode, balance=balance),),
+        interval_s=interval_s,
     )

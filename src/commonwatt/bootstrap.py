@@ -4,8 +4,10 @@ Besides the command line, the only place that knows everyone.
 """
 
 import gc
+import ipaddress
 import logging
 import os
+import resource
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +19,11 @@ import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 from limits.storage import Storage
+from uvicorn.supervisors import Multiprocess
 
+from commonwatt.adapters.ending import end_at_the_latest, end_with_parent
+from commonwatt.adapters.heap import give_memory_back
+from commonwatt.adapters.log_lines import log_to_stderr
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.rate_counters import (
     MemoryCounters,
@@ -25,14 +31,17 @@ from commonwatt.adapters.rate_counters import (
     counters_in_file,
     counters_in_redis,
 )
-from commonwatt.adapters.rate_limits import FailedSignIns, RequestLimits
+from commonwatt.adapters.rate_limits import RequestLimits, SignInLimits
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.database import Database
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.adapters.tokens import JwtTokens
 from commonwatt.api.app import create_app
-from commonwatt.api.http_protocol import ProblemHttpProtocol
+from commonwatt.api.connections import ConnectionLimits
+from commonwatt.api.http_protocol import http_protocol
+from commonwatt.api.pending_answers import PendingAnswers
 from commonwatt.api.services import Services
+from commonwatt.app.check_store import WritingCheck
 from commonwatt.app.settler import Settler
 from commonwatt.app.sign_in import SignIn
 from commonwatt.settings import Settings
@@ -40,7 +49,11 @@ from commonwatt.stores import open_store_of
 
 _COUNTERS_FILE = "rate-limits.sqlite"
 _FINISH_REQUESTS_S = 2
-_FINISH_SETTLING_S = 2.0
+_FINISH_SETTLING_S = 1.0
+_END_WITHIN_S = 4.0
+_OTHER_FILES = 200
+"""Open files of a process that are no connections: of the store, of the workers, of the log."""
+_FEWEST_CONNECTIONS = 10
 _MEGABYTE = 1_000_000
 _FACTORY = "commonwatt.bootstrap:app_from_environment"
 
@@ -55,20 +68,27 @@ class Application:
     store: SqlStore
 
 
-def build_application(settings: Settings) -> Application:
-    """Open the store and put everything together; the settler runs as long as the application."""
+def build_application(settings: Settings, clock: Callable[[], float] = time.time) -> Application:
+    """Open the store and put everything together; the settler runs as long as the application.
+
+    ``clock`` gives Unix seconds: what is now to whoever asks or delivers.
+    """
     store = open_store_of(settings)
-    settler = Settler(store)
-    services = _services(settings, store, settler)
+    settler = Settler(store, clock)
+    services = _services(settings, store, settler, clock)
     return Application(create_app(services, _lifespan(store, settler)), store)
 
 
 def app_from_environment() -> FastAPI:
     """The application by the environment's settings, for each of several processes."""
+    log_to_stderr()
+    end_with_parent()
     return build_application(Settings()).app
 
 
-def _services(settings: Settings, store: SqlStore, settler: Settler) -> Services:
+def _services(
+    settings: Settings, store: SqlStore, settler: Settler, clock: Callable[[], float]
+) -> Services:
     accounts = SqlAccountStore(store.database)
     given_key = settings.signing_key
     tokens = JwtTokens(
@@ -77,12 +97,15 @@ def _services(settings: Settings, store: SqlStore, settler: Settler) -> Services
     counters = _counters(settings, store.database)
     return Services(
         store=store,
-        sign_in=SignIn(accounts, Argon2Passwords(), FailedSignIns(counters), tokens),
+        sign_in=SignIn(accounts, Argon2Passwords(), SignInLimits(counters), tokens),
         tokens=tokens,
         limits=RequestLimits(counters),
-        clock=time.time,
+        clock=clock,
         written=settler.notify,
         body_limit=settings.body_limit_mb * _MEGABYTE,
+        writing_check=WritingCheck(store),
+        patience_s=settings.postgres_statement_timeout_s + settings.postgres_connect_timeout_s,
+        pending=PendingAnswers(settings.answers_mb * _MEGABYTE, give_memory_back),
     )
 
 
@@ -108,7 +131,10 @@ def _lifespan(
         # and again, and long answers do not stutter.
         gc.collect()
         gc.freeze()
+        end_at_the_latest(_END_WITHIN_S)
         yield
+        # Requests had their time: what is under way ends at its next statement.
+        store.database.stop()
         await anyio.to_thread.run_sync(settler.stop, _FINISH_SETTLING_S)
         store.database.close()
 
@@ -138,6 +164,7 @@ def run_server(settings: Settings, announce: Callable[[str], None] = lambda _add
     without TLS and without a known proxy it serves, with a warning. Raises the errors of
     `store_errors`.
     """
+    _raise_limit_of_files(settings.connections + _OTHER_FILES)
     if settings.is_exposed:
         _log.warning(
             "listening on %s without TLS: passwords and data travel readable; "
@@ -152,7 +179,49 @@ def run_server(settings: Settings, announce: Callable[[str], None] = lambda _add
     open_store_of(settings).database.close()
     os.environ.update(settings.environment())
     config = _server_config(_FACTORY, settings)
-    uvicorn.supervisors.Multiprocess(config, sockets=[config.bind_socket()]).run()
+    _Workers(config, sockets=[config.bind_socket()]).run()
+
+
+class _Workers(Multiprocess):
+    """Processes that serve; one that died is replaced, and told of."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that died."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=False):
+            if old is not new:
+                _log.warning(
+                    "worker %s ended with %s, worker %s replaces it", old.pid, old.exitcode, new.pid
+                )
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """The limits of connections that the settings and the limit of open files allow."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = settings.connections if files < 0 else max(_FEWEST_CONNECTIONS, files - _OTHER_FILES)
+    return ConnectionLimits(
+        head_s=settings.head_timeout_s,
+        body_s=settings.body_timeout_s,
+        idle_s=settings.idle_timeout_s,
+        write_s=settings.write_timeout_s,
+        in_all=min(settings.connections, room),
+        per_address=settings.connections_per_address,
+        proxies=tuple(
+            ipaddress.ip_network(each.strip())
+            for each in (settings.trusted_proxy or "").split(",")
+            if each.strip()
+        ),
+    )
+
+
+def _raise_limit_of_files(wanted: int) -> None:
+    """Open as many files as are needed, if the system allows it: the usual limit is 1024."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if files != unlimited and files < wanted:
+        raised = wanted if most == unlimited else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(files, raised), most))
 
 
 def _server_config(app: FastAPI | str, settings: Settings) -> uvicorn.Config:
@@ -162,15 +231,17 @@ def _server_config(app: FastAPI | str, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        loop="uvloop",
-        http=ProblemHttpProtocol,
+        loop="commonwatt.api.event_loop:EventLoop",
+        http=http_protocol(connection_limits(settings)),
         ws="none",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         proxy_headers=settings.trusted_proxy is not None,
         forwarded_allow_ips=settings.trusted_proxy or "",
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
+        timeout_keep_alive=settings.idle_timeout_s,
         timeout_graceful_shutdown=_FINISH_REQUESTS_S,
     )

@@ -54,8 +54,55 @@ class Settings(BaseSettings):
         description="Networks of proxies, as 10.0.0.0/8,192.0.2.7: only their X-Forwarded-For and "
         "X-Forwarded-Proto are believed.",
     )
+    connections: int = Field(
+        default=2000,
+        ge=10,
+        description="How many connections each process holds open at once; fewer where the "
+        "limit of open files leaves no room for so many.",
+    )
+    connections_per_address: int = Field(
+        default=200,
+        ge=1,
+        description="How many of these one address may hold (an IPv6 network /64; proxies that are "
+        "trusted are not counted).",
+    )
+    head_timeout_s: int = Field(
+        default=20,
+        ge=1,
+        description="How long request line and headers may take, from their first byte [s].",
+    )
+    body_timeout_s: int = Field(
+        default=60,
+        ge=1,
+        description="How long a body may come more slowly than 1 KiB a second [s].",
+    )
+    idle_timeout_s: int = Field(
+        default=30, ge=1, description="How long a connection may wait for its next request [s]."
+    )
+    write_timeout_s: int = Field(
+        default=30,
+        ge=1,
+        description="How long a client may read an answer more slowly than 1 KiB a second [s].",
+    )
+    answers_mb: int = Field(
+        default=96,
+        ge=8,
+        description="What long answers that are not yet read may hold of each process's memory "
+        "[MB]; one account a third of it.",
+    )
     body_limit_mb: int = Field(
         default=10, ge=1, le=1000, description="The largest body of readings, unpacked [MB]."
+    )
+    postgres_connect_timeout_s: int = Field(
+        default=5, ge=2, description="How long connecting to PostgreSQL may take [s]."
+    )
+    postgres_statement_timeout_s: int = Field(
+        default=30, ge=1, description="How long one statement may take in PostgreSQL [s]."
+    )
+    postgres_lock_timeout_s: int = Field(
+        default=5,
+        ge=1,
+        description="How long PostgreSQL waits for a lock that another holds [s].",
     )
     signing_key: SecretStr | None = Field(
         default=None,
@@ -73,7 +120,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("TLS needs both a certificate and its key")
+            missing = "tls_cert" if self.tls_cert is None else "tls_key"
+            option = f"--{missing.replace('_', '-')}"
+            raise ValueError(
+                f"TLS needs both a certificate and its key: {option} ({PREFIX}{missing.upper()}) "
+                "is missing"
+            )
         return self
 
     @property

@@ -6,6 +6,7 @@ Apart from `bootstrap`, so that a command does not import a web server to read a
 from pathlib import Path
 
 from commonwatt.adapters.store.opening import open_database
+from commonwatt.adapters.store.postgres_timeouts import PostgresTimeouts, with_timeouts
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.settings import Settings
 
@@ -18,11 +19,20 @@ def store_url(data: Path) -> str:
     return f"sqlite:///{data / STORE_FILE}"
 
 
-def open_store(url: str) -> SqlStore:
-    """Open a store, created or migrated as it needs. Raises the errors of `store_errors`."""
-    return SqlStore(open_database(url))
+def open_store(url: str, *, also_read_only: bool = False) -> SqlStore:
+    """Open a store, created or migrated as it needs. Raises the errors of `store_errors`.
+
+    ``also_read_only``: one whose disk is full or cannot be written, to be looked at.
+    """
+    return SqlStore(open_database(url, also_read_only=also_read_only))
 
 
-def open_store_of(settings: Settings) -> SqlStore:
+def open_store_of(settings: Settings, *, also_read_only: bool = False) -> SqlStore:
     """Open the store that the settings name."""
-    return open_store(settings.database_url or store_url(settings.data))
+    timeouts = PostgresTimeouts(
+        connect_s=settings.postgres_connect_timeout_s,
+        statement_s=settings.postgres_statement_timeout_s,
+        lock_s=settings.postgres_lock_timeout_s,
+    )
+    url = with_timeouts(settings.database_url or store_url(settings.data), timeouts)
+    return open_store(url, also_read_only=also_read_only)

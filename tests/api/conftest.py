@@ -13,7 +13,8 @@ from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.authorize import Role, SiteList
-from commonwatt.app.manage_accounts import NewAccount, add_account, grant_sites
+from commonwatt.app.manage_accounts import NewAccount, add_account
+from commonwatt.app.manage_grants import GrantChange, grant_sites
 from tests.api import building
 from tests.api.serving import application_of, client_of, served
 
@@ -45,18 +46,21 @@ def populate(store: SqlStore) -> None:
         account("late", Role.DEVELOPER, building.SITE, history_from=dt.date(2026, 3, 22)),
         account("recent", Role.DEVELOPER, building.SITE, history_from=dt.date(2026, 4, 1)),
         account("narrow", Role.DEVELOPER),
+        account("narrow-operator", Role.OPERATOR),
+        account("late-operator", Role.OPERATOR, building.SITE, history_from=dt.date(2026, 3, 22)),
         account("nobody", Role.DEVELOPER),
         account("hasty", Role.DEVELOPER, building.SITE, rate_limited=True),
     ):
         add(store, new)
-    grant_sites(
-        SqlAccountStore(store.database),
-        "narrow",
-        [building.SITE],
-        closed_meters=[building.BERT],
-        at=int(time.time()),
-        by="test",
-    )
+    for narrow in ("narrow", "narrow-operator"):
+        grant_sites(
+            SqlAccountStore(store.database),
+            narrow,
+            [building.SITE],
+            GrantChange(closed_meters=["Bert"]),
+            at=int(time.time()),
+            by="test",
+        )
 
 
 def token(address: str, name: str) -> str:

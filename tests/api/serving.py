@@ -4,19 +4,22 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import uvicorn
 
-from commonwatt.api.http_protocol import ProblemHttpProtocol
+from commonwatt.api.connections import ConnectionLimits
+from commonwatt.api.http_protocol import http_protocol
 from commonwatt.bootstrap import Application, build_application
 from commonwatt.settings import Settings
 
+_LIMITS = ConnectionLimits()
+
 
 @contextlib.contextmanager
-def served(application: Application) -> Iterator[str]:
+def served(application: Application, limits: ConnectionLimits = _LIMITS) -> Iterator[str]:
     """Serve an application on a free port; give its address."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
@@ -24,9 +27,9 @@ def served(application: Application) -> Iterator[str]:
         application.app,
         log_level="critical",
         access_log=False,
-        http=ProblemHttpProtocol,
+        http=http_protocol(limits),
         ws="none",
-        loop="uvloop",
+        loop="commonwatt.api.event_loop:EventLoop",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))
@@ -46,9 +49,15 @@ def settings_of(data: Path, url: str | None = None, **others: object) -> Setting
     return Settings.model_validate({"data": data, "database_url": url, **others})
 
 
-def application_of(data: Path, url: str | None = None, **others: object) -> Application:
+def application_of(
+    data: Path,
+    url: str | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    **others: object,
+) -> Application:
     """An application on a store of the test's own."""
-    return build_application(settings_of(data, url, **others))
+    return build_application(settings_of(data, url, **others), clock)
 
 
 def client_of(address: str, token: str | None = None) -> httpx2.Client:

@@ -65,7 +65,10 @@ def operations(application: Application) -> list[Operation]:
 @pytest.fixture(scope="module")
 def clients(address: str) -> Iterator[Mapping[str, httpx2.Client]]:
     """Give signed-in clients by account name."""
-    names = ("reader", "gateway", "operator", "nobody", "narrow", "landlord")
+    names = (
+        *("reader", "gateway", "operator", "nobody", "narrow", "landlord"),
+        *("narrow-operator", "late-operator"),
+    )
     opened = {name: client_of(address, token(address, name)) for name in names}
     yield opened
     for each in opened.values():
@@ -254,3 +257,36 @@ def test_a_worklist_without_closed_meters_still_says_that_books_are_open(
     (books,) = [row for row in found if row["kind"] == "unbalanced"]
     assert books["meter"] is None
     assert BERT not in {row["meter"] for row in found}
+
+
+def test_an_operator_of_a_part_changes_nothing_of_the_rest(
+    clients: Mapping[str, httpx2.Client],
+) -> None:
+    """The history of one begins on 22 March in Zurich; Bert is closed to the other."""
+    before = {"start": "2026-03-21T12:00Z", "end": "2026-03-21T13:00Z"}
+    edit = {"meter": ANNA, "energy": 1, "reason": "x", **before}
+    reading = {"meter": ANNA, "index": 1, "reason": "x", "at": "2026-03-21T12:00Z"}
+    until = {"until": "2026-03-22T12:00Z"}
+    unlock = {**until, "reason": "x"}
+    edits = f"{OWN}/edits"
+    made = clients["operator"].post(edits, json=edit).json()["number"]
+    closed = clients["operator"].post(edits, json={**edit, "meter": BERT}).json()["number"]
+    asked: list[tuple[str, str, str, Any, str]] = [
+        ("late", "POST", "edits", edit, "closed-history"),
+        ("late", "POST", "edits", reading, "closed-history"),
+        ("late", "DELETE", f"edits/{made}", None, "unknown-edit"),
+        ("late", "PUT", f"meters/{ANNA}/devices", [], "closed-history"),
+        ("late", "PUT", "locks/electricity", until, "part-of-site"),
+        ("late", "POST", "locks/electricity/unlock", unlock, "part-of-site"),
+        ("narrow", "POST", "edits", {**edit, "meter": BERT}, "closed-meter"),
+        ("narrow", "DELETE", f"edits/{closed}", None, "unknown-edit"),
+        ("narrow", "PUT", f"meters/{BERT}/devices", [], "closed-meter"),
+        ("narrow", "PUT", "locks/electricity", until, "part-of-site"),
+        ("narrow", "POST", "locks/electricity/unlock", unlock, "part-of-site"),
+    ]
+    for name, method, path, body, expected in asked:
+        answer = clients[f"{name}-operator"].request(method, f"{OWN}/{path}", json=body)
+        assert slug(answer) == expected, (name, method, path)
+    for number in (made, closed):
+        undone = clients["operator"].delete(f"{edits}/{number}")
+        assert undone.status_code == 200, "nobody else undid it"

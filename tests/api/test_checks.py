@@ -285,7 +285,7 @@ class TestBadInput:
 
 class TestPaths:
     @pytest.mark.parametrize(
-        "path", ["/", "/nothing", "/api/v1", "/api/v1/meter_info", "/api/v1/all_installations/"]
+        "path", ["/nothing", "/api/v1", "/api/v1/meter_info", "/api/v1/all_installations/"]
     )
     def test_unknown(self, address: str, path: str) -> None:
         problem(httpx2.get(address + path), 404, "no-such-path")
@@ -326,4 +326,8 @@ class TestSignIn:
 def test_health_and_readiness_need_no_sign_in(address: str) -> None:
     with client_of(address) as anybody:
         assert anybody.get("/health").json() == {"status": "ok"}
-        assert anybody.get("/ready").json() == {"status": "ok"}
+        assert anybody.get("/ready").json() == {
+            "status": "ok",
+            "writing": "ok",
+            "connections": "ok",
+        }

@@ -1,13 +1,20 @@
 """The OpenAPI document says all there is, and the interactive page needs no internet."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
+from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.app.authorize import Role
+from commonwatt.demo.building import DECLARATION_FILE
+from commonwatt.demo.building import SITE_ID as DEMO_SITE
+from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api.building import ANNA, SENSOR, SITE
-from tests.api.conftest import Clients
+from tests.api.conftest import Clients, account, add, token
+from tests.api.serving import application_of, client_of, served
 
 Fragment = dict[str, Any]
 
@@ -147,3 +154,56 @@ def test_the_interactive_page_loads_from_here_alone(address: str) -> None:
         answer = httpx2.get(address + link)
         assert answer.status_code == 200, link
         assert answer.content
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """A client of the demo's building without readings, signed in as its operator."""
+    application = application_of(tmp_path_factory.mktemp("demo"))
+    declared = declaration_from_yaml(DECLARATION_FILE.read_bytes())
+    apply_declaration(application.store, declared, "tests", 0)
+    add(application.store, account("operator", Role.OPERATOR, DEMO_SITE))
+    with served(application) as url, client_of(url, token(url, "operator")) as client:
+        yield client
+
+
+def questions(document: Fragment) -> Iterator[tuple[str, str, Fragment, object]]:
+    """What the page offers to ask as it stands, of operations that change nothing."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method == "get" or (method == "post" and "_data" in path):
+                given = [each for each in operation.get("parameters", ()) if "example" in each]
+                filled = path.format_map({p["name"]: p["example"] for p in given})
+                query = {p["name"]: p["example"] for p in given if p["in"] == "query"}
+                media = operation.get("requestBody", {}).get("content", {}).get("application/json")
+                body = None if media is None else next(iter(media["examples"].values()))["value"]
+                yield method, filled, query, body
+
+
+def test_every_question_that_the_page_offers_is_answered_by_the_demo(
+    demo: httpx2.Client, document: Fragment
+) -> None:
+    asked = {
+        path: demo.request(method, path, params=query, json=body)
+        for method, path, query, body in questions(document)
+    }
+
+    assert {path: answer.text for path, answer in asked.items() if answer.status_code != 200} == {}
+    assert len(asked) > 20
+
+
+def test_only_what_is_required_is_filled_in(document: Fragment) -> None:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            for each in operation.get("parameters", ()):
+                assert ("example" in each) == each["required"], (path, each["name"])
+
+
+def test_the_start_answers_where_things_are(address: str) -> None:
+    places = httpx2.get(f"{address}/").json()
+    page = httpx2.get(f"{address}/", headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert {places["climkit_api"], places["own_api"]} == {"/api/v1", "/commonwatt/v1"}
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert places["documentation"] in links
+    assert [httpx2.get(address + link).status_code for link in links] == [200] * len(links)

@@ -20,7 +20,18 @@ WORKLIST = f"{OWN}/worklist"
 PERIOD = {"start": "2026-03-21", "end": "2026-03-22"}
 KEYS = [
     *("meter", "start", "total", "self", "ext", "quality_total", "quality_self", "readings"),
-    *("boundaries", "findings", "method", "device", "rule", "balance", "key", "share", "versions"),
+    *(
+        "boundaries",
+        "findings",
+        "method",
+        "accepted",
+        "device",
+        "rule",
+        "balance",
+        "key",
+        "share",
+        "versions",
+    ),
 ]
 
 
@@ -236,7 +247,7 @@ class TestWorklist:
 
         by_kind = {row["kind"]: row for row in found}
         missing = by_kind["missing-meter"]
-        assert list(missing) == ["kind", "meter", "start", "end", "text", "command"]
+        assert list(missing) == ["kind", "meter", "start", "end", "text", "command", "state"]
         assert (missing["meter"], missing["command"]) == (
             BERT,
             f"commonwatt import FILE --meter {BERT}",
@@ -266,7 +277,7 @@ class TestWorklist:
         (row,) = operator.get(WORKLIST, params=PERIOD).json()
 
         assert (row["kind"], row["meter"]) == ("estimated", ANNA)
-        assert row["text"] == "Anna: 25.0% of its energy is estimated (limit 5.0%)"
+        assert row["text"].startswith("Anna: 25.0% of its energy is estimated (limit 5.0%)")
         assert (row["start"], row["end"]) == ("2026-03-21T06:00:00Z", "2026-03-21T12:00:00Z")
         for limit, kinds in (("24.99", ["estimated"]), ("25", []), ("0", ["estimated"])):
             asked = PERIOD | {"estimated_limit": limit}

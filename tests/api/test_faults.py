@@ -59,7 +59,7 @@ def test_an_unexpected_fault_is_500_and_a_trace_in_the_log(
     while not _is_settled(here.application):
         assert here.operator.post(path, json=asked).status_code == 200
     with here.application.store.database.write(1) as connection:
-        connection.execute(text("UPDATE meter_days SET quality_total = x'00'"))
+        connection.execute(text("UPDATE meter_days SET quality_total = x'00', checksum = NULL"))
     traces = Traces()
     log = logging.getLogger("uvicorn.error")
     monkeypatch.setattr(log, "handlers", [traces])
@@ -71,6 +71,20 @@ def test_an_unexpected_fault_is_500_and_a_trace_in_the_log(
     assert not any(word in str(body) for word in ("Error", "Traceback", "numpy", "buffer"))
     assert traces.kept.get(timeout=30).exc_info
     assert here.operator.get(f"/api/v1/meter_info/{SITE}").status_code == 200
+
+
+@pytest.mark.parametrize("how", ["blob", "text"])
+def test_damaged_readings_are_a_problem_that_says_which(here: Served, how: str) -> None:
+    with here.application.store.database.write(1) as connection:
+        # Cast: else it is a text, as one flipped bit of a row's heading makes it.
+        damaged = "CAST(readings || x'00' AS BLOB)" if how == "blob" else "readings || x'00'"
+        connection.execute(text(f"UPDATE raw_readings SET readings = {damaged}"))
+    answer = here.operator.post(f"/api/v1/meter_data_raw/{SITE}/{ANNA}", json=DAY)
+    body = problem(answer, 500, "damaged-day")
+    for word in (SITE, ANNA, "2026-03-2", "backup") if how == "blob" else ("backup",):
+        assert word in str(body["detail"])
+    row = {"meter": ANNA, "timestamp": building.utc(building.LAST_AT + 60), "en_im": 9}
+    problem(here.operator.put(READINGS, json=[row]), 500, "damaged-day")
 
 
 def _is_settled(application: Application) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role, SiteList
+from commonwatt.app.authorize import Habits, Role, SiteList
 from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.domain.readings import MeterName
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
@@ -27,7 +27,9 @@ SITE, GRID, FLAT, PV = "6" + "0" * 23, "6" + "1" * 23, "6" + "2" * 23, "6" + "3"
 NEVER_READ = "6" + "4" * 23
 DECLARATION = f"""
 site: {{id: "{SITE}", site_ref: CH-1, name: House, timezone: Europe/Zurich,
-        creation_date: 2025-10-01}}
+        creation_date: 2025-10-01,
+        address: {{street_name: Main street, street_number: "1", city: Renens,
+                   postal_code: "1020"}}}}
 meters:
   - {{id: "{GRID}", name: Grid, type: electricity, mode: introduction, prim_ad: 10}}
   - {{id: "{FLAT}", name: Flat, type: electricity, mode: consumption, prim_ad: 11}}
@@ -76,7 +78,8 @@ def address(tmp_path_factory: pytest.TempPathFactory, last_at: dt.datetime) -> I
     application = application_of(tmp_path_factory.mktemp("habits"))
     fill(application.store, last_at)
     add(application.store, account("widget", Role.DEVELOPER, SITE))
-    add(application.store, account("go", Role.DEVELOPER, SITE, site_list=SiteList.IDS))
+    add(application.store, account("ids", Role.DEVELOPER, SITE, site_list=SiteList.IDS))
+    add(application.store, account("go", Role.DEVELOPER, SITE, habits=Habits.OF_2022))
     add(application.store, account("hasty", Role.DEVELOPER, SITE, rate_limited=True))
     with served(application) as url:
         yield url
@@ -91,7 +94,7 @@ def widget(address: str) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="module")
 def go(address: str) -> Iterator[httpx2.Client]:
-    """Give a client whose account is told bare ids, as the Go client reads them."""
+    """Give a client whose account has the habits of 2022, as the Go client reads answers."""
     with client_of(address, token(address, "go")) as client:
         yield client
 
@@ -195,11 +198,57 @@ class TestGoClient:
         assert infos["timezone"] == "Europe/Zurich"
         assert infos["creation_date"] == "2025-10-01T00:00:00"
 
-    def test_addresses_of_meters_are_numbers(self, go: httpx2.Client) -> None:
-        found = rows(go.get(f"/api/v1/meter_info/{SITE}"))
+    def test_an_address_has_the_keys_of_then(
+        self, go: httpx2.Client, widget: httpx2.Client
+    ) -> None:
+        path = f"/api/v1/installation_infos/{SITE}"
+        found = go.get(path).json()
+        today = widget.get(path).json()
+
+        assert found["address"]["city_name"] == "Renens"
+        assert found["address"]["city_ref"] == 1020
+        del found["address"]["city_name"], found["address"]["city_ref"]
+        assert found == today, "what is answered today is not touched"
+
+    def test_addresses_of_meters_are_numbers(
+        self, go: httpx2.Client, widget: httpx2.Client
+    ) -> None:
+        path = f"/api/v1/meter_info/{SITE}"
+        found = rows(go.get(path))
 
         assert sorted(str(row["prim_ad"]) for row in found) == ["10", "101", "11", "31"]
         assert all(isinstance(row["prim_ad"], int) for row in found)
+        assert all(row.pop("virtual") is row["is_rule_meter"] for row in found)
+        assert found == rows(widget.get(path))
+
+    def test_every_meter_has_its_energy(
+        self, go: httpx2.Client, widget: httpx2.Client, last_at: dt.datetime
+    ) -> None:
+        """It asks for the site alone, and reads `total_<id>` of every meter that it was told."""
+        body = {"t_s": blank(last_at - dt.timedelta(hours=1)), "t_e": blank(last_at)}
+
+        read = [
+            {meter: row.get(f"total_{meter}", 0.0) for meter in (FLAT, PV, GRID)}
+            for row in site_data(go, body)
+        ]
+
+        assert read == [{FLAT: 0.04, PV: 0.058, GRID: 0.0}] * 4
+        [row, *_] = site_data(go, body)
+        assert (row[f"self_{FLAT}"], row[f"ext_{FLAT}"]) == (0.035, 0.005)
+        numbers = {key: value for key, value in row.items() if key != "timestamp"}
+        assert all(isinstance(value, float) for value in numbers.values())
+        assert list(row)[-1] == "timestamp"
+        assert site_data(go, body) == site_data(widget, {**body, "meters": True})
+
+    def test_bare_ids_alone_change_nothing_else(
+        self, address: str, widget: httpx2.Client, last_at: dt.datetime
+    ) -> None:
+        body = {"t_s": blank(last_at - dt.timedelta(hours=1)), "t_e": blank(last_at)}
+        with client_of(address, token(address, "ids")) as ids:
+            assert ids.get("/api/v1/all_installations").json() == [SITE]
+            assert site_data(ids, body) == site_data(widget, body)
+            for path in (f"installation_infos/{SITE}", f"meter_info/{SITE}"):
+                assert ids.get(f"/api/v1/{path}").json() == widget.get(f"/api/v1/{path}").json()
 
     def test_until_tomorrow(self, go: httpx2.Client, last_at: dt.datetime) -> None:
         body = {

@@ -37,7 +37,15 @@ def address(data: Path) -> Iterator[str]:
 def test_what_is_locked_stays_and_differs(address: str) -> None:
     with client_of(address, token(address, "operator")) as operator:
         lock = operator.put(LOCK, json={"until": NOON}).json()
-        assert list(lock) == ["group", "until", "content_hash", "locked_at", "by", "steps"]
+        assert list(lock) == [
+            "group",
+            "until",
+            "content_hash",
+            "locked_at",
+            "by",
+            "despite",
+            "steps",
+        ]
         assert (lock["until"], lock["by"]) == (NOON, "operator")
         assert operator.get(f"{OWN}/locks").json() == [lock]
         path = f"{OWN}/meters/{ANNA}/series"

@@ -26,11 +26,11 @@ checks.negative_data_rejection.expected-statuses = [
     "200", "400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "429",
 ]
 """
-# Whether a change can be made, an instant explained or a register told, hangs on what there is:
-# right shapes may be refused.
+# Whether a change can be made, an instant explained or a register told, hangs on what there is, and
+# a worklist has a longest period: right shapes may be refused.
 CHANGES = """
 [[operations]]
-include-path-regex = "/(devices|resolve|edits|locks|explain|series)"
+include-path-regex = "/(devices|resolve|edits|locks|explain|series|worklist)"
 checks.positive_data_acceptance.expected-statuses = [
     "2xx", "401", "403", "404", "409", "422", "429", "5xx",
 ]

@@ -1,6 +1,8 @@
 """Readings in, and what explains the answers."""
 
+import gzip
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -145,13 +147,67 @@ class TestDeliveries:
         rows = [row, {**row, "meter": "f" * 24}, {**row, "en_im": "NaN"}, {"en_im": 1}]
         receipt = operator.put(f"{OWN}/readings", json=rows).json()
 
-        assert list(receipt) == ["delivery", "accepted", "unchanged", "superseding", "rejected"]
+        counted = ["delivery", "accepted", "unchanged", "superseding"]
+        named = ["rejected", "rejected_rows", "not_counting", "not_counting_rows", "held"]
+        assert list(receipt) == [*counted, *named]
         assert receipt["delivery"] is not None
         assert (receipt["accepted"], receipt["unchanged"], receipt["superseding"]) == (1, 0, 0)
         assert [rejected["row"] for rejected in receipt["rejected"]] == [2, 3, 4]
         assert all(rejected["reason"] for rejected in receipt["rejected"])
         again = operator.put(f"{OWN}/readings", json=rows).json()
         assert (again["delivery"], again["accepted"], again["unchanged"]) == (None, 0, 1)
+
+    def test_refuse_rows_of_one_instant_that_contradict_each_other(
+        self, operator: httpx2.Client
+    ) -> None:
+        row = {"meter": ANNA, "timestamp": "2026-03-21T00:04:00", "en_im": 1.0}
+        receipt = operator.put(f"{OWN}/readings", json=[row, {**row, "en_im": 2.0}]).json()
+        assert (receipt["accepted"], receipt["rejected_rows"]) == (0, 2)
+        assert "row 2 of the same instant" in receipt["rejected"][0]["reason"]
+
+    def test_take_small_bodies_while_large_ones_are_parsed(self, operator: httpx2.Client) -> None:
+        """Who sends what takes long to parse keeps nobody else from writing."""
+        row = {"meter": ANNA, "timestamp": "2026-03-21T00:03:00", "en_im": 1.0}
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+        broken = gzip.compress(b"{\n" * 150_000)
+
+        def put_broken() -> int:
+            answer = operator.put(f"{OWN}/readings", content=broken, headers=headers)
+            return int(answer.json()["rejected_rows"])
+
+        with ThreadPoolExecutor() as pool:
+            large = [pool.submit(put_broken) for _ in range(4)]
+            small = operator.put(f"{OWN}/readings", json=[row]).json()
+            assert not any(each.done() for each in large)
+            assert small["accepted"] == 1
+            assert [each.result() for each in large] == [150_000] * 4
+
+    def test_name_the_rows_that_do_not_count(self, operator: httpx2.Client) -> None:
+        row = {"meter": ANNA, "timestamp": "2026-03-21T00:05:00", "en_im": 1.0}
+        final = {**row, "en_im": 0.5, "quality": "estimated"}
+        operator.put(f"{OWN}/readings", json=[row])
+        receipt = operator.put(f"{OWN}/readings", json=[final]).json()
+        assert receipt["not_counting_rows"] == 1
+        assert [each["row"] for each in receipt["not_counting"]] == [1]
+        assert "replaces" in receipt["not_counting"][0]["reason"]
+
+    @pytest.mark.parametrize("by_row", [True, False])
+    def test_replace_what_came_before(self, operator: httpx2.Client, by_row: bool) -> None:
+        row = {"meter": ANNA, "timestamp": f"2026-03-21T00:0{6 + by_row}:00", "en_im": 1.0}
+        final: dict[str, object] = {**row, "en_im": 0.5, "quality": "estimated"}
+        operator.put(f"{OWN}/readings", json=[row])
+        if by_row:
+            receipt = operator.put(f"{OWN}/readings", json=[{**final, "replaces": True}]).json()
+        else:
+            receipt = operator.put(f"{OWN}/readings?replaces=true", json=[final]).json()
+        assert (receipt["superseding"], receipt["not_counting"]) == (1, [])
+
+    def test_refuse_a_word_for_replaces(self, operator: httpx2.Client) -> None:
+        row = {"meter": ANNA, "timestamp": "2026-03-21T00:08:00", "en_im": 1, "replaces": "yes"}
+        [rejected] = operator.put(f"{OWN}/readings", json=[row]).json()["rejected"]
+        assert rejected["reason"] == "replaces: 'yes' is not true or false"
+        refused = operator.put(f"{OWN}/readings?replaces=yes", json=[])
+        assert (refused.status_code, refused.json()["field"]) == (422, "replaces")
 
     def test_understand_ndjson_and_csv(self, operator: httpx2.Client) -> None:
         for content_type, body in (
@@ -293,8 +349,10 @@ class TestState:
                 "id": finding_id(
                     SITE, ANNA, Finding(FindingRule.ZERO_AFTER_POSITIVE, 2, "en_im", at, at, {})
                 ),
+                "severity": "information",
                 "rule": "zero-after-positive",
                 "meter": ANNA,
+                "name": "Anna",
                 "register": "en_im",
                 "start": "2026-03-21T02:30:00Z",
                 "end": "2026-03-21T02:30:00Z",
@@ -303,6 +361,28 @@ class TestState:
         ]
         later = {"start": "2026-03-21T02:30:01", "end": "2026-03-22"}
         assert operator.get(f"{OWN}/findings", params=later).json() == []
+
+    def test_findings_are_stretches_and_can_be_narrowed(self, operator: httpx2.Client) -> None:
+        rows = [row for row in building.readings() if row["meter"] == ANNA]
+        for position in (10, 14, 18, 22):
+            rows[position]["en_im"] = 0
+        operator.put(f"{OWN}/readings", json=rows)
+
+        def found(**asked: str) -> list[tuple[str, object]]:
+            answer = operator.get(f"{OWN}/findings", params=asked)
+            assert answer.status_code == 200, answer.text
+            return [(row["rule"], row["evidence"].get("findings")) for row in answer.json()]
+
+        zeros, unused = ("zero-after-positive", 4), ("readings-unused", None)
+        assert found() == [unused, zeros], "what needs a decision comes first"
+        assert found(severity="information") == [zeros]
+        assert found(rule="readings-unused") == [unused]
+        assert found(meter=BERT) == []
+        assert found(meter=ANNA, severity="information", each="true") == [(zeros[0], None)] * 4
+        for wrong in ({"rule": "none"}, {"severity": "loud"}, {"each": "maybe"}):
+            problem = operator.get(f"{OWN}/findings", params=wrong)
+            assert (problem.status_code, problem.json()["field"]) == (422, next(iter(wrong)))
+        assert operator.get(f"{OWN}/findings", params={"meter": "0" * 24}).status_code == 404
 
 
 @pytest.mark.postgres

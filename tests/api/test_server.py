@@ -1,21 +1,25 @@
 """The server as a process: its end, its workers, what it believes of proxies."""
 
 import contextlib
+import http.client
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from pydantic import ValidationError
 
 from commonwatt.settings import Settings
-from tests.api.building import SITE
+from tests.api.building import SITE, readings
 from tests.api.conftest import PASSWORD, populate, token
 from tests.api.serving import application_of, client_of, settings_of
 
@@ -171,3 +175,39 @@ def test_settings_survive_the_way_through_the_environment(
         monkeypatch.setenv(name, value)
 
     assert Settings() == settings
+
+
+def put_when_read(address: str, bearer: str, body: bytes) -> http.client.HTTPConnection:
+    """Begin a PUT, and send its body once the server asks for it: it is under way then."""
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+    connection.putrequest("PUT", f"/commonwatt/v1/sites/{SITE}/readings")
+    connection.putheader("Authorization", f"Bearer {bearer}")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.putheader("Expect", "100-continue")
+    connection.endheaders()
+    assert connection.sock.recv(1000).startswith(b"HTTP/1.1 100 ")
+    connection.send(body)
+    return connection
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_is_cut_off_is_told_to_come_again_and_nothing_of_it_is_stored(
+    populated: Path, workers: int
+) -> None:
+    others = sqlite3.connect(populated / "commonwatt.sqlite", isolation_level=None)
+    with serving(populated, workers=workers) as (process, address):
+        bearer = token(address, "gateway")
+        others.execute("BEGIN IMMEDIATE")  # the delivery waits for longer than the server does
+        put = put_when_read(address, bearer, json.dumps(readings()).encode())
+        process.send_signal(signal.SIGTERM)
+        answer = put.getresponse()
+        told = json.loads(answer.read())
+        process.wait(timeout=5)
+        others.execute("ROLLBACK")
+
+    assert (answer.status, told["type"]) == (503, "urn:commonwatt:problem:shutting-down")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert others.execute("SELECT count(*) FROM raw_readings").fetchone() == (0,)
+    others.close()

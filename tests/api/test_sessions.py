@@ -15,10 +15,10 @@ from commonwatt.app.authorize import Role
 from commonwatt.app.manage_accounts import (
     make_key,
     revoke_key,
-    revoke_sites,
     set_disabled,
     set_password,
 )
+from commonwatt.app.manage_grants import revoke_sites
 from tests.api.building import SITE
 from tests.api.conftest import _QUICK, PASSWORD, account, add, populate, token
 from tests.api.serving import application_of, client_of, served
@@ -71,7 +71,7 @@ def test_a_forged_token_is_refused(here: Served, algorithm: str) -> None:
 def test_another_password_ends_tokens_at_once(here: Served) -> None:
     bearer = token(here.address, "reader")
     assert ask(here, bearer).status_code == 200
-    set_password(here.accounts, _QUICK, "reader", "another", at=now(), by="test")
+    set_password(here.accounts, _QUICK, "reader", "another pass phrase", at=now(), by="test")
 
     problem(ask(here, bearer), 401, "not-signed-in")
     wrong = {"username": "reader", "password": PASSWORD}

@@ -57,7 +57,7 @@ class TestBodies:
     def test_may_be_gzip(self, client: Clients) -> None:
         rows = json.dumps(building.readings()[:10]).encode()
         headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
-        answer = client("gateway").put(READINGS, content=gzip.compress(rows), headers=headers)
+        answer = client("operator").put(READINGS, content=gzip.compress(rows), headers=headers)
 
         assert answer.json()["unchanged"] == 10
 

@@ -296,7 +296,7 @@ meters:
     name = MeterName(id=meter_id(zone))
     [rows] = readings_from_csv(io.BytesIO(readings()), meter=name)
     receipt = ingest_readings(store, site.number, rows, "test", "test", now_at * 1_000_000)
-    assert (receipt.accepted, receipt.rejected) == (rows.total, ())
+    assert (receipt.accepted, receipt.rejected_rows) == (rows.total, 0)
 
 
 @pytest.fixture(scope="module")

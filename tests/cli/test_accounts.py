@@ -35,9 +35,12 @@ def test_accounts_and_their_passwords(any_cw: CommandLine) -> None:
     with cw.serving() as (_, client):
         assert status_of(client, "heidi", password) == 200
         assert status_of(client, "peter", "secret words") == 200
-        assert cw("account", "password", "peter", "--password-stdin", stdin="other").code == 0
+        assert (
+            cw("account", "password", "peter", "--password-stdin", stdin="other secret words").code
+            == 0
+        )
         assert status_of(client, "peter", "secret words") == 401
-        assert status_of(client, "peter", "other") == 200
+        assert status_of(client, "peter", "other secret words") == 200
         assert cw("account", "disable", "heidi").out == "account heidi is disabled\n"
         assert status_of(client, "heidi", password) == 401
         assert cw("account", "enable", "heidi").code == 0
@@ -46,15 +49,57 @@ def test_accounts_and_their_passwords(any_cw: CommandLine) -> None:
 
 def test_grants_and_closed_meters(house: CommandLine) -> None:
     house("account", "add", "heidi")
-    granted = house("account", "grant", "heidi", "--site", SITE, "--closed-meter", FLAT)
-    assert granted.out == f"account heidi may see {SITE}\n"
-    assert f"CH-12 without {FLAT}" in house("account", "list").out
+    to_heidi = ("account", "grant", "heidi", "--site", SITE)
+    granted = house(*to_heidi, "--closed-meter", "Flat", "--history-from", "2026-01-01")
+    told = "CH-12 from 2026-01-01 without Flat (electricity:11)"
+    assert granted.out == f"account heidi may see {told}\n"
+    assert house(*to_heidi).out == granted.out, "said again it stays as it is"
+    assert told in house("account", "list").out
+    assert house(*to_heidi, "--all-meters", "--all-history").out == "account heidi may see CH-12\n"
+    refused = house(*to_heidi, "--meter", "Flat")
+    assert "may read all meters of site CH-12 already" in refused.err
+    assert house(*to_heidi, "--all-meters", "--meter", "Flat").code == 2
+    assert house(*to_heidi, "--all-history", "--history-from", "2026-01-01").code == 2
     assert house("account", "revoke", "heidi", "--site", "CH-12").code == 0
     assert house("account", "revoke", "heidi", "--site", "CH-12").err == (
         f"commonwatt: account heidi has no grant on site {SITE}\n"
     )
     assert house("account", "grant", "heidi", "--site", "CH-13").code == 1
     assert house("account", "grant", "nobody", "--site", "CH-12").code == 1
+
+
+def test_an_account_is_changed(house: CommandLine) -> None:
+    house("account", "add", "heidi", "--site", "CH-12")
+    words = ("--role", "operator", "--habits", "2022", "--rate-limit", "off")
+    changed = house("account", "set", "heidi", *words, "--history-from", "2026-01-01")
+    assert changed.lines == [
+        "account heidi is operator, rate limit off, site list ids, habits 2022",
+        "it may see CH-12 from 2026-01-01",
+    ]
+    listed = house("account", "list").lines[1].split()
+    assert listed == [
+        "heidi",
+        "operator",
+        "active",
+        "off",
+        "ids",
+        "2022",
+        "0",
+        "CH-12",
+        "from",
+        "2026-01-01",
+    ]
+    assert house("account", "set", "heidi").code == 1
+    assert house("account", "set", "nobody", "--role", "gateway").code == 1
+
+
+def test_a_password_that_is_given_is_long_enough(house: CommandLine) -> None:
+    short = house("account", "add", "heidi", "--password-stdin", stdin="x" * 11)
+    assert short.err == (
+        "commonwatt: a password has at least 12 characters, and at most 1024 bytes of UTF-8\n"
+    )
+    assert house("account", "add", "heidi", "--password-stdin", stdin="x" * 12).code == 0
+    assert house("account", "password", "heidi", "--password-stdin", stdin="x" * 11).code == 1
 
 
 def test_keys_are_shown_once_and_revoked_by_id(house: CommandLine) -> None:
@@ -84,15 +129,15 @@ def test_on_a_terminal_the_password_is_asked_for_unseen(house: CommandLine) -> N
     )
     os.close(follower)
     seen = _until(leader, b"one up): ")
-    os.write(leader, b"s3cret\n")
+    os.write(leader, b"s3cret phrase\n")
     seen += _until(leader, b"confirmation: ")
-    os.write(leader, b"s3cret\n")
+    os.write(leader, b"s3cret phrase\n")
     seen += _until(leader, b"added")
     assert process.wait(timeout=30) == 0
     os.close(leader)
-    assert b"s3cret" not in seen
+    assert b"s3cret phrase" not in seen
     with house.serving() as (_, client):
-        assert status_of(client, "heidi", "s3cret") == 200
+        assert status_of(client, "heidi", "s3cret phrase") == 200
 
 
 def _until(terminal: int, words: bytes) -> bytes:

@@ -44,6 +44,7 @@ def test_an_exchange_without_an_index_warns_of_what_is_missing(house: CommandLin
 
     assert without.code == 0, without.err
     assert without.err.splitlines() == [
+        "--at is 2026-01-01 22:00:00+01:00",
         (
             "warning: en_im: without the first index of the new one the quarter-hours between the "
             "exchange and its first reading are missing"
@@ -55,14 +56,14 @@ def test_an_exchange_without_an_index_warns_of_what_is_missing(house: CommandLin
     ]
     assert "index-break" in rules(house)
     ended = house(*exchanged, "--start-index", "en_im=2997")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, "--at is 2026-01-01 22:00:00+01:00\n")
     assert "index-break" not in rules(house)
 
 
 def test_an_exchange_before_any_reading_warns_of_the_main_register(house: CommandLine) -> None:
     warned = house("exchange", "Flat", "--at", "2026-01-01T21:00Z").err.splitlines()
 
-    assert [line.split(" the quarter")[0] for line in warned[:-1]] == [
+    assert [line.split(" the quarter")[0] for line in warned[1:-1]] == [
         "warning: en_im: without the last index of the old device",
         "warning: en_im: without the first index of the new one",
     ]

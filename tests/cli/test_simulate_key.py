@@ -34,12 +34,20 @@ def test_it_shows_who_gains_and_who_loses(cw: CommandLine) -> None:
     assert rows == [
         {
             "meter": IDS["A"],
+            "name": "A",
             "total": 0.36,
             "self_now": 0.12,
             "self_then": 0.08,
             "difference": -0.04,
         },
-        {"meter": IDS["B"], "total": 0.12, "self_now": 0.04, "self_then": 0.08, "difference": 0.04},
+        {
+            "meter": IDS["B"],
+            "name": "B",
+            "total": 0.12,
+            "self_now": 0.04,
+            "self_then": 0.08,
+            "difference": 0.04,
+        },
     ]
     table = [line.split() for line in cw("simulate-key", "CH-12", "equal", *PERIOD).lines]
     assert table[1:] == [

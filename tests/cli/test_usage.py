@@ -82,7 +82,9 @@ def test_a_file_that_is_no_store_is_told_without_a_trace(tmp_path: Path) -> None
     (tmp_path / "commonwatt-data").mkdir()
     (tmp_path / "commonwatt-data" / "commonwatt.sqlite").write_text("not a database at all" * 99)
     ended = run("status", folder=tmp_path)
-    assert (ended.code, ended.err) == (1, "commonwatt: the store failed: file is not a database\n")
+    assert ended.code == 1
+    assert ended.err.startswith("commonwatt: the store's file is damaged (file is not a database)")
+    assert len(ended.err.splitlines()) == 1
 
 
 def test_without_the_server_extra_it_says_what_to_install(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_without_the_server_extra_it_says_what_to_install(tmp_path: Path) -> Non
     )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "pip install 'commonwatt[server]'" in done.stderr
+    assert "pip install '.[server]' in the checkout" in done.stderr
 
 
 def test_help_needs_nothing_of_the_server_extra() -> None:
@@ -120,3 +122,40 @@ def test_the_environment_names_a_store(cw: CommandLine, tmp_path: Path) -> None:
     assert not (tmp_path / "commonwatt-data").exists()
     # What is given on the command line wins.
     assert cw("status", more=more).code == 1
+
+
+def test_a_setting_that_is_wrong_is_named_as_it_was_set(tmp_path: Path) -> None:
+    by_variable = run("status", folder=tmp_path, more={"COMMONWATT_PORT": "many"})
+    assert "COMMONWATT_PORT: " in by_variable.err
+    by_option = run("serve", "--trusted-proxy", "everyone", folder=tmp_path)
+    assert "--trusted-proxy: " in by_option.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--tls-cert", "x.pem"), "--tls-key (COMMONWATT_TLS_KEY) is missing"),
+        (("--tls-key", "x.pem"), "--tls-cert (COMMONWATT_TLS_CERT) is missing"),
+        (("--tls-cert", "x.pem", "--tls-key", "there.pem"), "x.pem: No such file or directory"),
+        (("--tls-cert", "there.pem", "--tls-key", "x.pem"), "x.pem: No such file or directory"),
+        (("--tls-cert", "there.pem", "--tls-key", "there.pem"), "are no certificate chain"),
+    ],
+)
+def test_which_file_of_tls_is_wrong(words: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    (tmp_path / "there.pem").write_text("-----BEGIN NOTHING-----")
+
+    ended = run("serve", "--port", "0", *words, folder=tmp_path)
+
+    assert ended.code in (1, 2)
+    assert told in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_dry_run_needs_no_store_and_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("site: {site_ref: A, name: B, timezone: UTC}")
+
+    tried = run("apply", "site.yaml", "--dry-run", folder=tmp_path)
+
+    assert (tried.code, tried.err) == (0, "")
+    assert tried.out.startswith("site A: added")
+    assert [each.name for each in tmp_path.iterdir()] == ["site.yaml"]

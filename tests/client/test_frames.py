@@ -144,6 +144,27 @@ def test_csv_is_written_as_pythons_writer_would(
     assert written == expected.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ('=HYPERLINK("http://evil.example";"Flat 1")', "'=HYPERLINK"),
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("Flat 1", "Flat 1"),
+        ("-7.5", "-7.5"),
+    ],
+)
+def test_a_name_is_no_formula_in_a_spreadsheet(name: str, cell: str) -> None:
+    written = Table({"at": [0]}, "UTC", {"value": [-0.5]}, {"name": [name]}).csv_text()
+
+    [_, row] = csv.reader(io.StringIO(written))
+    assert row[2].startswith(cell)
+    assert row[2].endswith(name)
+    assert row[3] == "-0.5", "a number is one"
+
+
 def test_csv_of_many_rows_has_all_of_them() -> None:
     count = 2 * _LINES_AT_ONCE + 1
     table = Table({"at": range(count)}, "UTC", {"value": [0.5] * count})

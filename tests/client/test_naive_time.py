@@ -64,8 +64,13 @@ class ReadsBoth:
             for name, value in scope["headers"]
         ]
 
+        rewritten_whole: list[dict[str, object]] = [
+            {"type": "http.request", "body": body, "more_body": False}
+        ]
+
         async def rewritten() -> dict[str, object]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            # After the body the client's end is waited for, as a server does.
+            return rewritten_whole.pop() if rewritten_whole else await receive()
 
         await self._app(scope, rewritten, send)
 
@@ -90,7 +95,7 @@ def readings() -> list[dict[str, object]]:
     for first, end in (AUTUMN, SPRING):
         litre = 0  # a register that begins anew: what lies between is missing
         for stamp in range(at(first) - 2 * 86_400, at(end) + 2 * 86_400 + 1, 900):
-            litre += stamp // 900 % 997
+            litre += stamp // 900 % 499
             rows.append(
                 {
                     "meter": building.WATER,
@@ -128,7 +133,7 @@ def litres(series: Series, column: str) -> list[int]:
 def expected_quarters(first_at: int, end_at: int) -> tuple[list[int], list[int]]:
     """Starts and litres of the quarter-hours of a window, told by hand."""
     starts_at = list(range(first_at, end_at, 900))
-    return starts_at, [(start_at // 900 + 1) % 997 for start_at in starts_at]
+    return starts_at, [(start_at // 900 + 1) % 499 for start_at in starts_at]
 
 
 @SEASONS

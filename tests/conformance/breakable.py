@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _API = "/api/v1"
@@ -104,9 +105,13 @@ async def _answer(app: ASGIApp, scope: Scope, asked: Asked) -> Answered:
         "headers": [(key.encode(), value.encode()) for key, value in headers.items()],
     }
     said = {"status": 0, "text": b""}
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        """Give the body once; then nothing comes, for the client stays."""
+        if not messages:
+            await anyio.sleep_forever()
+        return messages.pop()
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":

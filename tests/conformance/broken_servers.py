@@ -24,6 +24,7 @@ from tests.conformance.faults import (
     latest_is_first,
     moved,
     needs_start,
+    of_meter,
     on_content,
     on_question,
     on_rows,
@@ -61,6 +62,7 @@ def broken_servers() -> Iterator[Broken]:
     yield from _lists()
     yield from _stamps_and_sums()
     yield from _rows()
+    yield from _kinds()
     yield from _periods()
     yield from _readings()
     yield from _access()
@@ -251,6 +253,33 @@ def _rows() -> Iterator[Broken]:
     yield Broken("ext doubled", f"{meter}.total", on_rows(meter, scaled("ext", 2)))
     yield Broken("status 201 at H", f"{meter}.list", _status_at(meter, "H", 201))
     yield Broken("NaN at M", f"{site}.list", on_rows(site, setting("conso_total", math.nan), "M"))
+
+
+def _kinds() -> Iterator[Broken]:
+    """What is broken of one kind of meter alone."""
+    meter, raw = "meter_data", "meter_data_raw"
+    grid, rule = building.meter_id(10), building.meter_id(32)
+    nothing = each(lambda row: {**row, "self": None, "ext": None})
+    off, late = added("total", 0.001), moved(timedelta(seconds=7))
+    for name, check, of, fault in (
+        ("null self", f"{meter}.numbers", building.PV, on_rows(meter, nothing, "15T")),
+        ("D 1 Wh off", f"{meter}.D_sum", building.PV, on_rows(meter, off, "D")),
+        ("Y 1 Wh off", f"{meter}.Y_sum", grid, on_rows(meter, off, "Y")),
+        ("no total", f"{meter}.keys", rule, on_rows(meter, _total_as_sum, "15T")),
+        ("15T 7 s late", f"{meter}.15T_grid", grid, on_rows(meter, late, "15T")),
+        ("status 201 at M", f"{meter}.list", building.WATER, _status_at(meter, "M", 201)),
+        ("raw twice", f"{raw}.distinct", building.WATER, on_rows(raw, first_twice)),
+        ("raw as kWh", f"{raw}.keys", building.WATER, on_rows(raw, each(_as_energy))),
+    ):
+        yield Broken(f"{name} of {of[-4:]} alone", check, of_meter(of, fault))
+
+
+def _total_as_sum(rows: list[Row]) -> list[Row]:
+    return each(lambda row: {"sum" if key == "total" else key: row[key] for key in row})(rows)
+
+
+def _as_energy(row: Row) -> Row:
+    return {"en_im" if key == "vol_m3" else key: value for key, value in row.items()}
 
 
 def _status_at(route: str, frequency: str, status: int) -> Fault:

@@ -5,6 +5,7 @@ Readings come each quarter-hour around the clock change of autumn 2025 and in th
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,14 +52,21 @@ def _at(year: int, month: int, day: int) -> int:
 
 
 FIRST_AT, LAST_AT = _at(2024, 12, 31), _at(2026, 4, 3)
-_EVERY_QUARTER = ((_at(2025, 10, 23), _at(2025, 10, 29)), (_at(2026, 3, 20), LAST_AT))
+Period = tuple[int, int]
+_EVERY_QUARTER: tuple[Period, ...] = (
+    (_at(2025, 10, 23), _at(2025, 10, 29)),
+    (_at(2026, 3, 20), LAST_AT),
+)
 _QUARTERS = (LAST_AT - FIRST_AT) // 900
 
 Energies = NDArray[np.int64]
 
 
-def readings() -> list[dict[str, object]]:
-    """Rows of readings as a gateway sends them; the books close in every quarter-hour."""
+def readings(every_quarter: Sequence[Period] = _EVERY_QUARTER) -> list[dict[str, object]]:
+    """Rows of readings as a gateway sends them; the books close in every quarter-hour.
+
+    They come each quarter-hour in some periods, once a day else.
+    """
     rng = np.random.default_rng(5)
     anna, bert, water = (rng.integers(20, 400, _QUARTERS) for _ in range(3))
     sun = rng.integers(0, 600, _QUARTERS)
@@ -72,16 +80,18 @@ def readings() -> list[dict[str, object]]:
         (PV, {"en_ex": sun}),
         (WATER, {"vol_m3": water}),
     ]
-    return [row for meter, rises in registers for row in _rows(meter, rises)]
+    return [row for meter, rises in registers for row in _rows(meter, rises, every_quarter)]
 
 
-def _rows(meter: str, rises: dict[str, Energies]) -> list[dict[str, object]]:
+def _rows(
+    meter: str, rises: dict[str, Energies], every_quarter: Sequence[Period]
+) -> list[dict[str, object]]:
     indexes = {name: np.concatenate([[0], np.cumsum(rise)]) for name, rise in rises.items()}
     return [
         {"meter": meter, "timestamp": utc(FIRST_AT + 900 * q)}
         | {name: int(index[q]) / 1000 for name, index in indexes.items()}
         for q in range(_QUARTERS + 1)
-        if q % 96 == 0 or any(a <= FIRST_AT + 900 * q < b for a, b in _EVERY_QUARTER)
+        if q % 96 == 0 or any(a <= FIRST_AT + 900 * q < b for a, b in every_quarter)
     ]
 
 

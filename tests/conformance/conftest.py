@@ -1,9 +1,10 @@
 """Our own server with the building, over real HTTP, and a way to break its answers."""
 
+import contextlib
 import dataclasses
 import itertools
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import cast
 
 import httpx2
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 
 from commonwatt import bootstrap
 from commonwatt.adapters.rate_counters import MemoryCounters
-from commonwatt.adapters.rate_limits import FailedSignIns
+from commonwatt.adapters.rate_limits import SignInLimits
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.apply_declaration import apply_declaration
 from commonwatt.app.authorize import Role
@@ -22,6 +23,7 @@ from tests.api.conftest import _QUICK, PASSWORD, account, add, token
 from tests.api.serving import application_of, client_of, served
 from tests.conformance import building
 from tests.conformance.breakable import Breakable
+from tests.conformance.clock import CLOCK
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,20 +39,20 @@ class Server:
         return Target(f"{self.address}/api/v1", username, PASSWORD)
 
 
-@pytest.fixture(scope="package")
-def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serve the building, with accounts of every pace."""
+@contextlib.contextmanager
+def serving(folder: Path, clock: Callable[[], float]) -> Iterator[Server]:
+    """Serve the building without readings, with accounts of every pace."""
     with pytest.MonkeyPatch.context() as patch:
         # Each run signs in twice, once with a wrong password; that it is slow and that tries are
         # counted is tested where it belongs, so here each try comes minutes after the one before.
         patch.setattr(bootstrap, "Argon2Passwords", lambda: _QUICK)
-        minutes = itertools.count(time.time(), 300)
-        tries = FailedSignIns(MemoryCounters(lambda: next(minutes)))
-        patch.setattr(bootstrap, "FailedSignIns", lambda _counters: tries)
-        application = application_of(tmp_path_factory.mktemp("conformance"))
+        minutes = itertools.count(clock(), 300)
+        tries = SignInLimits(MemoryCounters(lambda: next(minutes)))
+        patch.setattr(bootstrap, "SignInLimits", lambda _counters: tries)
+        application = application_of(folder, clock=clock)
     for declaration in (building.DECLARATION, building.FOREIGN_DECLARATION):
         wanted = declaration_from_yaml(declaration.encode())
-        apply_declaration(application.store, wanted, "tests", int(time.time()))
+        apply_declaration(application.store, wanted, "tests", int(clock()))
     sites = (building.SITE, building.FOREIGN)
     for new in (
         account("reader", Role.DEVELOPER, building.SITE),
@@ -61,15 +63,23 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     breakable = Breakable(application.app)
     broken = dataclasses.replace(application, app=cast(FastAPI, breakable))
     with served(broken) as address:
-        _deliver(address)
         yield Server(address, breakable, application.store)
 
 
-def _deliver(address: str) -> None:
+@pytest.fixture(scope="package")
+def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the building with its readings, at the time of CLOCK."""
+    with serving(tmp_path_factory.mktemp("conformance"), CLOCK) as server:
+        deliver(server.address, building.readings())
+        yield server
+
+
+def deliver(address: str, readings: Sequence[dict[str, object]]) -> None:
+    """Deliver readings of meters, and the sensor's values."""
     with client_of(address, token(address, "landlord")) as gateway:
         base = f"/commonwatt/v1/sites/{building.SITE}"
         for name, rows in (
-            ("readings", building.readings()),
+            ("readings", readings),
             ("sensor_readings", building.sensor_readings()),
         ):
             receipt = gateway.put(f"{base}/{name}", json=rows, timeout=120)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from tests.api.conftest import PASSWORD
 from tests.conformance import building
 from tests.conformance.breakable import Answered, Ask, Asked, Fault
+from tests.conformance.clock import CLOCK
 
 Row = dict[str, object]
 Change = Callable[[list[Row]], list[Row]]
@@ -30,6 +31,15 @@ def on_rows(route: str, change: Change, *frequencies: str) -> Fault:
         return answered.saying(change(answered.rows)) if meant and answered.rows else answered
 
     return fault
+
+
+def of_meter(meter: str, fault: Fault) -> Fault:
+    """Break the answers of one meter only."""
+
+    async def of_one(asked: Asked, ask: Ask) -> Answered:
+        return await (fault(asked, ask) if asked.path.endswith(meter) else ask(asked))
+
+    return of_one
 
 
 def on_content(route: str, change: Callable[[Row], Row]) -> Fault:
@@ -268,7 +278,7 @@ def tells_future(route: str) -> Fault:
         if asked.route != route or asked.frequency != "15T" or not isinstance(end, str):
             return answered
         at = datetime.fromisoformat(end).replace(tzinfo=UTC)
-        if at < datetime.now(UTC):
+        if at.timestamp() < CLOCK():
             return answered
         row: Row = {"total": 0.1, "self": 0.0, "ext": 0.1}
         return answered.saying([*answered.rows, stamped(row, at)])

@@ -11,6 +11,7 @@ from commonwatt.conformance.run import chosen_checks, run_kit
 from commonwatt.conformance.verdicts import Outcome
 from tests.conformance.broken_servers import Broken, broken_servers
 from tests.conformance.building import FOREIGN
+from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server
 from tests.conformance.faults import replays
 
@@ -42,7 +43,7 @@ def test_a_broken_server_fails_exactly_the_check_that_it_breaks(
 ) -> None:
     server.breakable.fault = broken.fault
 
-    report = run_kit(server.target(), Scope(foreign_site=FOREIGN, fast=True))
+    report = run_kit(server.target(), Scope(foreign_site=FOREIGN, fast=True), clock=CLOCK)
 
     failed = {each.id: each.seen for each in report.verdicts if each.outcome is Outcome.FAILED}
     assert set(failed) == {broken.check}, failed
@@ -60,7 +61,7 @@ def test_no_check_is_without_a_server_that_fails_it() -> None:
 def test_a_server_without_limits_is_found(server: Server) -> None:
     server.breakable.fault = replays("meter_info")
 
-    report = run_kit(server.target("hasty"), Scope(), chosen_checks(["limit."]))
+    report = run_kit(server.target("hasty"), Scope(), chosen_checks(["limit."]), clock=CLOCK)
 
     failed = {each.id for each in report.verdicts if each.outcome is Outcome.FAILED}
     assert failed == {"limit.meter_info"}

@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,11 +15,18 @@ import pytest
 from commonwatt.conformance.catalogue import CHECKS
 from tests.api.conftest import PASSWORD
 from tests.cli.command import COMMAND, Ended, environment, run
-from tests.conformance.conftest import Server
+from tests.conformance.conftest import Server, serving
 from tests.conformance.faults import on_rows, without
 
 SECRETS = {"CLIMKIT_PASSWORD": PASSWORD}
 UNIT = on_rows("sensors_list", without("unit"))
+
+
+@pytest.fixture(scope="module")
+def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the building without data at the time of the command, which nobody can give another."""
+    with serving(tmp_path_factory.mktemp("command"), time.time) as server:
+        yield server
 
 
 def conformance(server: Server, folder: Path, *words: str) -> Ended:

@@ -1,13 +1,12 @@
 """A token is refused after its time; the kit waits for it if it may."""
 
-import time
-
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.tokens import JwtTokens
 from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.run import chosen_checks, run_kit
 from commonwatt.conformance.verdicts import Outcome
 from tests.conformance.breakable import Fault
+from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server
 from tests.conformance.faults import on_content
 
@@ -19,7 +18,7 @@ def nearly_over(server: Server) -> Fault:
     tokens = JwtTokens(SqlAccountStore(server.store.database).signing_key())
 
     def old(content: dict[str, object]) -> dict[str, object]:
-        given = tokens.issue("reader", 0, int(time.time()) - 899)
+        given = tokens.issue("reader", 0, int(CLOCK()) - 899)
         end = {"$date": given.valid_until_at * 1000}
         return {**content, "access_token": given.token, "valid_until": end}
 
@@ -29,7 +28,9 @@ def nearly_over(server: Server) -> Fault:
 def test_our_own_tokens_end(server: Server) -> None:
     server.breakable.fault = nearly_over(server)
 
-    (verdict,) = run_kit(server.target(), WAITING, chosen_checks(["auth.expiry"])).verdicts
+    (verdict,) = run_kit(
+        server.target(), WAITING, chosen_checks(["auth.expiry"]), clock=CLOCK
+    ).verdicts
 
     assert verdict.outcome is Outcome.HELD, verdict.seen
     assert "refused with 401" in verdict.seen
@@ -40,7 +41,7 @@ def test_a_server_whose_tokens_never_end_is_found(server: Server) -> None:
     slept: list[float] = []
     checks = chosen_checks(["auth.expiry"])
 
-    (verdict,) = run_kit(server.target(), WAITING, checks, sleep=slept.append).verdicts
+    (verdict,) = run_kit(server.target(), WAITING, checks, sleep=slept.append, clock=CLOCK).verdicts
 
     assert verdict.outcome is Outcome.FAILED
     assert "whose time is over" in verdict.seen

@@ -5,6 +5,7 @@ from commonwatt.conformance.run import run_kit
 from commonwatt.conformance.verdicts import Habit, Outcome
 from tests.conformance.breakable import Answered, Ask, Asked, Fault
 from tests.conformance.building import FOREIGN
+from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server
 from tests.conformance.faults import each, one_ulp_off, read_as_local, without_last_edge
 
@@ -40,7 +41,7 @@ def test_known_habits_are_named_and_accepted_where_they_may(server: Server) -> N
     server.breakable.fault = live_service()
     scope = Scope(foreign_site=FOREIGN, fast=True)
 
-    report = run_kit(server.target(), scope, accept_habits=True)
+    report = run_kit(server.target(), scope, accept_habits=True, clock=CLOCK)
 
     assert [each for each in report.verdicts if each.outcome is Outcome.FAILED] == []
     assert {each.habit for each in report.verdicts if each.outcome is Outcome.HABIT} == {
@@ -57,7 +58,7 @@ def test_known_habits_are_named_and_accepted_where_they_may(server: Server) -> N
 def test_a_habit_that_is_not_accepted_fails(server: Server) -> None:
     server.breakable.fault = live_service()
 
-    report = run_kit(server.target(), Scope(fast=True))
+    report = run_kit(server.target(), Scope(fast=True), clock=CLOCK)
 
     failed = {each.id for each in report.verdicts if each.outcome is Outcome.FAILED}
     assert {"site_data.naive_utc", "meter_info.keys", "all_installations.list"} <= failed

@@ -1,6 +1,5 @@
 """Buildings of our own that show little or lie in other zones: nothing fails, reasons are told."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import httpx2
 import pytest
 
 from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
+from commonwatt.app.authorize import Habits, Role
 from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.run import Report, Target, run_kit
 from commonwatt.conformance.verdicts import Outcome
@@ -17,21 +16,24 @@ from tests.api.building import SITE
 from tests.api.conftest import PASSWORD, account, add, deliver, populate, token
 from tests.api.serving import application_of, client_of, served
 from tests.conformance import building
+from tests.conformance.clock import CLOCK
 
 EMPTY = "61dfc9a0eba4e3564021f3aa"
 FAST = Scope(fast=True)
+NO_SWITCH = {"recent": "no rows of /site_data at D"}
 
 
 @pytest.fixture(scope="module")
 def even_building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve two days of a building in which every quarter-hour is like the one before."""
-    application = application_of(tmp_path_factory.mktemp("even"))
+    application = application_of(tmp_path_factory.mktemp("even"), clock=CLOCK)
     populate(application.store)
     empty = f"site: {{id: {EMPTY}, site_ref: E, name: Empty, timezone: UTC}}"
     wanted = declaration_from_yaml(empty.encode())
-    apply_declaration(application.store, wanted, "tests", int(time.time()))
+    apply_declaration(application.store, wanted, "tests", int(CLOCK()))
     add(application.store, account("empty", Role.DEVELOPER, EMPTY))
     add(application.store, account("none", Role.DEVELOPER))
+    add(application.store, account("of_2022", Role.DEVELOPER, SITE, habits=Habits.OF_2022))
     with served(application) as address:
         deliver(address)
         yield f"{address}/api/v1"
@@ -39,7 +41,7 @@ def even_building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def kit(url: str, username: str, scope: Scope = FAST) -> Report:
     """Run the kit; nothing may fail."""
-    report = run_kit(Target(url, username, PASSWORD), scope)
+    report = run_kit(Target(url, username, PASSWORD), scope, clock=CLOCK)
     assert {each.id: each.seen for each in report.verdicts if each.outcome is Outcome.FAILED} == {}
     return report
 
@@ -49,18 +51,20 @@ def reasons(report: Report) -> dict[str, str]:
     return {each.id: each.seen for each in report.verdicts if each.outcome is Outcome.NOT_CHECKED}
 
 
-@pytest.mark.parametrize("username", ["reader", "late", "recent", "narrow", "old"])
+@pytest.mark.parametrize("username", ["reader", "late", "recent", "narrow", "old", "of_2022"])
 def test_two_even_days_fail_nothing(even_building: str, username: str) -> None:
     scope = Scope(site=SITE, fast=True)
-    if username == "old":
-        report = run_kit(Target(even_building, username, PASSWORD), scope, accept_habits=True)
+    if username in {"old", "of_2022"}:
+        report = run_kit(
+            Target(even_building, username, PASSWORD), scope, accept_habits=True, clock=CLOCK
+        )
         assert report.all_held
         assert report.count(Outcome.HABIT) == 1
         return
 
     why = reasons(kit(even_building, username, scope))
 
-    assert "site_data.switch_day" in why
+    assert why["site_data.switch_day"].startswith(NO_SWITCH.get(username, "no switch day within 5"))
     if username == "recent":
         assert "no rows" in why["site_data.keys"]
 
@@ -99,9 +103,9 @@ def test_a_consumer_without_a_share_is_not_the_one_to_look_at(tmp_path: Path) ->
 
 def held_of(tmp_path: Path, declared: str) -> set[str]:
     """Serve a building with the readings of some weeks; what holds, where nothing may fail."""
-    application = application_of(tmp_path / "data")
+    application = application_of(tmp_path / "data", clock=CLOCK)
     wanted = declaration_from_yaml(declared.encode())
-    apply_declaration(application.store, wanted, "tests", int(time.time()))
+    apply_declaration(application.store, wanted, "tests", int(CLOCK()))
     add(application.store, account("operator", Role.OPERATOR, building.SITE))
     rows = [row for row in building.readings() if str(row["timestamp"]) > "2026-02-20"]
     with served(application) as address:

@@ -4,6 +4,7 @@ from commonwatt.conformance.evidence import Scope
 from commonwatt.conformance.run import run_kit
 from commonwatt.conformance.verdicts import Outcome
 from tests.conformance.building import FOREIGN
+from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server
 
 # Of what is not asked for here: limits have a test of their own, and the end of a token takes long.
@@ -11,7 +12,7 @@ LEFT_OUT = ("limit.", "auth.expiry")
 
 
 def test_our_own_server_holds_every_clause(server: Server) -> None:
-    report = run_kit(server.target(), Scope(foreign_site=FOREIGN, fast=True))
+    report = run_kit(server.target(), Scope(foreign_site=FOREIGN, fast=True), clock=CLOCK)
 
     others = {
         each.id: f"{each.outcome}: {each.seen}"

@@ -31,6 +31,9 @@ class Said:
     name: MeterName | None = None
     quality: str = "measured"
     issued_us: int | None = None
+    replaces: bool = False
+    serial: str = ""
+    fraction_us: int = 0
 
     def value(self, register: Register) -> int:
         value: int | None = {
@@ -62,5 +65,11 @@ def body(catalogue: SiteCatalogue, said: Sequence[Said]) -> ReadingRows:
         issued_at=np.array(
             [NOT_ISSUED if row.issued_us is None else row.issued_us for row in said], np.int64
         ),
+        serials=(serials := sorted({row.serial for row in said} - {""})),
+        serial_codes=np.array(
+            [serials.index(row.serial) if row.serial else -1 for row in said], np.int16
+        ),
+        fractions_us=np.array([row.fraction_us for row in said], np.int64),
+        replaces=np.array([row.replaces for row in said], np.bool_),
         total=len(said),
     )

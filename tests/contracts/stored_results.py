@@ -81,6 +81,7 @@ def deliver(
         serial_codes=np.array(
             [serials.index(row.serial) if row.serial else -1 for row in rows], np.int16
         ),
+        replaces=np.array([row.replaces for row in rows], np.bool_),
         total=len(rows),
     )
     return ingest_readings(store, site, columns, "tester", "test", now_us)
@@ -101,7 +102,7 @@ def all_stored(store: SqlStore, site: int) -> dict[str, Rows]:
     )
     with store.database.read() as connection:
         for table in tables:
-            columns = [column for column in table.c if column.name != "site"]
+            columns = [column for column in table.c if column.name not in ("site", "checksum")]
             rows = connection.execute(
                 select(*columns).where(table.c.site == site).order_by(*table.primary_key.columns)
             )
@@ -139,9 +140,17 @@ def stored_results(store: SqlStore, site: int) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
     with store.database.read() as connection:
         for table in (schema.meter_days, schema.site_days, schema.findings):
-            columns = [column for column in table.c if column.name not in ("site", "evidence")]
+            columns = [
+                column for column in table.c if column.name not in ("site", "evidence", "checksum")
+            ]
             rows = connection.execute(
                 select(*columns).where(table.c.site == site).order_by(*table.primary_key.columns)
             )
             found[table.name] = [tuple(row) for row in rows]
     return found
+
+
+def known_results(store: SqlStore, site: int) -> dict[str, Rows]:
+    """As `stored_results`, without days of which nothing is known."""
+    stored = stored_results(store, site)
+    return stored | {table: with_something(stored[table]) for table in ("meter_days", "site_days")}

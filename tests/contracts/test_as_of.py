@@ -17,7 +17,7 @@ from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.site_changes import ChangedSite, Changes, is_done
 from tests.contracts.stored_results import add_building, deliver, settle_everything
 from tests.oracle import facts as oracle
-from tests.oracle.buildings import Plan, building_of, first_day, near_plans
+from tests.oracle.buildings import Plan, building_of, first_day, plans
 
 DAY_S = 86_400
 FEW = settings(
@@ -75,7 +75,7 @@ def assert_history_is_told(store: SqlStore, plan: Plan) -> None:
         is_done(changes.next(), site, told.tick())
         if chance.random() < 0.1:
             until_at += 900 * chance.randrange(1, 60)
-            lock_group(store, told.site, Group.ELECTRICITY, until_at, "me", told.tick())
+            lock_group(store, told.site, Group.ELECTRICITY, until_at, "me", told.tick(), "a test")
         if chance.random() < 0.5:
             settle_everything(store, told.site)
         if chance.random() < 0.5:
@@ -86,14 +86,14 @@ def assert_history_is_told(store: SqlStore, plan: Plan) -> None:
 
 
 @FEW
-@given(plan=near_plans(days=1))
+@given(plan=plans(days=1))
 def test_any_history_is_told_again(store: SqlStore, plan: Plan) -> None:
     assert_history_is_told(store, plan)
 
 
 @pytest.mark.slow
 @settings(FEW, max_examples=12)
-@given(plan=near_plans())
+@given(plan=plans())
 def test_many_histories_are_told_again(store: SqlStore, plan: Plan) -> None:
     assert_history_is_told(store, plan)
 

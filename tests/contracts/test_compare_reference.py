@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.api.climkit_columns import meter_rows
+from commonwatt.api.joined_rows import render
 from commonwatt.app.compare_reference import TOTALS_SOURCE, compare_reference
 from commonwatt.app.edit_quarters import WantedEdit, edit_quarters
 from commonwatt.app.ingest_readings import ingest_readings
@@ -68,7 +69,8 @@ def answered(
     with store.snapshot() as snapshot:
         window = start_at // 900, end_at // 900
         series = read_meter_series(snapshot, catalogue, meter, *window)
-    rows = json.loads(meter_rows(series, ZONE, SamplingFrequency("15T")))
+    frequency = SamplingFrequency("15T")
+    rows = json.loads(render(meter_rows(series, ZONE, frequency), ZONE, frequency))
     found: dict[str, Column] = {name: {} for name in NAMES}
     for row in rows:
         at = int(datetime.fromisoformat(row["timestamp"]).timestamp()) - 900

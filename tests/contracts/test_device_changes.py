@@ -366,3 +366,14 @@ def test_a_register_meter_is_an_index_meter_of_the_same_type(store: SqlStore) ->
     assert grid.register_meter == "prim_ad:11"
     with pytest.raises(InvalidDeclaration, match="is for an interval meter"):
         apply(store, FLAT % ", register_meter: prim_ad:10")
+
+
+def test_only_an_index_begins_again(store: SqlStore) -> None:
+    apply(store, FLAT % ", register_kind: resets")
+    assert catalogue(store).meter_by_address["electricity", 11].register_kind == "resets"
+    interval = (
+        "  - {name: Grid, type: electricity, mode: introduction, prim_ad: 10, interval: PT15M,"
+        " register_kind: resets}\n"
+    )
+    with pytest.raises(InvalidDeclaration, match="register_kind: resets is of an index meter"):
+        apply(store, interval)

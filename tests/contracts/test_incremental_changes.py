@@ -11,10 +11,18 @@ from hypothesis import HealthCheck, given, note, settings
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.mark_changes import days_with_data
+from commonwatt.app.withdraw_delivery import withdraw_delivery
 from commonwatt.domain.catalogue import Group
 from tests.contracts.site_changes import ChangedSite, Changes, is_done, site_of
-from tests.contracts.stored_results import settle_everything, stored_results
-from tests.oracle.buildings import Plan, first_day, near_plans
+from tests.contracts.stored_results import (
+    add_building,
+    deliver,
+    known_results,
+    settle_everything,
+    settle_from_scratch,
+)
+from tests.oracle import facts as oracle
+from tests.oracle.buildings import Plan, first_day, plans
 
 DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000
@@ -51,18 +59,39 @@ def assert_changes_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     mark_everything(at_once)
     for site in (stepwise, at_once):
         settle_everything(store, site.number)
-    left, right = (stored_results(store, site.number) for site in (stepwise, at_once))
+    left, right = (known_results(store, site.number) for site in (stepwise, at_once))
     assert left == right
 
 
 @FEW
-@given(plan=near_plans(days=1))
+@given(plan=plans(days=1))
 def test_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_changes_equal_from_scratch(store, plan)
 
 
 @pytest.mark.slow
 @settings(FEW, max_examples=25)
-@given(plan=near_plans())
+@given(plan=plans())
 def test_many_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_changes_equal_from_scratch(store, plan)
+
+
+@pytest.mark.parametrize("interval_s", [1800, 3600])
+def test_finer_intervals_from_midnight_on_change_the_one_before(
+    store: SqlStore, interval_s: int
+) -> None:
+    """The first stamp is of the evening before; the rows after it tell whether it is finer."""
+    site = add_building(store, oracle.Building((oracle.Meter("a" * 24, interval_s=interval_s),)))
+    midnight_at, now_us = 20_500 * 86_400, 20_600 * DAY_US
+    last = None
+    for number in range(interval_s // 900 + 1):
+        row = oracle.Row(midnight_at + 900 * number, {"en_im": 60_000})
+        last = deliver(store, site.site.number, site.meters[0], (row,), now_us + number).delivery
+    settle_everything(store, site.site.number)
+    assert last is not None
+    withdraw_delivery(store, site.site.number, last, "wrong", "operator", now_us + MINUTE_US)
+    settle_everything(store, site.site.number)
+    stepwise = known_results(store, site.site.number)["meter_days"]
+    settle_from_scratch(store, site.site.number)
+    assert stepwise == known_results(store, site.site.number)["meter_days"]
+    assert [row[1] for row in stepwise][:1] == [20_499]

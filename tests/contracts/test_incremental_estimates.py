@@ -19,8 +19,8 @@ from commonwatt.domain.quality import Method
 from tests.contracts.stored_results import (
     add_building,
     deliver,
+    known_results,
     settle_everything,
-    stored_results,
 )
 from tests.oracle import facts as oracle
 
@@ -75,7 +75,7 @@ def assert_order_does_not_matter(store: SqlStore, told: Sequence[Said]) -> None:
             tell(store, catalogue, said, NOW_US + position * 1_000_000)
         settle_everything(store, stepwise.site.number)
     settle_everything(store, at_once.site.number)
-    left, right = (stored_results(store, each.site.number) for each in (stepwise, at_once))
+    left, right = (known_results(store, each.site.number) for each in (stepwise, at_once))
     assert left == right
 
 
@@ -153,7 +153,7 @@ def test_a_gap_longer_than_a_run_of_days_is_one_estimate(store: SqlStore) -> Non
     for day in days:
         settle_site(store, scattered.site.number, Group.ELECTRICITY, day, day + 1)
     settle_everything(store, scattered.site.number)
-    left, right = (stored_results(store, each.site.number) for each in (catalogue, scattered))
+    left, right = (known_results(store, each.site.number) for each in (catalogue, scattered))
     assert left == right
     assert methods(store, catalogue, 50) == {Method.SHAPE}
 
@@ -179,7 +179,7 @@ def test_an_estimate_that_a_change_overtook_is_not_stored(store: SqlStore) -> No
     for said in AROUND_A_GAP:
         tell(store, at_once, said, NOW_US)
     settle_everything(store, at_once.site.number)
-    assert stored_results(store, site) == stored_results(store, at_once.site.number)
+    assert known_results(store, site) == known_results(store, at_once.site.number)
 
 
 def test_the_spans_of_gaps_that_are_closed_go(store: SqlStore) -> None:
@@ -213,7 +213,7 @@ def test_a_factor_that_changes_among_the_donors_changes_the_gap(
         tell(store, at_once, said, NOW_US)
     for each in (catalogue, at_once):
         settle_everything(store, each.site.number)
-    left, right = (stored_results(store, each.site.number) for each in (catalogue, at_once))
+    left, right = (known_results(store, each.site.number) for each in (catalogue, at_once))
     assert left == right
 
 

@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
 from commonwatt.domain.catalogue import Group, SiteCatalogue
-from commonwatt.domain.quality import Quality
 from tests.contracts.stored_results import (
-    Rows,
     add_building,
     deliver,
+    known_results,
     settle_everything,
-    stored_results,
 )
 from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, building_of, plans
@@ -62,7 +60,7 @@ def assert_stepwise_equals_at_once(store: SqlStore, plan: Plan) -> None:
             settle_everything(store, stepwise.site.number)
     settle_everything(store, stepwise.site.number)
     settle_everything(store, at_once.site.number)
-    left, right = (stored_results(store, each.site.number) for each in (stepwise, at_once))
+    left, right = (known_results(store, each.site.number) for each in (stepwise, at_once))
     assert left == right
 
 
@@ -106,7 +104,14 @@ class Rhythm:
     rollover: int = 0
     exchange: int = 0
 
-    def row(self, slot: int, trouble: str, registers: tuple[str, ...], quality: str) -> oracle.Row:
+    def row(
+        self,
+        slot: int,
+        trouble: str,
+        registers: tuple[str, ...],
+        quality: str,
+        replaces: bool = False,
+    ) -> oracle.Row:
         at = FIRST_DAY * DAY_S + slot * self.spacing_s + (self.silence_s if slot >= 40 else 0)
         value = slot * 1_000 if slot < self.reset else slot * 10
         if self.rollover:
@@ -116,7 +121,7 @@ class Rhythm:
             at = (253_402_300_799, 946_684_799, at + 1_800)[slot % 3]
         serial = ("A" if slot < self.exchange else "B") if self.exchange and slot % 7 else ""
         values = dict.fromkeys(registers, value)
-        return oracle.Row(at, values, quality, serial=serial)  # type: ignore[arg-type]
+        return oracle.Row(at, values, quality, None, serial, replaces)  # type: ignore[arg-type]
 
 
 rhythms = st.builds(
@@ -143,7 +148,8 @@ def histories(draw: st.DrawFn) -> list[Step]:
         trouble = draw(st.sampled_from(TROUBLES))
         registers = draw(st.sampled_from((("en_im",), ("en_im",), ("en_im", "en_ex"), ("en_ex",))))
         quality = draw(st.sampled_from(("measured", "measured", "estimated", "placeholder")))
-        rows = tuple(rhythm.row(slot, trouble, registers, quality) for slot in slots)
+        replaces = draw(st.sampled_from((False, False, True)))
+        rows = tuple(rhythm.row(slot, trouble, registers, quality, replaces) for slot in slots)
         turned = draw(st.none() | st.none() | st.integers(0, number))
         steps.append(Step(rows, turned, draw(st.sampled_from((True, True, False)))))
     return steps
@@ -199,15 +205,6 @@ def lone_meters(draw: st.DrawFn) -> oracle.Meter:
     )
 
 
-def with_something(rows: Rows) -> Rows:
-    """Leave out the days of which nothing is known: whether they are stored says nothing."""
-    return [
-        row
-        for row in rows
-        if max(max(column) for column in row if isinstance(column, bytes)) > Quality.MISSING
-    ]
-
-
 def settle_afresh(store: SqlStore, catalogue: SiteCatalogue, stamps: Sequence[int]) -> None:
     """Settle every day of the site anew, whatever was marked."""
     site = catalogue.site.number
@@ -240,12 +237,9 @@ def assert_marks_suffice(store: SqlStore, meter: oracle.Meter, history: list[Ste
         if step.settled:
             settle_everything(store, site)
     settle_everything(store, site)
-    stepwise = stored_results(store, site)
+    stepwise = known_results(store, site)
     settle_afresh(store, catalogue, [row.stamp for step in history for row in step.rows])
-    afresh = stored_results(store, site)
-    for table in ("meter_days", "site_days"):
-        assert with_something(stepwise[table]) == with_something(afresh[table])
-    assert stepwise["findings"] == afresh["findings"]
+    assert stepwise == known_results(store, site)
 
 
 def told(slots: range, trouble: str = "none", *registers: str, turned: int | None = None) -> Step:
@@ -319,6 +313,24 @@ def test_what_reaches_far_is_marked(store: SqlStore, story: str, mode: oracle.Mo
     assert_marks_suffice(store, meter, FAR_REACHING[story])
 
 
+SCATTERED = {
+    "over an empty history": [told(range(0, 80, 20))],
+    "before a zero": [told(range(1, 60), "zero"), told(range(0, 80, 26), "spike")],
+    "and withdrawn": [told(range(60)), told(range(0, 80, 21)), told(range(70, 71), turned=1)],
+    "of another register": [told(range(60)), told(range(3, 80, 24), "none", "en_ex")],
+}
+
+
+@pytest.mark.parametrize("story", SCATTERED)
+def test_a_delivery_of_scattered_days_marks_enough_without_looking_around_each(
+    store: SqlStore, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a delivery with hundreds of runs of days all days are marked; here of more than two."""
+    monkeypatch.setattr("commonwatt.app.incoming_readings._RUNS_FOLLOWED", 2)
+    monkeypatch.setattr("commonwatt.app.incoming_readings._RUNS_OF_A_METER", 2)
+    assert_marks_suffice(store, oracle.Meter("a" * 24), SCATTERED[story])
+
+
 def beginning(*devices: oracle.Device) -> oracle.Meter:
     return oracle.Meter("a" * 24, devices=(oracle.Device(), *devices))
 
@@ -363,6 +375,21 @@ def test_an_interval_that_began_on_the_day_before_is_marked(store: SqlStore) -> 
     hourly = oracle.Meter("a" * 24, interval_s=3600)
     rows = [oracle.Row(midnight + after_s, {"en_im": 400}) for after_s in (43_200, 900)]
     assert_marks_suffice(store, hourly, [Step((row,), None, settled=True) for row in rows])
+
+
+def test_what_is_held_back_has_no_findings_of_before_the_installation(store: SqlStore) -> None:
+    """Indexes of an interval meter: those before its installation are told, then held back too."""
+    day_at = (FIRST_DAY + 400) * DAY_S
+    meter = oracle.Meter("a" * 24, interval_s=3600, installed_at=(FIRST_DAY + 3) * DAY_S)
+    steps = [
+        Step(tuple(oracle.Row(at, {"en_im": 9_999_970_007}) for at in stamps), None, settled=True)
+        for stamps in (
+            (day_at + 3600, day_at + 68_400),
+            (FIRST_DAY * DAY_S + 3600,),
+            (day_at + 21_600, day_at + 79_200),
+        )
+    ]
+    assert_marks_suffice(store, meter, steps)
 
 
 @settings(FEW, max_examples=15)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -89,7 +89,7 @@ def desk(store: SqlStore) -> Desk:
 
 
 def counts(receipt: Receipt) -> tuple[int, int, int, int]:
-    return (receipt.accepted, receipt.unchanged, receipt.superseding, len(receipt.rejected))
+    return (receipt.accepted, receipt.unchanged, receipt.superseding, receipt.rejected_rows)
 
 
 def us(seconds_after_noon: int) -> int:
@@ -136,7 +136,11 @@ def test_without_issued_at_the_moment_of_recording_stands_for_it(desk: Desk) -> 
 
 
 def test_of_the_same_moment_of_issue_the_later_row_counts(desk: Desk) -> None:
-    rows = [Said(NOON, value, issued_us=us(60)) for value in (103, 101, 102)]
+    """Rows within one second: fractions are cut, and their order is that of arrival."""
+    rows = [
+        Said(NOON, value, issued_us=us(60), fraction_us=250_000 * number)
+        for number, value in enumerate((103, 101, 102))
+    ]
     assert counts(desk.takes(*rows)) == (3, 0, 0, 0)
     assert desk.index() == 102
     assert counts(desk.takes(Said(NOON, 99, issued_us=us(60)))) == (1, 0, 1, 0)
@@ -266,6 +270,7 @@ def test_the_delivery_says_what_its_receipt_said(desk: Desk) -> None:
         rejected=1,
         first_day=day,
         last_day=day,
+        not_counting=0,
     )
 
 
@@ -301,18 +306,18 @@ def test_all_rows_rejected_leave_nothing_behind(desk: Desk) -> None:
 
 def test_the_rows_of_a_body_are_accepted_unchanged_or_rejected(desk: Desk) -> None:
     rows = [
-        Said(NOON + 900 * (n % 7), 100 + n % 3, meter=(HOME, RULE)[n % 5 == 0]) for n in range(50)
+        Said(NOON + 900 * (n % 7), 100 + n % 7, meter=(HOME, RULE)[n % 5 == 0]) for n in range(50)
     ]
-    for accepted in (21, 0):
+    for accepted in (7, 0):
         receipt = desk.takes(*rows)
-        assert receipt.accepted + receipt.unchanged + len(receipt.rejected) == len(rows)
+        assert receipt.accepted + receipt.unchanged + receipt.rejected_rows == len(rows)
         assert receipt.accepted == accepted
 
 
 def test_duplicates_in_one_body_are_stored_once(desk: Desk) -> None:
-    receipt = desk.takes(Said(NOON, 100), Said(NOON, 100), Said(NOON, 101), Said(NOON, 100))
+    receipt = desk.takes(Said(NOON, 100), Said(NOON, 100), Said(NOON + 1, 101), Said(NOON, 100))
     assert counts(receipt) == (2, 2, 0, 0)
-    assert desk.index() == 101
+    assert desk.counting() == {NOON: {"en_im": 100}, NOON + 1: {"en_im": 101}}
 
 
 def test_a_stamp_ahead_of_its_delivery_is_stored_and_set_aside(desk: Desk) -> None:
@@ -409,3 +414,157 @@ def test_a_site_s_data_begin_with_the_first_reading_that_counts(desk: Desk) -> N
     assert begins() == NOON - 30 * 86_400
     desk.withdraws(wrong)
     assert begins() == NOON
+
+
+def test_what_replaces_counts_before_better_readings_that_came_earlier(desk: Desk) -> None:
+    desk.takes(Said(NOON, 5_000))
+    final = Said(NOON, 500, quality="estimated", replaces=True)
+    assert counts(desk.takes(final)) == (1, 0, 1, 0)
+    assert desk.index() == 500
+    assert counts(desk.takes(final)) == (0, 1, 0, 0)
+    assert counts(desk.takes(Said(NOON, 5_000))) == (0, 1, 0, 0)
+    assert desk.index() == 500
+    assert counts(desk.takes(Said(NOON, 600))) == (1, 0, 1, 0)
+    assert desk.index() == 600
+
+
+def test_what_replaces_is_withdrawn_like_anything_else(desk: Desk) -> None:
+    desk.takes(Said(NOON, 5_000))
+    final = desk.takes(Said(NOON, 500, quality="estimated", replaces=True))
+    desk.withdraws(final)
+    assert desk.index() == 5_000
+    assert final.delivery is not None
+    reinstate_delivery(desk.store, desk.site, final.delivery, "boss", desk.now_us)
+    assert desk.index() == 500
+
+
+def test_what_replaces_does_so_from_when_it_was_issued(desk: Desk) -> None:
+    final = Said(NOON, 500, quality="estimated", issued_us=us(20), replaces=True)
+    assert counts(desk.takes(final, Said(NOON, 5_000, issued_us=us(10)))) == (2, 0, 0, 0)
+    assert desk.index() == 500
+    assert counts(desk.takes(Said(NOON, 4_000, issued_us=us(30)))) == (1, 0, 1, 0)
+    assert desk.index() == 4_000
+
+
+def test_what_was_said_before_says_more_once_it_replaces(desk: Desk) -> None:
+    desk.takes(Said(NOON, 5_000))
+    desk.takes(Said(NOON, 500, quality="estimated"))
+    assert desk.index() == 5_000
+    again = Said(NOON, 500, quality="estimated", replaces=True)
+    assert counts(desk.takes(again)) == (1, 0, 1, 0)
+    assert desk.index() == 500
+
+
+def reasons(receipt: Receipt) -> list[tuple[int, str]]:
+    return [(each.row, each.reason.split(";")[0]) for each in receipt.not_counting]
+
+
+def test_a_receipt_names_the_rows_that_do_not_count_and_why(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100), Said(NOON + 900, 200), Said(NOON + 1800, 300))
+    receipt = desk.takes(
+        Said(NOON + 2700, 400),
+        Said(NOON, 101, quality="estimated"),
+        Said(NOON + 900, 201, issued_us=us(0)),
+        Said(NOON + 3600, 1, quality="placeholder"),
+        Said(NOON + 1800, 300, quality="estimated"),
+    )
+    assert counts(receipt) == (5, 0, 0, 0)
+    assert reasons(receipt) == [
+        (2, "a version of better quality counts"),
+        (3, "a version that was issued later counts"),
+        (4, "a placeholder is stored and never used"),
+    ]
+    assert receipt.not_counting_rows == 3
+    assert desk.deliveries()[-1].not_counting == 3
+
+    desk.takes(Said(NOON, 7, quality="estimated", replaces=True))
+    assert reasons(desk.takes(Said(NOON, 100), Said(NOON, 50, issued_us=us(1)))) == [
+        (1, "it was said before and another version counts since"),
+        (2, "a version that replaces earlier ones counts, and comes after it"),
+    ]
+
+
+def test_a_receipt_names_so_many_rows_and_counts_the_others(desk: Desk) -> None:
+    said = [Said(NOON + 60 * minute, 1, quality="placeholder") for minute in range(1_005)]
+    receipt = desk.takes(*said)
+    assert (len(receipt.not_counting), receipt.not_counting_rows) == (1_000, 1_005)
+
+
+def refused(receipt: Receipt) -> list[tuple[int, str]]:
+    return [(each.row, each.reason.partition(" of the same")[0]) for each in receipt.rejected]
+
+
+def test_rows_of_one_instant_that_contradict_each_other_are_all_rejected(desk: Desk) -> None:
+    """A row a phase: no one of them is the meter's index, and their order says nothing."""
+    quarters = [NOON + 900 * number for number in range(3)]
+    phases = [
+        Said(at, en_im=phase * 1_000 + (number * phase))
+        for number, at in enumerate(quarters)
+        for phase in (1, 2, 3)
+    ]
+    receipt = desk.takes(*phases)
+    assert counts(receipt) == (0, 0, 0, 9)
+    assert receipt.delivery is None
+    assert refused(receipt)[:4] == [
+        (1, "en_im is another than in rows 2, 3"),
+        (2, "en_im is another than in rows 1, 3"),
+        (3, "en_im is another than in rows 1, 2"),
+        (4, "en_im is another than in rows 5, 6"),
+    ]
+    assert desk.counting() == {}
+
+
+def test_what_is_stored_stays_where_later_rows_contradict_each_other(desk: Desk) -> None:
+    desk.takes(Said(NOON, 100))
+    assert counts(desk.takes(Said(NOON, 100), Said(NOON, 101))) == (0, 0, 0, 2)
+    assert desk.index() == 100
+
+
+def test_rows_that_can_be_told_apart_or_agree_do_not_contradict(desk: Desk) -> None:
+    assert counts(desk.takes(Said(NOON, 100), Said(NOON, 100))) == (1, 1, 0, 0)
+    assert counts(desk.takes(Said(NOON + 60, 5), Said(NOON + 60, en_ex=7))) == (2, 0, 0, 0)
+    told_apart = [
+        Said(NOON + 120, 1, issued_us=us(1)),
+        Said(NOON + 120, 2, issued_us=us(2)),
+        Said(NOON + 120, 3, quality="estimated"),
+        Said(NOON + 120, 4, quality="estimated", replaces=True),
+        Said(NOON + 120, 5, serial="A"),
+        Said(NOON + 120, 6, serial="B"),
+        Said(NOON + 120, 7, fraction_us=500_000),
+        Said(NOON + 120, 8, meter=SUN),
+    ]
+    assert counts(desk.takes(*told_apart)) == (8, 0, 0, 0)
+
+
+def test_only_the_register_that_is_said_twice_is_in_doubt(desk: Desk) -> None:
+    receipt = desk.takes(
+        Said(NOON, 100, en_ex=7), Said(NOON, en_ex=8), Said(NOON, 100), Said(NOON, en_ex=7)
+    )
+    assert refused(receipt) == [
+        (1, "en_ex is another than in row 2"),
+        (2, "en_ex is another than in rows 1, 4"),
+        (4, "en_ex is another than in row 2"),
+    ]
+    assert desk.counting() == {NOON: {"en_im": 100}}
+
+
+def test_a_receipt_names_so_many_rejected_rows_and_counts_the_others(desk: Desk) -> None:
+    wrong = [Said(NOON + 60 * minute, 1, meter=f"{minute:024x}") for minute in range(1_200)]
+    receipt = desk.takes(Said(NOON, 100), *wrong)
+    assert counts(receipt) == (1, 0, 0, 1_200)
+    assert [each.row for each in receipt.rejected] == list(range(2, 1_002))
+    assert desk.deliveries()[0].rejected == 1_200
+
+
+def test_a_body_scattered_over_years_costs_no_look_around_each_of_its_days(desk: Desk) -> None:
+    """Its turn to write keeps others from theirs: what each day touches is not looked up."""
+    told: list[int] = []
+
+    def statements_of(days: range) -> float:
+        told.clear()
+        desk.takes(*(Said(NOON - 86_400 * day, 9_000 - day) for day in days))
+        return len(told) / len(days)
+
+    event.listen(desk.store.database.engine, "before_cursor_execute", lambda *_: told.append(1))
+    assert statements_of(range(0, 1_600, 4)) > 2.5
+    assert statements_of(range(2, 2_400, 4)) < 2

@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.database import Database
@@ -108,6 +108,32 @@ def test_what_was_settled_before_estimates_is_settled_anew(database: Database) -
         generation = connection.execute(text("SELECT generation FROM sites")).scalar_one()
     assert generation == 8
     assert [tuple(mark) for mark in marks] == [(20_000, 8, 0), (20_001, 8, 0), (20_002, 7, 0)]
+
+
+def test_open_to_grants_with_closed_meters_is_what_they_did_not_close(database: Database) -> None:
+    with database.write() as connection:
+        migrate(connection, "0004")
+        for number, meter in enumerate(("a", "b", "c"), 1):
+            connection.execute(
+                text(
+                    "INSERT INTO meters (site, no, id, name, type, prim_ad, installed_index) "
+                    f"VALUES (1, {number}, '{meter}', 'M', 'electricity', {number}, '{{}}')"
+                )
+            )
+        for account, closed in (("all", "[]"), ("some", '["b"]')):
+            connection.execute(
+                text(
+                    "INSERT INTO grants (account, site, closed_meters) "
+                    f"VALUES ('{account}', 1, '{closed}')"
+                )
+            )
+        migrate(connection, REVISION)
+        grants = connection.execute(
+            select(
+                schema.grants.c.account, schema.grants.c.open_meters, schema.grants.c.least_closed
+            )
+        ).all()
+    assert sorted(map(tuple, grants)) == [("all", None, 0), ("some", ["a", "c"], 0)]
 
 
 def test_the_known_revisions_are_those_that_there_are() -> None:

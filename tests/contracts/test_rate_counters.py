@@ -1,5 +1,6 @@
 """Rate limits, the same wherever they are counted."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from commonwatt.adapters.rate_counters import (
     counters_in_file,
     counters_in_redis,
 )
-from commonwatt.adapters.rate_limits import FailedSignIns, RequestLimits
+from commonwatt.adapters.rate_limits import TRY_AGAIN_S, RequestLimits, SignInLimits
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.database import Database
 
@@ -128,7 +129,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out(counters: Storage, clock: Clo
 
 
 def test_five_failures_a_minute_then_wait(counters: Storage, clock: Clock) -> None:
-    failures = FailedSignIns(counters, clock)
+    failures = SignInLimits(counters, clock)
     for _ in range(5):
         assert failures.wait_s("anna", "192.0.2.1") is None
         assert failures.count("anna", "192.0.2.1") is None
@@ -143,7 +144,7 @@ def test_five_failures_a_minute_then_wait(counters: Storage, clock: Clock) -> No
 def test_fifty_failures_from_an_address_whoever_it_says_it_is(
     counters: Storage, clock: Clock
 ) -> None:
-    failures = FailedSignIns(counters, clock)
+    failures = SignInLimits(counters, clock)
     for number in range(50):
         assert failures.wait_s(f"user{number}", "2001:db8::1") is None
         assert failures.count(f"user{number}", "2001:db8::1") is None
@@ -152,11 +153,37 @@ def test_fifty_failures_from_an_address_whoever_it_says_it_is(
     assert failures.wait_s("anna", "2001:db8:0:1::1") is None
 
 
+def test_a_customer_with_many_networks_is_one(counters: Storage, clock: Clock) -> None:
+    failures = SignInLimits(counters, clock)
+    for number in range(200):
+        address = f"2001:db8:1:{number:x}::1"
+        assert failures.wait_s(f"user{number}", address) is None
+        assert failures.count(f"user{number}", address) is None
+    assert failures.wait_s("anna", "2001:db8:1:ffff::1") == 60
+    assert failures.wait_s("anna", "2001:db8:2::1") is None
+
+
+def test_an_account_that_is_guessed_at_from_everywhere_is_open_from_where_it_was(
+    counters: Storage, clock: Clock
+) -> None:
+    failures = SignInLimits(counters, clock)
+    failures.count_right("anna", "198.51.100.7")
+    clock.now += 20 * 86_400
+    for number in range(100):
+        assert failures.wait_s("anna", f"192.0.2.{number}") is None
+        failures.count("anna", f"192.0.2.{number}")
+    assert failures.wait_s("anna", "203.0.113.1") == 3600
+    assert failures.wait_s("anna", "198.51.100.7") is None, "the owner's address"
+    assert failures.wait_s("berta", "203.0.113.1") is None
+    clock.now += 3600
+    assert failures.wait_s("anna", "203.0.113.1") is None, "for no more than an hour"
+
+
 @pytest.mark.parametrize("username", ["\0", "\ud800", "x" * 100_000, ""])
 def test_any_text_may_be_tried_as_a_user(
     counters: Storage, clock: Clock, caplog: pytest.LogCaptureFixture, username: str
 ) -> None:
-    failures = FailedSignIns(counters, clock)
+    failures = SignInLimits(counters, clock)
     for _ in range(5):
         assert failures.count(username, "192.0.2.1") is None
     assert failures.wait_s(username, "192.0.2.1") == 60
@@ -164,7 +191,7 @@ def test_any_text_may_be_tried_as_a_user(
 
 
 def test_looking_counts_nothing(counters: Storage, clock: Clock) -> None:
-    failures = FailedSignIns(counters, clock)
+    failures = SignInLimits(counters, clock)
     for _ in range(100):
         assert failures.wait_s("anna", "192.0.2.1") is None
 
@@ -212,7 +239,10 @@ def test_shared_counters_that_fail_stop_nobody(
     assert len(caplog.records) == 1, "said once, not at each request"
     with counters._engine.connect() as connection:
         connection.execute(sa.text("PRAGMA query_only = OFF"))
-    assert limits.hit("anna", ROUTE) == 1, "the shared count goes on"
+    clock.now += TRY_AGAIN_S
+    assert RequestLimits(counters, clock).hit("carl", ROUTE) is None
+    assert limits.hit("carl", ROUTE) == 1, "the shared count goes on"
+    assert caplog.records[-1].message == "shared rate counters are back"
     counters.close()
 
 
@@ -223,7 +253,7 @@ def test_redis_counts_and_may_be_away(redis_url: str) -> None:
     assert limits.hit("anna", ROUTE) == 1
     time.sleep(0.95)
     assert limits.hit("anna", ROUTE) is None
-    failures = FailedSignIns(counters)
+    failures = SignInLimits(counters)
     assert [failures.count("anna", "192.0.2.1") for _ in range(6)][:5] == [None] * 5
     assert failures.wait_s("anna", "192.0.2.1") is not None
     assert failures.wait_s("berta", "192.0.2.1") is None
@@ -232,6 +262,37 @@ def test_redis_counts_and_may_be_away(redis_url: str) -> None:
         port = nobody_listens.getsockname()[1]
         away = RequestLimits(counters_in_redis(f"redis://127.0.0.1:{port}"))
         assert [away.hit("anna", ROUTE), away.hit("anna", ROUTE)] == [None, 1]
+
+
+def test_counters_that_say_nothing_are_asked_now_and_then(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        silent.setblocking(False)
+
+        def connections() -> int:
+            taken = 0
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    silent.accept()[0].close()
+                    taken += 1
+            return taken
+
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        limits = RequestLimits(counters_in_redis(url), clock)
+        assert [limits.hit("anna", ROUTE), limits.hit("anna", ROUTE)] == [None, 1]
+        assert connections() == 1
+        assert [limits.hit(f"anna-{number}", ROUTE) for number in range(100)] == [None] * 100
+        assert connections() == 0, "nobody waited for it"
+        clock.now += TRY_AGAIN_S
+        limits.hit("berta", ROUTE)
+        limits.hit("carl", ROUTE)
+        assert connections() == 1
+    assert len(caplog.records) == 1
+    assert "\n" not in caplog.records[0].getMessage()
+    assert caplog.records[0].exc_info is None
 
 
 @pytest.mark.parametrize("damage", [b"no database at all", b"SQLite format 3\0" + bytes(4096)])

@@ -157,7 +157,8 @@ def test_an_edit_is_validated_as_every_reading(store: SqlStore) -> None:
 def test_what_is_sent_later_does_not_take_the_edit_away(store: SqlStore) -> None:
     edit(store, 4, 1170)
     edit(store, 8, None)
-    late = tuple(replace(row, issued_at_us=NOW_US * 2) for row in ROWS)
+    # The latest that a sender may say: its clock may be a little ahead.
+    late = tuple(replace(row, issued_at_us=NOW_US + 900_000_000) for row in ROWS)
     receipt = deliver(store, 1, meter(store, 11), late, NOW_US)
     assert (receipt.accepted, receipt.superseding) == (97, 95)
     assert [row[0] for row in totals(store, 3, 5)] == [50, 30]
@@ -217,7 +218,7 @@ def test_what_was_known_before_an_edit_and_before_it_was_undone(store: SqlStore)
 
 
 def test_locked_quarter_hours_stay_as_they_were(store: SqlStore) -> None:
-    lock_group(store, 1, Group.ELECTRICITY, START + 4 * 900, "anna", NOW_US)
+    lock_group(store, 1, Group.ELECTRICITY, START + 4 * 900, "anna", NOW_US, "a test")
     edit(store, 4, 1170)
     assert totals(store, 3, 5) == [MEASURED, (30, "EDITED")]
 

@@ -131,7 +131,7 @@ def lock_or_unlock(store: SqlStore, site: int, chance: Random, now_us: int) -> N
     until_at = locks[0].last.until_at if locks else START_AT
     if chance.random() < 0.5:
         further_at = until_at + 900 * chance.randrange(1, 60)
-        lock_group(store, site, Group.ELECTRICITY, further_at, "me", now_us)
+        lock_group(store, site, Group.ELECTRICITY, further_at, "me", now_us, "a test")
     elif locks and chance.random() < 0.4:
         back_at = START_AT + 900 * chance.randrange((until_at - START_AT) // 900 + 1)
         unlock_group(store, site, Group.ELECTRICITY, back_at, "wrong", "me", now_us)

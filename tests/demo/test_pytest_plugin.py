@@ -102,7 +102,7 @@ def test_without_the_server_it_says_what_to_install(tmp_path: Path) -> None:
 
     assert outcome.returncode == 1
     assert "1 error" in outcome.stdout, outcome.stdout
-    assert "pip install 'commonwatt[server]'" in outcome.stdout
+    assert "pip install '.[server]' in the checkout" in outcome.stdout
     assert "fastapi is missing" in outcome.stdout
     assert "Traceback" not in outcome.stdout
 

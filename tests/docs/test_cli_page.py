@@ -15,16 +15,15 @@ CLIENTS = {
         "sites",
         "meters",
         "sensors",
-        "get site",
-        "get meter",
-        "get raw",
-        "get sensor",
         "watch",
         "export",
     )
 }
-OF_BOTH = {"commonwatt mirror"}
-"""Asks a server and opens a store."""
+OF_BOTH = {
+    "commonwatt mirror",
+    *(f"commonwatt get {of}" for of in ("site", "meter", "raw", "sensor")),
+}
+"""Ask a server, and open a store."""
 WITHOUT_STORE = {"commonwatt conformance", *CLIENTS}
 
 

@@ -8,8 +8,10 @@ from packaging.requirements import Requirement
 
 from commonwatt.adapters.store import schema
 from commonwatt.api import problems
+from commonwatt.api.climkit_models import MeterDataRow, RawRow, SiteDataRow
 from commonwatt.api.problems import Kind
 from commonwatt.app.authorize import Role
+from commonwatt.domain.catalogue import Mode
 from commonwatt.domain.finding_catalogue import DESCRIPTIONS
 from commonwatt.domain.findings import FindingRule
 from commonwatt.domain.quality import Quality
@@ -194,6 +196,18 @@ def test_every_line_of_the_log_that_is_explained_is_one_of_the_product() -> None
 
     lines = first_column(section(DOCS / "operation.md", "Logs and health"))
 
-    assert len(lines) == 4
+    assert len(lines) == 22
     for line in lines:
         assert all(part.strip() in sources for part in line.split("…") if part.strip()), line
+
+
+def test_every_column_has_its_words_in_three_languages() -> None:
+    table = section(DOCS / "glossary.md", "In German, French and Italian")
+    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| `")]
+    words = {row[0].strip().strip("`"): [cell.strip() for cell in row[1:]] for row in rows}
+
+    for model in (SiteDataRow, MeterDataRow, RawRow):
+        for column in set(model.model_fields) - {"timestamp"}:
+            assert all(words[column]), column
+            assert len(words[column]) == 3
+    assert set(Mode) <= words.keys()

@@ -1,6 +1,8 @@
 """What exported files hold is what the client answers, whole and in order."""
 
 import datetime as dt
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +49,19 @@ def with_texts(series: Series, columns: Sequence[str], **texts: str) -> pl.DataF
     ]
     first = 2 if series.sampling is None else 3
     return frame.select(*frame.columns[:first], *whose, *values)
+
+
+def test_files_are_for_their_owner_alone(file: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        with (
+            endless().running() as url,
+            Climkit(url, "u", "p", requests_per_second=FAST) as climkit,
+        ):
+            exported(climkit, file, *YEAR, sampling="M")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("sampling", ["15T", "H", "D", "M"])

@@ -90,7 +90,7 @@ def test_meters_say_what_they_say_and_nothing_else() -> None:
         assert getattr(apartment, unsaid) is NOT_SAID
     assert common.rule == "prim_ad:15 - prim_ad:16"
     assert (common.id, common.prim_ad) == (NOT_SAID, NOT_SAID)
-    assert (water.installed_at, water.removed_at) == (1_651_356_000, 1_777_636_800)
+    assert (water.installed_at, water.removed_at) == (1_651_356_000, 1_777_629_600)
     assert water.installed_index == Decimal("12.345678")
     assert water.rule is None
     assert grid.interval_s == 1800
@@ -149,7 +149,7 @@ sensor: []
             "line 10: meter: must be a mapping of id, name, type, mode, prim_ad, interval,"
             " installed_at, installed_index, removed_at, valid_from, enabled, balance, isolated,"
             " priority, factor, share, producers, max_per_hour, rule, registers,"
-            " devices, register_meter"
+            " devices, register_meter, register_kind, expected"
         ),
         "line 11: sensor: unknown key of the file; did you mean sensors?",
     ]
@@ -187,6 +187,7 @@ sensor: []
         ("factor: 1000000", "factor: must be a number from 0.000001 to 999999.999999"),
         ("factor: .inf", "factor: must be a number"),
         ("share: 100.5", "share: must be a number from 0 to 100"),
+        ("register_kind: restarts", "register_kind: must be one of counts, resets, not 'restarts'"),
         ("rule: [1, 2]", "rule: must be text of 1 to 10000 letters"),
         ("rule: ''", "rule: must be text of 1 to 10000 letters"),
         ("<<: {a: 1}", "<<: unknown key of meter"),
@@ -224,11 +225,20 @@ def test_a_wrong_field_of_a_meter(field: str, says: str) -> None:
         (SITE.replace("name: B", "name: B, latitude: 91"), "latitude: must be degrees from -90"),
         (SITE.replace("name: B", "name: B, longitude: east"), "longitude: must be degrees"),
         (SITE.replace("name: B", "name: B, creation_date: 2022"), "must be a date such as 2026"),
+        (SITE.replace("site_ref: A", "site_ref: \u0410B"), "site_ref: mixes letters"),
+        (SITE.replace("site_ref: A", "site_ref: CH-\uff11"), "site_ref: has letters or digits"),
+        (SITE.replace("name: B", "name: B\u0430sel"), "name: mixes letters that look alike"),
         (SITE.replace("Europe/Zurich", "../../etc/passwd"), "is not an IANA time zone"),
     ],
 )
 def test_a_wrong_file_or_site(text: str, says: str) -> None:
     assert says in faults(text)[0]
+
+
+def test_names_of_other_scripts_and_accents_of_two_characters() -> None:
+    house = "\u0414\u043e\u043c 3"
+    assert read(SITE.replace("name: B", f"name: {house}")).name == house
+    assert read(SITE.replace("name: B", "name: E\u0301toile")).name == "\u00c9toile"
 
 
 def test_text_that_is_not_utf_8() -> None:

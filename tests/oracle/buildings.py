@@ -105,14 +105,6 @@ def plans(days: int = 2) -> st.SearchStrategy[Plan]:
     )
 
 
-def near_plans(days: int = 2) -> st.SearchStrategy[Plan]:
-    """Plans without far stamps, for what is settled again and again.
-
-    One of the year 2000 makes 8,000 days of a plan's two.
-    """
-    return plans(days).map(lambda plan: replace(plan, troubles=plan.troubles - {"wild_stamps"}))
-
-
 def first_day(plan: Plan) -> int:
     """The UTC day (since 1970) on which a plan's building begins to be read."""
     return FIRST_DAYS[plan.seed % len(FIRST_DAYS)]
@@ -301,6 +293,8 @@ class _Builder:
             self.random.choice(CADENCES_S),
         )
         self.sendings += [(sent.recorded_at, meter.id, sent) for sent in gateway.send()]
+        if "resets" in self.plan.troubles and meter.interval_s is None:
+            meter = replace(meter, begins_again=self.random.random() < 0.4)
         if self.plan.devices and meter.interval_s is None:
             meter = replace(meter, devices=self._devices(gateway))
         if self.plan.resolutions:

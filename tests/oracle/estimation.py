@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from tests.oracle.facts import MEASURED, QUARTER_S, RegisterQuarter, ceil_quarter, floor_quarter
+from tests.oracle.facts import (
+    INTERPOLATED,
+    MEASURED,
+    QUARTER_S,
+    RegisterQuarter,
+    ceil_quarter,
+    floor_quarter,
+)
 from tests.oracle.seams import Run
 from tests.oracle.versions import Reading
 
@@ -17,9 +24,15 @@ WEIGHTS_BELOW = 2**27
 INT32_MAX = 2**31 - 1
 
 Quarter = Callable[[int], RegisterQuarter]
-"""A register in the quarter-hour that begins at an instant, gaps interpolated linearly."""
+"""A register in the quarter-hour that begins at an instant, gaps interpolated linearly.
+
+INTERPOLATED means between readings at most 65 minutes apart, or in an interval of an hour.
+"""
 Donors = Mapping[int, Sequence[tuple[int, int]]]
-"""Weekday and energy [Wh] of measured quarter-hours, by the quarter of the local day."""
+"""Weekday and energy [Wh] of measured quarter-hours, by the quarter of the local day.
+
+Of a quarter of the day in which only hours were measured, the quarters of those.
+"""
 
 
 def local(start: int) -> tuple[int, int]:
@@ -29,16 +42,18 @@ def local(start: int) -> tuple[int, int]:
 
 
 def donors(quarter: Quarter, *spans: tuple[int, int]) -> Donors:
-    """The measured quarter-hours wholly within the spans [first, last], by quarter of the day."""
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    """What was measured wholly within the spans [first, last], by quarter of the day."""
+    found: dict[int, dict[int, list[tuple[int, int]]]] = {
+        quality: defaultdict(list) for quality in (INTERPOLATED, MEASURED)
+    }
     for first, last in spans:
         for start in range(ceil_quarter(first), floor_quarter(last), QUARTER_S):
             part = quarter(start)
-            if part.quality == MEASURED and part.energy_wh is not None:
+            if part.quality in found and part.energy_wh is not None:
                 weekday, position = local(start)
                 if part.energy_wh <= INT32_MAX:
-                    found[position].append((weekday, max(0, part.energy_wh)))
-    return found
+                    found[part.quality][position].append((weekday, max(0, part.energy_wh)))
+    return {**found[INTERPOLATED], **found[MEASURED]}
 
 
 def likeness(weekday: int, other: int) -> int:

@@ -74,6 +74,7 @@ class Row:
     quality: ReadingQuality = "measured"
     issued_at_us: int | None = None
     serial: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Meter:
     removed_at: int | None = None
     devices: tuple[Device, ...] = ()
     resolutions: tuple[Resolution, ...] = ()
+    begins_again: bool = False
     deliveries: tuple[Delivery, ...] = ()
 
     def facts_at(self, instant: int) -> Facts:
@@ -158,15 +160,18 @@ Rule = Literal[
     "stamp-too-old",
     "stamp-ahead",
     "outside-life",
+    "stamp-far-before",
     "zero-after-positive",
     "index-out-of-order",
     "index-break",
     "stamp-off-interval",
     "interval-overlap",
+    "interval-incomplete",
     "quarter-too-large",
     "serial-changed",
     "rollover",
     "declared-faulty",
+    "readings-unused",
 ]
 """Rules that decide what is settled; the oracle judges no others."""
 

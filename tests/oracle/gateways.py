@@ -33,6 +33,9 @@ Trouble = Literal[
     "exchanges",
     "serials",
     "silent",
+    "finer",
+    "totals",
+    "twins",
 ]
 TROUBLES: tuple[Trouble, ...] = Trouble.__args__  # type: ignore[attr-defined]
 
@@ -94,6 +97,7 @@ class Gateway:
             "estimated": self._estimated,
             "half_rows": self._half_rows,
             "wild_stamps": self._wild_stamps,
+            "twins": self._twins,
         }
         for trouble, add in spoil.items():
             if trouble in self.troubles:
@@ -103,6 +107,7 @@ class Gateway:
             "placeholders": self._placeholders,
             "corrections": self._corrections,
             "duplicates": self._duplicates,
+            "totals": self._totals,
             "withdrawn": self._withdrawn,
             "late": self._late,
         }
@@ -142,7 +147,33 @@ class Gateway:
                 for register, energy in self.flows.energy.items()
             }
             rows.append(Row(end + self._jitter(65), values))
-        return rows
+        return self._finer(rows) if "finer" in self.troubles else rows
+
+    def _finer(self, rows: list[Row]) -> list[Row]:
+        """Some stretches in finer intervals, of which now and then one is lost."""
+        assert self.interval_s is not None
+        lengths = [s for s in (60, 300, 900, 1800) if s < self.interval_s]
+        found: list[Row] = []
+        while rows:
+            count = self.random.choice((1, 2, 3, 9))
+            stretch, rows = rows[:count], rows[count:]
+            finer_s = self.random.choice((None, *lengths))
+            for row in stretch:
+                found += [row] if finer_s is None else self._split(row, finer_s)
+        lost = self.random.choice((0, 0.02, 0.3))
+        kept = [row for row in found if self.random.random() >= lost]
+        return sorted({row.stamp: row for row in kept or found}.values(), key=lambda r: r.stamp)
+
+    def _split(self, row: Row, finer_s: int) -> list[Row]:
+        assert self.interval_s is not None
+        parts = self.interval_s // finer_s
+        return [
+            Row(
+                row.stamp - finer_s * (parts - number),
+                {r: v * number // parts - v * (number - 1) // parts for r, v in row.values.items()},
+            )
+            for number in range(1, parts + 1)
+        ]
 
     def _position(self) -> int:
         return self.random.randrange(len(self.rows))
@@ -273,6 +304,14 @@ class Gateway:
             replace(row, stamp=row.stamp + self.random.choice((-QUARTER_S, QUARTER_S)))
         )
 
+    def _twins(self) -> None:
+        """Of an interval meter a second row beside the boundary of another, with another value."""
+        for _ in range(self.random.randint(1, 4) if self.interval_s else 0):
+            row = self.rows[self._position()]
+            by_s = self.random.choice((-40, -1, 1, 30, 60))
+            values = {register: value + 1_000 for register, value in row.values.items()}
+            self.rows.append(replace(row, stamp=row.stamp + by_s, values=values))
+
     def _cut_into_sendings(self) -> None:
         """Runs of rows, recorded right after their last one; some senders' clocks run ahead."""
         position = 0
@@ -305,6 +344,7 @@ class Gateway:
             values={register: max(0, value + by) for register, value in row.values.items()},
             quality=self.random.choice(("measured", "measured", "estimated")),
             issued_at_us=self.random.choice((None, issued_at * 1_000_000)),
+            replaces=self.random.random() < 0.2,
         )
 
     def _placeholders(self) -> None:
@@ -323,6 +363,23 @@ class Gateway:
                 last = self.sendings[-1]
                 again = [self._otherwise(row) for row in again]
                 self.sendings.append(Sending(last.recorded_at, again))
+
+    def _totals(self) -> None:
+        """Sums of some intervals, or other ones, where finer rows may have been sent."""
+        for _ in range(self.random.randint(1, 4) if self.interval_s else 0):
+            rows: dict[int, Row] = {}
+            for row in self._some_rows():
+                end = -(-(row.stamp - 60) // (self.interval_s or 1)) * (self.interval_s or 1)
+                before = rows[end].values if end in rows else {}
+                values = {r: value + before.get(r, 0) for r, value in row.values.items()}
+                rows[end] = replace(row, stamp=end, values=values)
+            by = self.random.choice((0, 0, 1_000, -300))
+            self._send_again(
+                [
+                    replace(row, values={r: max(0, v + by) for r, v in row.values.items()})
+                    for row in rows.values()
+                ]
+            )
 
     def _duplicates(self) -> None:
         self._send_again(self._some_rows())

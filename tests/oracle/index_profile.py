@@ -40,12 +40,15 @@ def _capped(quality: int, *used: Reading) -> int:
     return min(quality, ESTIMATED) if any(reading.estimated for reading in used) else quality
 
 
-def _distance_quality(meter: Meter, distance_s: int) -> int:
+def interpolated_s(meter: Meter) -> int:
+    """Up to how far apart the readings of a meter are interpolated."""
+    return (26 if meter.medium in SLOW_MEDIA else 2) * HOUR_S
+
+
+def _distance_quality(distance_s: int, far_s: int) -> int:
     if distance_s <= 30 * MINUTE_S:
         return MEASURED
-    if distance_s <= (26 if meter.medium in SLOW_MEDIA else 2) * HOUR_S:
-        return INTERPOLATED
-    return ESTIMATED
+    return INTERPOLATED if distance_s <= far_s else ESTIMATED
 
 
 def _standing_still(run: Run, at: int) -> Reading | None:
@@ -61,7 +64,7 @@ def _standing_still(run: Run, at: int) -> Reading | None:
     return None
 
 
-def boundary(meter: Meter, run: Run, at: int, shapes: Shapes | None = None) -> Boundary | None:
+def boundary(run: Run, at: int, far_s: int, shapes: Shapes | None = None) -> Boundary | None:
     """The index at the instant `at`; None where it is not known. Gaps are linear without shapes."""
     readings, still = run.readings, _standing_still(run, at)
     if still is not None:
@@ -78,7 +81,7 @@ def boundary(meter: Meter, run: Run, at: int, shapes: Shapes | None = None) -> B
     distance_s = after.stamp - before.stamp
     if distance_s > LONGEST_GAP_S or after.value < before.value:
         return None
-    quality = _distance_quality(meter, distance_s)
+    quality = _distance_quality(distance_s, far_s)
     part = Fraction(at - before.stamp, distance_s)
     if quality == ESTIMATED and shapes is not None:
         shaped = shapes.part(run, before, after, at)
@@ -94,10 +97,15 @@ def index_quarter(
     start: int,
     factor: Fraction,
     shapes: Shapes | None = None,
+    far_s: int | None = None,
 ) -> RegisterQuarter:
-    """The energy of one register in [start, start + 15 min): the sum over its runs."""
+    """The energy of one register in [start, start + 15 min): the sum over its runs.
+
+    Readings farther apart than `far_s` make estimates, farther than is interpolated without it.
+    """
+    far_s = interpolated_s(meter) if far_s is None else far_s
     parts = [
-        _run_quarter(meter, run, start, factor if run.factor is None else run.factor, shapes)
+        _run_quarter(run, start, factor if run.factor is None else run.factor, far_s, shapes)
         for run in history.runs[register]
         if (run.start_at is None or start + QUARTER_S > run.start_at)
         and (run.end_at is None or start < run.end_at)
@@ -114,13 +122,13 @@ def index_quarter(
 
 
 def _run_quarter(
-    meter: Meter, run: Run, start: int, factor: Fraction, shapes: Shapes | None
+    run: Run, start: int, factor: Fraction, far_s: int, shapes: Shapes | None
 ) -> RegisterQuarter:
     """What a run counted in a quarter-hour: a difference of rounded indexes."""
     end = start + QUARTER_S
     if any(before < end and after > start for before, after in run.breaks):
         return MISSING_QUARTER
-    opening, closing = (boundary(meter, run, at, shapes) for at in (start, end))
+    opening, closing = (boundary(run, at, far_s, shapes) for at in (start, end))
     if opening is None or closing is None:
         return MISSING_QUARTER
     energy_wh = round_half_up(factor * closing.index_mwh / 1000) - round_half_up(

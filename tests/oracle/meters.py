@@ -1,5 +1,6 @@
 """A meter's quarter-hour: whether it is alive, its two sides, and rules over other meters."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from tests.oracle.estimation import Quarter, Shapes
@@ -22,9 +23,11 @@ from tests.oracle.facts import (
 from tests.oracle.index_profile import index_quarter
 from tests.oracle.interval_profile import IntervalHistory, interval_quarter, judge_interval
 from tests.oracle.proxies import Proxies, last_interval, last_reading
+from tests.oracle.unused import Unused
 from tests.oracle.verdicts import IndexHistory, judge_index
 
 SIDES: tuple[Side, Side] = ("im", "ex")
+MEASURED_HOUR_S = 65 * 60
 
 
 class JudgedMeter:
@@ -37,6 +40,16 @@ class JudgedMeter:
         )
         self._shapes = {register: self._shapes_of(register) for register in self.registers}
         self._proxies = {register: self._proxies_of(register) for register in self.registers}
+        self.unused = Unused(meter, self.history.findings, self._used())
+
+    def _used(self) -> dict[str, Sequence[int]]:
+        """The stamps of the readings of each raw register that are used, ascending."""
+        if isinstance(self.history, IntervalHistory):
+            return {}
+        return {
+            register: sorted(reading.stamp for run in runs for reading in run.readings)
+            for register, runs in self.history.runs.items()
+        }
 
     def _factor_at(self, at: int) -> Fraction:
         return self.meter.facts_at(at).factor
@@ -48,7 +61,9 @@ class JudgedMeter:
             factor = self._factor_at(start)
             if isinstance(self.history, IntervalHistory):
                 return interval_quarter(self.history, register, start, factor)
-            return index_quarter(self.meter, self.history, register, start, factor)
+            return index_quarter(
+                self.meter, self.history, register, start, factor, far_s=MEASURED_HOUR_S
+            )
 
         return quarter
 
@@ -100,6 +115,21 @@ class JudgedMeter:
         return main_side_present(facts, {side: self._side(facts, side, start) for side in SIDES})
 
     def _side(self, facts: Facts, side: Side, start: int) -> RegisterQuarter | None:
+        """A side of the meter, doubted where much of the day rests on unused readings."""
+
+        def undoubted(at: int) -> RegisterQuarter | None:
+            if not self.alive(at):
+                return None
+            quarter = self._undoubted(self.meter.facts_at(at), side, at)
+            if quarter and quarter.energy_wh and not -(2**31) <= quarter.energy_wh < 2**31:
+                return MISSING_QUARTER
+            return quarter
+
+        if undoubted(start) is None or undoubted(start) == MISSING_QUARTER:
+            return self._undoubted(facts, side, start)
+        return self.unused.doubted(side, start, undoubted)
+
+    def _undoubted(self, facts: Facts, side: Side, start: int) -> RegisterQuarter | None:
         plain = RAW_REGISTERS[self.meter.medium].get(side)
         if plain is None:
             return None

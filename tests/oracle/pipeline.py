@@ -50,5 +50,6 @@ def settle(building: Building, quarters: range) -> Settled:
             )
     for judged in of_meter.judged.values():
         settled.findings.update(judged.history.findings)
+        settled.findings.update(judged.unused.findings)
     settled.findings.update(of_meter.overflows)
     return settled

@@ -16,6 +16,7 @@ from commonwatt.domain.catalogue import (
     MeterFacts,
     Mode,
     Register,
+    RegisterKind,
     Resolution,
     ResolutionKind,
     Site,
@@ -37,11 +38,13 @@ from commonwatt.domain.vee.history import (
     usable,
 )
 from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
+from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
 from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
 from commonwatt.domain.vee.stretches import installed_index, later_devices
 from tests.oracle import facts as oracle
-from tests.oracle.verdicts import AHEAD_US
+from tests.oracle.verdicts import DAY_S, believed_from_day
+from tests.oracle.versions import AHEAD_US
 
 
 def catalogue_of(building: oracle.Building) -> SiteCatalogue:
@@ -83,6 +86,7 @@ def _meter(number: int, meter: oracle.Meter) -> Meter:
         removed_at=meter.removed_at,
         devices=tuple(map(_device, meter.devices)),
         resolutions=tuple(map(_resolution, meter.resolutions)),
+        register_kind=RegisterKind.RESETS if meter.begins_again else RegisterKind.COUNTS,
     )
 
 
@@ -160,6 +164,7 @@ def stored_readings(meter: oracle.Meter) -> StoredReadings:
         ahead=stamps * 1_000_000 > np.array(recorded_us, np.int64) + AHEAD_US,
         deliveries=np.array([delivery.number for delivery, _ in rows], np.int64),
         serials=np.array([row.serial for _, row in rows], np.str_),
+        replaces=np.array([row.replaces for _, row in rows], np.bool_),
     )
 
 
@@ -169,21 +174,25 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
     withdrawn = {delivery.number for delivery in meter.deliveries if delivery.withdrawn}
     intervals: dict[Register, JudgedIntervals] = {}
     indexes: dict[Register, JudgedRegister] = {}
+    believed_from = believed_from_day(meter) if meter.installed_at is None else 0
     for register in stored.values:
         readings = counting_readings(stored, register, withdrawn)
+        used = readings.at(np.flatnonzero(readings.stamps >= believed_from * DAY_S))
         history = RegisterHistory(
             meter=declared.number,
             register=register.value,
             readings=readings,
             from_start=True,
             to_end=True,
-            first_positive_at=_first_positive_at(readings, declared, register),
+            first_positive_at=_first_positive_at(used, declared, register),
+            doubted_before=believed_from,
             first_positive_of={
-                at: first_positive(
-                    readings.at(np.flatnonzero(readings.stamps > at)), declared, register
-                )
+                at: first_positive(used.at(np.flatnonzero(used.stamps > at)), declared, register)
                 for at in later_devices(declared, register)
             },
+            totals=IntervalTotals()
+            if meter.interval_s is None
+            else interval_totals(stored, register, readings, withdrawn, meter.interval_s),
         )
         if meter.interval_s is None:
             indexes[register] = judge_index_register(history, declared)

@@ -97,7 +97,10 @@ def declared_runs(
     for number, part in enumerate(parts):
         edge = edges[number - 1] if number else None
         device = edge.new if edge else first
-        kept = _without_zeros(meter, register, device, edge is not None, part, everything, findings)
+        kept = list(part)
+        if not meter.begins_again:
+            later = edge is not None
+            kept = _without_zeros(meter, register, device, later, part, everything, findings)
         if edge and not edge.by_reset:
             kept = _standing(meter, register, kept, edge.at, device.start_index, findings)
         if ends[number] is not None and not (number < len(edges) and edges[number].by_reset):
@@ -179,6 +182,58 @@ def cut_at_serials(meter: Meter, register: str, run: Run, findings: list[Finding
         )
         for number in range(len(bounds) - 1)
     ]
+
+
+def zeros_in_doubt(readings: Sequence[Reading]) -> list[int]:
+    """The stamps of one to three zeros amid an index that goes on as if nothing had happened.
+
+    Two indexes on each side, none 0, do not fall, and the first after the zeros, counted anew since
+    the last before them, is more than ten times as fast as any step there.
+    """
+    doubted = []
+    for first in range(2, len(readings)):
+        for count in (1, 2, 3):
+            zeros = readings[first : first + count]
+            beside = [*readings[first - 2 : first], *readings[first + count : first + count + 2]]
+            values = [each.value for each in beside]
+            if any(zero.value for zero in zeros) or len(values) < 4 or not all(values):
+                continue
+            if values != sorted(values):
+                continue
+            _, last, after, _ = beside
+            fast = Fraction(after.value, after.stamp - last.stamp)
+            rates = [Fraction(b.value - a.value, b.stamp - a.stamp) for a, b in pairwise(beside)]
+            if fast > 10 * max(rates):
+                doubted += [zero.stamp for zero in zeros]
+    return doubted
+
+
+def at_zeros_in_doubt(run: Run) -> Run:
+    """Let the index break where zeros in doubt begin and end."""
+    doubted = zeros_in_doubt(run.readings)
+    breaks = [
+        (a.stamp, b.stamp)
+        for a, b in pairwise(run.readings)
+        if (a.stamp in doubted) != (b.stamp in doubted)
+    ]
+    return replace(run, breaks=breaks)
+
+
+def cut_at_falls(run: Run) -> list[Run]:
+    """Cut the run of a counter that begins again: wherever it falls it was reset.
+
+    But for zeros in doubt.
+    """
+    parts = [run]
+    doubted = zeros_in_doubt(run.readings)
+    for before, after in pairwise(run.readings):
+        if after.value < before.value and after.stamp not in doubted:
+            *kept, last = parts
+            at = [reading.stamp for reading in last.readings].index(after.stamp)
+            head = replace(last, readings=last.readings[:at], end_at=after.stamp)
+            tail = replace(last, readings=last.readings[at:], start_at=after.stamp, by_reset=True)
+            parts = [*kept, head, tail]
+    return parts
 
 
 def after_reset(before: list[Run], run: Run) -> Run:

@@ -22,7 +22,10 @@ REGISTERS: dict[Medium, str] = {"electricity": "en_im", "cold_water": "vol_m3"}
 
 @dataclass(frozen=True)
 class Outage:
-    """A meter that was silent between days on which it was read every quarter-hour."""
+    """A meter that was silent between days on which it was read every quarter-hour, or hour.
+
+    `mixed`: every quarter-hour in part of each day only.
+    """
 
     seed: int
     first_day: int
@@ -34,6 +37,12 @@ class Outage:
     jitter_s: int = 0
     medium: Medium = "electricity"
     factor_changes: bool = False
+    step_s: int = 900
+    mixed: bool = False
+
+    def is_read(self, at: int) -> bool:
+        """Whether the meter is read at a quarter-hour."""
+        return at % self.step_s == 0 or (self.mixed and at % DAY_S < DAY_S // 3)
 
     def meter(self) -> Meter:
         """Make the meter with all that it sent."""
@@ -43,7 +52,8 @@ class Outage:
         back_at = silent_from + self.silent_s
         after = range(back_at, back_at + self.days_after * DAY_S + 1, 900)
         index, rows = random.randrange(10**9), []
-        for at in [*before, *after]:
+        edges = (before[0], before[-1], back_at)
+        for at in [each for each in [*before, *after] if self.is_read(each) or each in edges]:
             stamp = at + random.randint(-self.jitter_s, self.jitter_s)
             index += self.counted_mwh if at == back_at else random.randint(0, self.largest_mwh)
             rows.append(Row(stamp, {REGISTERS[self.medium]: index}))
@@ -73,10 +83,14 @@ outages = st.builds(
     jitter_s=st.sampled_from((0, 20)),
     medium=st.sampled_from(tuple(REGISTERS)),
     factor_changes=st.booleans(),
+    step_s=st.sampled_from((900, 900, 1_800, 3_600, 7_200)),
+    mixed=st.booleans(),
 )
 
 
 @given(outage=outages)
+@example(Outage(1, 19_288, 9, 9, 9 * DAY_S, 10**7, 99_999, jitter_s=20, step_s=3_600))
+@example(Outage(1, 19_288, 9, 9, 9 * DAY_S, 10**7, 99_999, jitter_s=20, step_s=3_600, mixed=True))
 @example(Outage(1, 19_068, 9, 9, 9 * DAY_S, 10**7, 99_999, jitter_s=20, factor_changes=True))
 @example(Outage(2, 19_288, 3, 0, 5 * 3_600, 12_345, 1_000))
 def test_product_and_oracle_estimate_alike(outage: Outage) -> None:
@@ -98,7 +112,7 @@ def test_product_and_oracle_estimate_alike(outage: Outage) -> None:
 class Silence:
     """A meter of which nothing is heard any more, or nothing for a while, beside one that speaks.
 
-    It was read every quarter-hour, or every half, over so many days.
+    It was read every quarter-hour, or every half or hour, over so many days.
     """
 
     seed: int
@@ -110,15 +124,16 @@ class Silence:
     back_after_s: int | None
     medium: Medium = "electricity"
     allowed_late: bool = False
+    step_s: int = 900
 
     def building(self) -> Building:
         """Build both meters with all that they sent."""
         random = Random(self.seed)
         last_at = (self.first_day + self.days) * DAY_S - 900 * random.randint(0, 95)
-        stamps = list(range(self.first_day * DAY_S, last_at + 1, self.interval_s or 900))
+        stamps = list(range(self.first_day * DAY_S, last_at + 1, self.interval_s or self.step_s))
         if self.back_after_s is not None:
             back_at = last_at + self.back_after_s // 900 * 900
-            stamps += range(back_at, back_at + 3_600 * 5, self.interval_s or 900)
+            stamps += range(back_at, back_at + 3_600 * 5, self.interval_s or self.step_s)
         index, rows = random.randrange(10**9), []
         for at in stamps:
             counted = random.randint(0, self.largest_mwh)
@@ -146,7 +161,8 @@ silences = st.builds(
     first_day=st.sampled_from(FIRST_DAYS),
     days=st.integers(1, 40),
     later_day=st.just(0),
-    interval_s=st.sampled_from((None, None, 900, 1800)),
+    interval_s=st.sampled_from((None, None, 900, 1800, 3600)),
+    step_s=st.sampled_from((900, 3600)),
     largest_mwh=st.sampled_from((0, 1_000, 99_999, 2_000_000)),
     back_after_s=st.none() | st.integers(1_800, 40 * DAY_S),
     medium=st.sampled_from(tuple(REGISTERS)),
@@ -162,6 +178,8 @@ silences = st.builds(
 @example(Silence(3, 19_288, 9, 19_297, None, 99_999, None))
 @example(Silence(3, 19_288, 1, 19_323, None, 99_999, None))
 @example(Silence(4, 19_068, 35, 19_104, 1800, 99_999, 9 * DAY_S))
+@example(Silence(4, 19_068, 9, 19_078, 3600, 99_999, None))
+@example(Silence(4, 19_068, 9, 19_078, None, 99_999, None, step_s=3600))
 def test_product_and_oracle_fill_in_alike_for_a_silent_meter(silence: Silence) -> None:
     note(str(silence))
     building = silence.building()

@@ -24,6 +24,7 @@ from tests.oracle.facts import (
     Mode,
     Operand,
     RegisterQuarter,
+    Resolution,
     Row,
 )
 from tests.oracle.pipeline import Settled, settle
@@ -128,6 +129,16 @@ def test_best_quality_then_issued_at_then_delivery_then_row_counts() -> None:
     assert counts(first, replace(second, withdrawn=True)) == [(2, MEASURED)]
     assert counts(estimated, placeholder) == [(4, ESTIMATED)]
     assert counts(placeholder) == [(None, MISSING)]
+
+    final = Delivery(4, late_us, (row(4000, quality="estimated", replaces=True),))
+    again = Delivery(6, late_us, (row(7000), row(8000, quality="estimated")))
+    empty = Delivery(7, late_us, (row(9000, quality="placeholder", replaces=True),))
+    early = Delivery(8, late_us, (row(100, replaces=True, issued_at_us=5),))
+    assert counts(first, second, final) == [(4, ESTIMATED)]
+    assert counts(first, second, replace(final, withdrawn=True)) == [(3, MEASURED)]
+    assert counts(final, again) == [(7, MEASURED)]
+    assert counts(first, empty) == [(2, MEASURED)]
+    assert counts(first, early) == [(2, MEASURED)]
 
 
 def test_a_spike_is_set_aside_and_the_rest_stays() -> None:
@@ -242,6 +253,51 @@ def test_interval_values_are_cumulated_in_the_day_and_overlaps_set_aside() -> No
     hours = replace(meter("a", {3600: 2000, 7200: 400}), interval_s=3600)
     assert energies(settled(hours, quarters=8), "a") == [1, 0, 1, 0, 0, 0, 0, 0]
     assert qualities(settled(hours), "a") == [INTERPOLATED] * 4
+
+
+def test_stamps_years_before_the_others_do_not_begin_a_life() -> None:
+    year = 365 * 86_400
+    far = {-22 * year: 427_708, -22 * year + 900: 427_800}
+    indexes = far | {-4 * year: 1000, 0: 5000, 900: 6000}
+    result = settled(meter("a", indexes), quarters=1)
+    assert rules(result) == [(at, "stamp-far-before") for at in sorted(far)]
+    assert energies(result, "a") == [1]
+    # A reading in between, not farther than five years from either, makes them believed.
+    bridged = meter("a", indexes | {at * year: 427_900 for at in (-17, -13, -8)})
+    assert "stamp-far-before" not in {rule for _, rule in rules(settled(bridged))}
+    declared = replace(meter("a", indexes), installed_at=DAY_AT - 23 * year)
+    assert "stamp-far-before" not in {rule for _, rule in rules(settled(declared))}
+
+
+def test_a_counter_that_begins_again_counts_all_its_rises() -> None:
+    # 3 Wh until 0:30, then 1 + 1, again from 0 on 2: no reading is set aside, no zero is absence.
+    indexes = {0: 0, 900: 2000, 1800: 3000, 2700: 1000, 3600: 2000, 4500: 0, 5400: 2000}
+    counter = replace(meter("a", indexes), begins_again=True)
+    result = settled(counter, quarters=6)
+    assert energies(result, "a") == [2, 1, 1, 1, 0, 2]
+    assert qualities(result, "a") == [MEASURED] * 2 + [ESTIMATED, MEASURED] * 2
+    assert rules(result) == []
+
+
+def test_a_zero_amid_a_counter_that_goes_on_is_asked() -> None:
+    # 1 Wh a quarter-hour; after 214 Wh one 0, then 216: 216 in a quarter-hour or 2 in two.
+    indexes = {0: 212, 900: 213, 1800: 214, 2700: 0, 3600: 216, 4500: 217}
+    counter = meter("a", {at: wh * 1000 for at, wh in indexes.items()})
+    counter = replace(counter, begins_again=True)
+    result = settled(counter, quarters=5)
+    assert energies(result, "a") == [1, 1, None, None, 1]
+    assert rules(result) == [(2700, "index-break"), (3600, "index-break")]
+    faulty = (Resolution("en_im", "faulty", DAY_AT + 2700, DAY_AT + 2700),)
+    answered = settled(replace(counter, resolutions=faulty), quarters=5)
+    assert energies(answered, "a") == [1, 1, 1, 1, 1]
+
+
+def test_of_two_rows_at_one_boundary_the_nearer_counts_and_of_a_tie_the_earlier() -> None:
+    values = {884: 1000, 900: 2000, 1790: 3000, 1815: 4000, 2690: 5000, 2710: 6000}
+    quarters = replace(meter("a", values), interval_s=900)
+    result = settled(quarters, quarters=3)
+    assert energies(result, "a") == [2, 3, 5]
+    assert rules(result) == [(at, "interval-overlap") for at in (884, 1815, 2710)]
 
 
 def test_a_quarter_beyond_int32_is_missing() -> None:

@@ -3,17 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from itertools import pairwise
 
 from tests.oracle.facts import Finding, Meter
 from tests.oracle.rollovers import rolled
-from tests.oracle.seams import Run, after_reset, cut_at_serials, declared_runs
-from tests.oracle.versions import Reading, counted_readings
+from tests.oracle.seams import (
+    Run,
+    after_reset,
+    at_zeros_in_doubt,
+    cut_at_falls,
+    cut_at_serials,
+    declared_runs,
+)
+from tests.oracle.versions import AHEAD_US, Reading, counted_readings
 
 YEAR_2000 = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
-AHEAD_US = 900 * 1_000_000
+DAY_S = 86_400
+FAR_DAYS = 5 * 365
+"""Farther apart two stamps next to each other are not both right."""
 REACH = 16
 """Readings to each side that a verdict looks at."""
+FASTEST = 1000
+"""What stands against the rest is a meter's if it rises at most so many times as fast."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +36,31 @@ class IndexHistory:
     findings: list[Finding]
 
 
+def believed_from_day(meter: Meter) -> int:
+    """The first day of those that hang together with the newest on which something was said."""
+    days = {
+        row.stamp // DAY_S
+        for delivery in meter.deliveries
+        for row in delivery.rows
+        if not delivery.withdrawn
+        and row.stamp >= YEAR_2000
+        and row.stamp * 1_000_000 <= delivery.recorded_at_us + AHEAD_US
+        and (meter.removed_at is None or row.stamp <= meter.removed_at)
+    }
+    first = max(days, default=0)
+    for day in sorted(days, reverse=True):
+        if first - day > FAR_DAYS:
+            break
+        first = day
+    return first
+
+
 def plausible(
     meter: Meter, register: str, readings: Sequence[Reading], findings: list[Finding]
 ) -> list[Reading]:
     """The readings whose stamps can be true; a finding for each other."""
     remaining = []
+    believed_from = believed_from_day(meter)
     for reading in readings:
         assert reading.recorded_at_us is not None
         at = reading.stamp
@@ -40,6 +72,8 @@ def plausible(
             meter.removed_at is not None and at > meter.removed_at
         ):
             findings.append(Finding(meter.id, register, at, "outside-life"))
+        elif meter.installed_at is None and at // DAY_S < believed_from:
+            findings.append(Finding(meter.id, register, at, "stamp-far-before"))
         elif any(
             each.kind == "faulty"
             and each.register == register
@@ -73,13 +107,50 @@ def kept_positions(values: Sequence[int]) -> list[int]:
     return kept
 
 
-def _against_the_rest(values: Sequence[int], position: int) -> bool:
-    """Whether the reading is one of those removed from the window centred on it."""
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a reading is set aside, and whether the index breaks just before or after it."""
+
+    aside: bool
+    breaks_before: bool = False
+    breaks_after: bool = False
+
+
+def verdict(readings: Sequence[Reading], values: Sequence[int], position: int) -> Verdict:
+    """What the window centred on a reading says of it.
+
+    Of those to be removed, one is kept that stands in a run of two or more of them, one next to
+    the other, that rises as a meter does; where the run ends beside a kept one is a break.
+    """
     first = max(0, position - REACH)
     window = values[first : position + REACH + 1]
     if all(before <= after for before, after in pairwise(window)):
-        return False
-    return position - first not in kept_positions(window)
+        return Verdict(False)
+    kept = set(kept_positions(window))
+    here = position - first
+    if here in kept:
+        return Verdict(False)
+    stamps = [reading.stamp for reading in readings[first : position + REACH + 1]]
+    lowest, highest = min(kept), max(kept)
+    seconds = stamps[highest] - stamps[lowest]
+    ordinary = Fraction(window[highest] - window[lowest], seconds) if seconds else Fraction(0)
+
+    def follows(left: int) -> bool:
+        """Whether from a removed reading to the next, removed too, a meter may have counted."""
+        if not 0 <= left < len(window) - 1 or left in kept or left + 1 in kept:
+            return False
+        rise = window[left + 1] - window[left]
+        rate = Fraction(rise, stamps[left + 1] - stamps[left])
+        return rise >= 0 and (ordinary == 0 or rate <= FASTEST * ordinary)
+
+    start = end = here
+    while follows(start - 1):
+        start -= 1
+    while follows(end):
+        end += 1
+    if window[end] == window[start]:
+        return Verdict(True)
+    return Verdict(False, start == here and here - 1 in kept, end == here and here + 1 in kept)
 
 
 def judge_index(meter: Meter) -> IndexHistory:
@@ -92,6 +163,15 @@ def judge_index(meter: Meter) -> IndexHistory:
         runs: list[Run] = []
         for run in declared_runs(meter, register, remaining, history.findings):
             for part in cut_at_serials(meter, register, run, history.findings):
+                if meter.begins_again:
+                    for counted in cut_at_falls(part):
+                        broken = at_zeros_in_doubt(counted)
+                        history.findings.extend(
+                            Finding(meter.id, register, at, "index-break")
+                            for _, at in broken.breaks
+                        )
+                        runs.append(after_reset(runs, broken))
+                    continue
                 accepted = _judge_run(meter, register, part, history.findings)
                 runs.append(after_reset(runs, accepted))
         if not any(run.readings for run in runs):
@@ -114,14 +194,19 @@ def _judge_run(meter: Meter, register: str, run: Run, findings: list[Finding]) -
     added = rolled(meter, register, run)
     values = [reading.value + more for reading, more in zip(run.readings, added, strict=True)]
     accepted: list[tuple[Reading, int]] = []
-    for position, reading in enumerate(run.readings):
-        if _against_the_rest(values, position):
+    parted: set[int] = set()
+    verdicts = [verdict(run.readings, values, position) for position in range(len(values))]
+    for position, (reading, said) in enumerate(zip(run.readings, verdicts, strict=True)):
+        if said.breaks_before or (position and verdicts[position - 1].breaks_after):
+            parted.add(reading.stamp)
+        if said.aside:
             findings.append(Finding(meter.id, register, reading.stamp, "index-out-of-order"))
         else:
             accepted.append((reading, added[position]))
     breaks = []
     for (a, more_a), (b, more_b) in pairwise(accepted):
-        if b.value + more_b < a.value + more_a:
+        is_parted = any(a.stamp < at <= b.stamp for at in parted)
+        if is_parted or b.value + more_b < a.value + more_a:
             breaks.append((a.stamp, b.stamp))
             findings.append(Finding(meter.id, register, b.stamp, "index-break"))
         elif more_b > more_a:

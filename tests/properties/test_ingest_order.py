@@ -1,6 +1,7 @@
 """The order of arrival does not matter, twice is once, and quarter-hours telescope."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,34 @@ def test_the_order_of_arrival_does_not_matter(
     unsettled = answers(store, at_random)
     settle_everything(store, at_random.site.number)
     assert answers(store, in_order) == unsettled == answers(store, at_random)
+
+
+@st.composite
+def intervals_beside_boundaries(draw: st.DrawFn) -> list[Said]:
+    """Values at distinct instants, many of them within a minute of one boundary."""
+    near = st.tuples(st.integers(0, 2 * 96), st.sampled_from((-60, -30, -1, 0, 1, 30, 61)))
+    stamps = draw(st.sets(near, min_size=2, max_size=30))
+    return [
+        Said(START_AT + position * 900 + beside, draw(st.integers(0, 9_000_000)), meter=HOME)
+        for position, beside in sorted(stamps)
+    ]
+
+
+@SOME
+@given(intervals_beside_boundaries(), st.sampled_from((900, 1800)), st.data())
+def test_the_order_of_arrival_of_intervals_does_not_matter(
+    store: SqlStore, rows: list[Said], interval_s: int, data: st.DataObject
+) -> None:
+    home, sun = BUILDING.meters
+    building = oracle.Building((replace(home, interval_s=interval_s), sun))
+    in_order, at_random = add_building(store, building), add_building(store, building)
+    takes(store, in_order, rows)
+    for row in data.draw(st.permutations(rows)):
+        takes(store, at_random, [row])
+        if data.draw(st.booleans()):
+            settle_everything(store, at_random.site.number)
+    settle_everything(store, at_random.site.number)
+    assert answers(store, in_order) == answers(store, at_random)
 
 
 @SOME

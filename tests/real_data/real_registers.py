@@ -25,6 +25,7 @@ from commonwatt.domain.quality import Quality
 from commonwatt.domain.readings import RegisterReadings
 from commonwatt.domain.settlement import settle
 from commonwatt.domain.vee.history import RegisterHistory
+from commonwatt.domain.vee.ordinary import HighestDays, highest_powers
 from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
 
@@ -65,7 +66,7 @@ def meter_of(number: int, mode: Mode, medium: Medium = Medium.ELECTRICITY) -> Me
 
 def judged(meter: Meter, registers: Mapping[Register, Stamped]) -> JudgedMeter:
     """Judge the whole history of a meter."""
-    found = {}
+    found, ordinary = {}, dict[Register, int | None]()
     for register, stamped in registers.items():
         stamps = np.array(sorted(stamped), np.int64)
         values = np.array([stamped[stamp] for stamp in stamps.tolist()], np.int64)
@@ -80,7 +81,9 @@ def judged(meter: Meter, registers: Mapping[Register, Stamped]) -> JudgedMeter:
             first_positive_at=int(positive[0]) if len(positive) else None,
         )
         found[register] = judge_index_register(history, meter)
-    return JudgedMeter(meter, found)
+        highest = HighestDays().with_days(highest_powers(history.readings, None))
+        ordinary[register] = highest.ordinary if highest else None
+    return JudgedMeter(meter, found, ordinary=ordinary)
 
 
 def findings_of(zone: ZoneInfo, *meters: JudgedMeter) -> Sequence[Finding]:

@@ -142,3 +142,17 @@ def test_a_sun_that_shines_at_night_is_found_seven_times(shared_data: Path) -> N
 @pytest.mark.parametrize("number", [4, 6])
 def test_other_homes_of_the_town_are_not_doubted(shared_data: Path, number: int) -> None:
     assert home_of_konstanz(shared_data, number) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(1, 7))
+def test_machines_that_run_now_and_then_are_nobodys_question(
+    shared_data: Path, number: int
+) -> None:
+    """Heat pumps, a charging car, dishwashers, washing machines: nothing of them is unusual."""
+    rows = rows_of(shared_data / "opsd_cossmic_60min" / f"residential{number}_60min_index.csv.gz")
+    machines = [name for name in rows[0] if name.partition("_")[0] not in ("utc", "grid", "pv")]
+    for name in machines:
+        indexes = {at(row["utc_timestamp"], BERLIN): raw(row[name]) for row in rows if row[name]}
+        found = findings_of(BERLIN, judged(meter_of(1, Mode.CONSUMPTION), {IM: indexes}))
+        assert [each for each in found if each.rule.needs_decision] == [], name

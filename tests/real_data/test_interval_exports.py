@@ -83,7 +83,9 @@ class Home:
         with self.store.snapshot() as snapshot:
             return snapshot.catalogue.catalogue(1)
 
-    def takes(self, intervals: Iterable[Interval], *, naive: bool = False) -> Receipt:
+    def takes(
+        self, intervals: Iterable[Interval], *, naive: bool = False, by_order: bool = False
+    ) -> Receipt:
         """Import them as CSV, with offsets or, ``naive``, as the wall clock shows them."""
         stamped = [
             (each.ends.replace(tzinfo=None) if naive else each.ends, each) for each in intervals
@@ -94,6 +96,7 @@ class Home:
             io.BytesIO(text.encode()),
             meter=MeterName(type="electricity", prim_ad=10),
             zone=self.zone,
+            by_order=by_order,
             chunk_rows=100_000,
         )
         return ingest_readings(self.store, 1, rows, "gateway", "test", NOW * 1_000_000)
@@ -176,14 +179,23 @@ def test_a_portuguese_year_keeps_its_estimates_and_its_doubled_hour(
 
 
 @IN_LISBON
-def test_an_hour_that_the_clock_shows_twice_is_rejected_without_an_offset(
+def test_a_doubled_hour_sorted_by_its_labels_is_rejected_unless_its_order_shall_tell(
     home: Home, shared_data: Path
 ) -> None:
-    receipt = home.takes(eredes(shared_data / EREDES), naive=True)
+    """The portal puts both rows of a label beside each other."""
+    year = eredes(shared_data / EREDES)
 
-    assert [each.row for each in receipt.rejected] == [*range(4228, 4236)]
+    receipt = home.takes(year, naive=True)
+
+    assert [each.row for each in receipt.rejected] == [*range(4228, 4237)]
     assert "2024-10-27 01:00:00 happens twice in Europe/Lisbon" in receipt.rejected[0].reason
-    assert instants(home.findings()) == [("gap", "2024-10-26T23:45", 7_200)]
+    assert "2024-10-27 02:00:00 ends an hour" in receipt.rejected[-1].reason
+    assert instants(home.findings()) == [("gap", "2024-10-26T23:45", 8_100)]
+
+    assert home.takes(year, naive=True, by_order=True).accepted == 9
+    doubled = home.quarters(utc("2024-10-26T23:45"), utc("2024-10-27T01:45"))
+    assert doubled == (567, {Quality.MEASURED: 8})
+    assert home.findings() == []
 
 
 @IN_BRUSSELS

@@ -16,7 +16,7 @@ from tests.real_data.real_building import (
     served,
 )
 
-SITE, CO2, TEMPERATURE, WALL_CLOCK = (f"{number:024x}" for number in range(1, 5))
+SITE, CO2, TEMPERATURE, WALL_CLOCK, LACKS_ONE = (f"{number:024x}" for number in range(1, 6))
 ROOM, DEVICE = 917810, "CO2-meter-SCD4x"
 DECLARATION = f"""
 site: {{id: "{SITE}", name: Office, timezone: Europe/Amsterdam}}
@@ -25,6 +25,7 @@ sensors:
   - {{id: "{CO2}", name: CO2, type: co2, unit: ppm, model: SCD4x}}
   - {{id: "{TEMPERATURE}", name: Temperature, type: temperature, unit: "°C", model: SCD4x}}
   - {{id: "{WALL_CLOCK}", name: Temperature by wall clock, type: temperature, unit: "°C"}}
+  - {{id: "{LACKS_ONE}", name: Temperature that lacks one, type: temperature, unit: "°C"}}
 """
 COLUMNS = {CO2: "co2__ppm", TEMPERATURE: "temp_in__degC"}
 ALL = ("2022-10-01", "2022-12-01")
@@ -101,26 +102,43 @@ def test_twice_is_once(office: CommandLine, reader: Reader) -> None:
     assert reader.sensor(CO2, *ALL) == before
 
 
-def test_wall_time_that_happens_twice_is_told_and_the_rest_is_kept(
+def test_wall_times_of_a_whole_doubled_hour_are_placed_by_their_order(
     room: dict[str, Values], office: CommandLine, reader: Reader
 ) -> None:
-    """Written down without offsets, the readings of the doubled hour cannot be told apart."""
+    """Written down without offsets, each label of the doubled hour comes twice, in its order."""
     values = room[TEMPERATURE]
     lines = [f"{at.replace(tzinfo=None).isoformat()},{value!r}" for at, value in values]
     file = office.write("wall_clock.csv", "\n".join(("timestamp,value", *lines)) + "\n")
 
     imported = office("import", file, "--sensor", WALL_CLOCK, "--timezone", "Europe/Amsterdam")
 
-    doubled = [
+    assert imported.code == 0
+    assert reader.sensor(WALL_CLOCK, *ALL) == [(int(at.timestamp()), value) for at, value in values]
+
+
+def test_a_doubled_hour_that_lacks_a_label_is_told_and_the_rest_is_kept(
+    room: dict[str, Values], office: CommandLine, reader: Reader
+) -> None:
+    """Nobody knows of which pass the others are; nor whether 03:00 ends the hour or follows it."""
+    lacking = dt.datetime(2022, 10, 30, 2, 50)  # noqa: DTZ001  # a wall time
+    values = list(room[TEMPERATURE])
+    last = max(row for row, (at, _) in enumerate(values) if at.replace(tzinfo=None) <= lacking)
+    del values[last]
+    refused = [
         row
         for row, (at, _) in enumerate(values, 1)
-        if (at.year, at.month, at.day, at.hour) == (2022, 10, 30, 2)
+        if dt.datetime(2022, 10, 30, 2) <= at.replace(tzinfo=None)  # noqa: DTZ001
+        and at.replace(tzinfo=None) <= dt.datetime(2022, 10, 30, 3)  # noqa: DTZ001
     ]
+    lines = [f"{at.replace(tzinfo=None).isoformat()},{value!r}" for at, value in values]
+    file = office.write("lacks_one.csv", "\n".join(("timestamp,value", *lines)) + "\n")
+
+    imported = office("import", file, "--sensor", LACKS_ONE, "--timezone", "Europe/Amsterdam")
+
     told = imported.err.splitlines()
     assert imported.code == 1
-    assert len(doubled) == len(told) == 12
-    for row, line in zip(doubled, told, strict=True):
+    assert len(refused) == len(told) == 12
+    for row, line in zip(refused, told, strict=True):
         assert f"row {row}: " in line
-    kept = [each for row, each in enumerate(values, 1) if row not in doubled]
-    expected = [(int(at.timestamp()), value) for at, value in kept]
-    assert reader.sensor(WALL_CLOCK, *ALL) == expected
+    kept = [each for row, each in enumerate(values, 1) if row not in refused]
+    assert reader.sensor(LACKS_ONE, *ALL) == [(int(at.timestamp()), value) for at, value in kept]

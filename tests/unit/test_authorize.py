@@ -7,6 +7,7 @@ from commonwatt.app.authorize import (
     Action,
     ClosedMeter,
     GrantedSite,
+    Habits,
     Role,
     RoleForbids,
     SiteList,
@@ -15,6 +16,7 @@ from commonwatt.app.authorize import (
     require_open_meter,
     require_site,
 )
+from commonwatt.app.sight import Sight
 
 SITE = GrantedSite(
     number=1,
@@ -22,13 +24,12 @@ SITE = GrantedSite(
     generation=7,
     catalogue_generation=2,
     timezone="Europe/Zurich",
-    history_from=None,
-    closed_meters=frozenset({"61dfcb4beba4e3563fdf3d9f"}),
+    sight=Sight(open_meters=frozenset({"61dfcb4beba4e3563fdf3d9e"})),
 )
 
 
 def account(role: Role, site: GrantedSite | None = SITE) -> AccountAccess:
-    return AccountAccess("anna", role, False, 0, True, SiteList.OBJECTS, site)
+    return AccountAccess("anna", role, False, 0, True, SiteList.OBJECTS, Habits.CURRENT, site)
 
 
 MAY = {
@@ -58,6 +59,6 @@ def test_no_role_sees_a_site_without_a_grant(role: Role) -> None:
 
 
 def test_a_closed_meter_is_closed_and_others_are_not() -> None:
-    require_open_meter(SITE, "61dfcb4beba4e3563fdf3d90")
+    require_open_meter(SITE, "61dfcb4beba4e3563fdf3d9e")
     with pytest.raises(ClosedMeter):
         require_open_meter(SITE, "61dfcb4beba4e3563fdf3d9f")

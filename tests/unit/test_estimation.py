@@ -164,3 +164,16 @@ def test_gaps_are_longer_than_what_is_interpolated_and_at_most_400_days() -> Non
     inside = int(stamps[3]) + 1
     assert len(gaps_between(readings, 7_200, inside, inside)) == 1
     assert len(gaps_between(readings, 7_200, 0, 900)) == 0
+
+
+def test_measured_hours_count_only_where_no_quarter_hour_compares() -> None:
+    night, day = 96 * (MONDAY - 7), 96 * (MONDAY - 7) + 48
+    hours = Donors(np.arange(night, night + 96), np.full(96, 25))
+    donors = Donors(np.arange(day, day + 4), np.array([10, 20, 30, 40]), hours)
+
+    asked = 96 * MONDAY + np.array([0, 1, 47, 48, 49, 50, 51, 52])
+    found = comparable_means(donors, asked, "UTC").tolist()
+
+    assert found == [25_000] * 3 + [10_000, 20_000, 30_000, 40_000] + [25_000]
+    last_week = donors.within((night * 900, (night + 2) * 900))
+    assert comparable_means(last_week, asked[:3], "UTC").tolist() == [25_000, 25_000, NO_DONOR]

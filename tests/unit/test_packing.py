@@ -9,6 +9,7 @@ from commonwatt.adapters.store.packing import (
     UnreadableBlob,
     pack_readings,
     pack_sensor_values,
+    unpack_by_meter,
     unpack_readings,
     unpack_sensor_values,
 )
@@ -30,6 +31,7 @@ def said(count: int, **columns: object) -> StoredReadings:
         "ahead": np.zeros(count, np.bool_),
         "deliveries": np.full(count, 7, np.int64),
         "serials": np.zeros(count, "U1"),
+        "replaces": None,
     }
     return StoredReadings(**(plain | columns))  # type: ignore[arg-type]
 
@@ -42,6 +44,11 @@ def assert_same(left: StoredReadings, right: StoredReadings) -> None:
         assert columns[0] == columns[1]
     for name in ("qualities", "issued_at", "issued", "ahead", "deliveries", "serials"):
         assert getattr(left, name).tolist() == getattr(right, name).tolist()
+    replacing = [
+        [False] * len(each.stamps) if each.replaces is None else each.replaces.tolist()
+        for each in (left, right)
+    ]
+    assert replacing[0] == replacing[1]
 
 
 def one_or_many(count: int, each: st.SearchStrategy[int]) -> st.SearchStrategy[list[int]]:
@@ -66,6 +73,7 @@ def days_of_readings(draw: st.DrawFn) -> StoredReadings:
         ahead=np.array(draw(one_or_many(count, flags)), np.bool_),
         deliveries=np.array(draw(one_or_many(count, st.integers(1, 2**40))), np.int64),
         serials=np.array(draw(st.lists(serial, min_size=count, max_size=count))),
+        replaces=draw(st.none() | one_or_many(count, flags).map(lambda r: np.array(r, np.bool_))),
     )
 
 
@@ -78,6 +86,25 @@ def test_what_is_packed_comes_back(readings: StoredReadings) -> None:
 def test_the_rows_of_several_days_come_back_as_one_run(days: list[StoredReadings]) -> None:
     rows = [(DAY, pack_readings(readings)) for readings in days]
     assert_same(unpack_readings(rows), StoredReadings.joined(days))
+
+
+@given(st.lists(st.lists(days_of_readings(), min_size=1, max_size=3), min_size=1, max_size=4))
+def test_the_rows_of_several_meters_come_back_as_they_do_alone(
+    meters: list[list[StoredReadings]],
+) -> None:
+    rows = [
+        (number, DAY + day, pack_readings(readings))
+        for number, days in enumerate(meters)
+        for day, readings in enumerate(days)
+    ]
+    together = unpack_by_meter(rows)
+    assert list(together) == list(range(len(meters)))
+    for number, readings in together.items():
+        alone = unpack_readings([(day, blob) for meter, day, blob in rows if meter == number])
+        assert_same(readings, alone)
+        assert readings.values.keys() == alone.values.keys()
+        assert readings.serials.dtype == alone.serials.dtype
+        assert (readings.replaces is None) == (alone.replaces is None)
 
 
 def test_days_before_1970_come_back() -> None:
@@ -121,8 +148,24 @@ def varied() -> StoredReadings:
     )
 
 
-@pytest.mark.parametrize(("written", "readings"), [(PLAIN, said(2)), (VARIED, varied())])
-def test_the_bytes_of_format_1_stay_as_they_are(written: str, readings: StoredReadings) -> None:
+REPLACING = (
+    "02 03 0100 02000000"  # format 2; one issued_at and delivery for all; en_im; 2 readings
+    "0000000000000000 0100000000000000"
+    "0500000000000000 0700000000000000"
+    "00000000 84030000"
+    "00 21"  # the second replaces, and is estimated
+)
+
+
+def replacing() -> StoredReadings:
+    qualities = np.array([0, 1], np.uint8)
+    return said(2, qualities=qualities, replaces=np.array([False, True]))
+
+
+@pytest.mark.parametrize(
+    ("written", "readings"), [(PLAIN, said(2)), (VARIED, varied()), (REPLACING, replacing())]
+)
+def test_the_bytes_of_both_formats_stay_as_they_are(written: str, readings: StoredReadings) -> None:
     stored = bytes.fromhex(written)
     assert pack_readings(readings) == stored
     assert_same(unpack_readings([(DAY, stored)]), readings)
@@ -141,8 +184,8 @@ def test_sensor_values_come_back_and_their_bytes_stay() -> None:
 
 
 def test_a_format_of_later_is_not_read_as_today_s() -> None:
-    with pytest.raises(UnreadableBlob, match="format 2"):
-        unpack_readings([(DAY, b"\x02" + pack_readings(said(1))[1:])])
+    with pytest.raises(UnreadableBlob, match="format 3"):
+        unpack_readings([(DAY, b"\x03" + pack_readings(said(1))[1:])])
     one = SensorValues(np.array([0]), np.array([1.0]), np.array([1]))
     with pytest.raises(UnreadableBlob, match="format 2"):
         unpack_sensor_values([(DAY, b"\x02" + pack_sensor_values(one)[1:])])

@@ -152,7 +152,8 @@ def test_an_instant_said_differently_is_found_unless_withdrawn_or_of_lesser_qual
 
     [found] = duplicate_readings(HOME, stored, frozenset())
 
-    assert (found.start_at, found.evidence) == (10, {"count": 2, "lowest": 1, "highest": 5})
+    evidence = {"count": 2, "lowest": 1, "highest": 5, "in_one_delivery": 0}
+    assert (found.start_at, found.evidence) == (10, evidence)
     assert duplicate_readings(HOME, stored, {2}) == []
     assert duplicate_readings(HOME, stored, {1, 2}) == []
 

@@ -3,7 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from commonwatt.climkit_v1.series_json import Column, render_rows, render_sensor_rows, stamps_of
+from commonwatt.climkit_v1.series_json import (
+    PART_BYTES,
+    Column,
+    render_rows,
+    render_sensor_rows,
+    rows_in_parts,
+    stamps_of,
+)
 
 
 def test_no_rows_is_an_empty_array() -> None:
@@ -89,3 +96,15 @@ def test_names_are_escaped() -> None:
 @pytest.mark.parametrize(("word", "expected"), [("15T", 900), ("H", 0), ("D", 0), ("M", 0)])
 def test_only_quarter_hours_are_stamped_with_their_end(word: str, expected: int) -> None:
     assert stamps_of(np.array([0]), word).tolist() == [expected]
+
+
+@pytest.mark.parametrize(("keys", "count"), [(3, 60_000), (400, 700)])
+def test_parts_are_bounded_and_together_the_whole(keys: int, count: int) -> None:
+    stamps_at, offsets = np.arange(count) * 900, np.zeros(count, np.int32)
+    columns = [Column(f"total_{key:040}", np.arange(count) + key) for key in range(keys)]
+
+    parts = list(rows_in_parts(columns, stamps_at, offsets))
+
+    assert len(parts) > 3
+    assert max(map(len, parts)) <= PART_BYTES
+    assert b"[" + b"".join(parts)[1:] + b"]" == render_rows(columns, stamps_at, offsets)

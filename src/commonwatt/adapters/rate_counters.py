@@ -224,7 +224,10 @@ def counters_in_database(url: str, clock: Callable[[], float] = time.time) -> Sq
     engine = sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
-        connect_args={"options": "-c synchronous_commit=off"},
+        connect_args={
+            "options": "-c synchronous_commit=off -c statement_timeout=1000 -c lock_timeout=1000"
+        },
+        pool_timeout=1,
         pool_reset_on_return=None,
     )
     return SqlCounters(engine, clock)

@@ -1,4 +1,4 @@
-"""How often somebody may ask: requests of an account, and failed sign-ins.
+"""How often somebody may ask: requests of an account, and sign-ins.
 
 Counted by the ``limits`` library in windows that begin with their first hit. Where the counters
 live depends on who has to share them: in memory for one process, in a small file for several on
@@ -7,24 +7,38 @@ the service: each process then counts for itself until they are back.
 """
 
 import hashlib
-import ipaddress
 import logging
 import math
 import time
 from collections.abc import Callable
 
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits import (
+    RateLimitItem,
+    RateLimitItemPerDay,
+    RateLimitItemPerHour,
+    RateLimitItemPerMinute,
+    RateLimitItemPerSecond,
+)
 from limits.errors import StorageError
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from commonwatt.adapters.rate_counters import MemoryCounters
+from commonwatt.app.networks import networks
 
 _log = logging.getLogger(__name__)
 
 REQUESTS = RateLimitItemPerSecond(1, namespace="requests")
 FAILURES_OF_USER = RateLimitItemPerMinute(5, namespace="failures-user")
 FAILURES_OF_ADDRESS = RateLimitItemPerMinute(50, namespace="failures-address")
+FAILURES_OF_PREFIX = RateLimitItemPerMinute(200, namespace="failures-prefix")
+FAILURES_EVERYWHERE = RateLimitItemPerHour(100, namespace="failures-everywhere")
+SIGN_INS_OF_USER = RateLimitItemPerMinute(60, namespace="sign-ins-user")
+KNOWN_NETWORK = RateLimitItemPerDay(1, multiples=30, namespace="signed-in-from")
+"""Used up by the first right sign-in: a network that somebody signed in from."""
+
+TRY_AGAIN_S = 15.0
+"""So long counters that failed are not asked again."""
 
 
 class _Counting:
@@ -35,6 +49,7 @@ class _Counting:
         self._own = FixedWindowRateLimiter(MemoryCounters(clock))
         self._clock = clock
         self._failing = False
+        self._failed_at: float | None = None
 
     def hit(self, limit: RateLimitItem, who: str) -> int | None:
         """Count one; the seconds to wait if that is over the limit."""
@@ -47,15 +62,32 @@ class _Counting:
     def _ask(
         self, allowed: Callable[[FixedWindowRateLimiter], bool], limit: RateLimitItem, who: str
     ) -> int | None:
+        if self._are_away():
+            return self._answer(self._own, allowed, limit, who)
         try:
             wait_s = self._answer(self._shared, allowed, limit, who)
-        except StorageError:
+        except StorageError as error:
             if not self._failing:
-                _log.warning("shared rate counters fail; counting per process", exc_info=True)
-            self._failing = True
+                _log.warning("shared rate counters fail; counting per process: %s", error)
+            self._failing, self._failed_at = True, self._clock()
             return self._answer(self._own, allowed, limit, who)
-        self._failing = False
+        if self._failing:
+            _log.warning("shared rate counters are back")
+        self._failing, self._failed_at = False, None
         return wait_s
+
+    def _are_away(self) -> bool:
+        """Whether the shared counters failed a short while ago; the next one to ask tries again.
+
+        Each try may take as long as they are waited for: not every request makes one.
+        """
+        failed_at, now = self._failed_at, self._clock()
+        if failed_at is None:
+            return False
+        if 0 <= now - failed_at < TRY_AGAIN_S:
+            return True
+        self._failed_at = now
+        return False
 
     def _answer(
         self,
@@ -91,11 +123,15 @@ class RequestLimits:
         return self._counting.hit(REQUESTS, f"{account} {route}")
 
 
-class FailedSignIns:
-    """Holds back who guesses passwords: 5 failures a minute per user and address, 50 per address.
+class SignInLimits:
+    """Holds back who guesses passwords, and who signs in again and again.
 
-    Only failures count. An IPv6 address stands for its /64 network, which is what one customer
-    gets.
+    Failures: 5 a minute per user and network, 50 per network, 200 per IPv6 /48, and 100 an hour per
+    user over all networks. Where these last are used up, networks from which somebody signed in to
+    the account within 30 days go on as before: nobody locks the owner out from where he always was,
+    and others wait an hour at most. Right sign-ins: 60 a minute per user and network.
+
+    Users are hashed, for whoever guesses may send any text.
     """
 
     def __init__(self, counters: Storage, clock: Callable[[], float] = time.time) -> None:
@@ -103,43 +139,37 @@ class FailedSignIns:
 
     def wait_s(self, username: str, address: str) -> int | None:
         """None if a sign-in may be tried now, else the whole seconds to wait."""
-        network = _network(address)
-        waits = (
-            self._counting.test(FAILURES_OF_USER, _tries(username, network)),
-            self._counting.test(FAILURES_OF_ADDRESS, network),
-        )
+        user, (network, *wider) = _hashed(username), networks(address)
+        test = self._counting.test
+        waits = [
+            test(FAILURES_OF_USER, f"{network} {user}"),
+            test(SIGN_INS_OF_USER, f"{network} {user}"),
+            test(FAILURES_OF_ADDRESS, network),
+            *(test(FAILURES_OF_PREFIX, each) for each in wider),
+        ]
+        everywhere = test(FAILURES_EVERYWHERE, user)
+        if everywhere is not None and test(KNOWN_NETWORK, f"{network} {user}") is None:
+            waits.append(everywhere)
         return max((wait for wait in waits if wait is not None), default=None)
 
     def count(self, username: str, address: str) -> int | None:
         """Count a failure; the seconds to wait if others have used the tries up in the meantime."""
-        network = _network(address)
-        waits = (
-            self._counting.hit(FAILURES_OF_USER, _tries(username, network)),
-            self._counting.hit(FAILURES_OF_ADDRESS, network),
-        )
+        user, (network, *wider) = _hashed(username), networks(address)
+        hit = self._counting.hit
+        waits = [
+            hit(FAILURES_OF_USER, f"{network} {user}"),
+            hit(FAILURES_OF_ADDRESS, network),
+            *(hit(FAILURES_OF_PREFIX, each) for each in wider),
+        ]
+        hit(FAILURES_EVERYWHERE, user)
         return max((wait for wait in waits if wait is not None), default=None)
 
+    def count_right(self, username: str, address: str) -> None:
+        """Count a sign-in that was right; its network is known from now on."""
+        user, (network, *_) = _hashed(username), networks(address)
+        self._counting.hit(SIGN_INS_OF_USER, f"{network} {user}")
+        self._counting.hit(KNOWN_NETWORK, f"{network} {user}")
 
-def _tries(username: str, network: str) -> str:
-    """Name the tries at a user from a network; hashed, for whoever guesses may send any text."""
-    digest = hashlib.sha256(username.encode(errors="surrogatepass")).hexdigest()
-    return f"{network} {digest}"
 
-
-def _network(address: str) -> str:
-    """What of an address one sender cannot change at will.
-
-    >>> _network("192.0.2.7")
-    '192.0.2.7'
-    >>> _network("2001:db8:1:2:3:4:5:6")
-    '2001:db8:1:2::'
-    """
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:  # a socket without an address
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(ip), 64), strict=False).network_address)
+def _hashed(username: str) -> str:
+    return hashlib.sha256(username.encode(errors="surrogatepass")).hexdigest()

@@ -6,8 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 from commonwatt import __version__
+from commonwatt.api.answer_headers import AnswerHeaders
 from commonwatt.api.change_routes import change_router
 from commonwatt.api.climkit_routes import climkit_router
+from commonwatt.api.cut_off import TellCutOff
 from commonwatt.api.docs_page import add_docs_page
 from commonwatt.api.faults import tell_faults
 from commonwatt.api.health_routes import health_router
@@ -15,6 +17,7 @@ from commonwatt.api.lock_routes import lock_router
 from commonwatt.api.openapi import complete_openapi
 from commonwatt.api.own_routes import own_router
 from commonwatt.api.services import Services
+from commonwatt.api.start_page import add_start_page
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -39,7 +42,10 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         health_router(services),
     ):
         app.router.routes.extend(router.routes)
+    app.add_middleware(TellCutOff)
+    app.add_middleware(AnswerHeaders)
     add_docs_page(app)
+    add_start_page(app)
     tell_faults(app)
     complete_openapi(app)
     return app

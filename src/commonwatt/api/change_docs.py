@@ -1,7 +1,7 @@
 """What the OpenAPI document says of devices, resolutions and edits."""
 
 from commonwatt.api import change_models as models
-from commonwatt.api import problems
+from commonwatt.api import example_ids, problems
 from commonwatt.api.climkit_docs import METER_ID, SITE_ID
 from commonwatt.api.documentation import (
     COUNTED,
@@ -14,7 +14,6 @@ from commonwatt.api.documentation import (
 )
 
 _TAG = "commonwatt"
-_METER = "61dfcb4beba4e3563fdf3d9f"
 _FINDING = "d0555ae54556"
 _READING = (*SITE, COUNTED, problems.INVALID_INPUT)
 _CHANGING = (
@@ -65,7 +64,7 @@ _RECOMPUTED: list[Fragment] = [
 ]
 _RESOLUTION: Fragment = {
     "finding": _FINDING,
-    "meter": _METER,
+    "meter": example_ids.METER,
     "register": "en_im",
     "as": "reset",
     "start": "2026-03-01T09:15:00Z",
@@ -74,7 +73,7 @@ _RESOLUTION: Fragment = {
 }
 _EDIT: Fragment = {
     "number": 3,
-    "meter": _METER,
+    "meter": example_ids.METER,
     "register": "en_im",
     "start": "2026-03-01T10:00:00Z",
     "end": "2026-03-01T12:00:00Z",
@@ -110,7 +109,7 @@ PUT_DEVICES = operation(
             "recomputed": _RECOMPUTED,
         },
     ),
-    told=(*_CHANGING, *_OF_METER),
+    told=(*_CHANGING, *_OF_METER, problems.CLOSED_HISTORY),
     parameters=(SITE_ID, METER_ID),
     body=json_body(models.DEVICES_BODY, _DEVICES, required=True),
 )
@@ -132,7 +131,7 @@ POST_RESOLUTION = operation(
         "What it is declared to be now, and what is computed anew.",
         {"resolution": _RESOLUTION, "changed": [], "recomputed": _RECOMPUTED},
     ),
-    told=(*_CHANGING, problems.UNKNOWN_FINDING, problems.CLOSED_METER),
+    told=(*_CHANGING, problems.UNKNOWN_FINDING),
     parameters=(SITE_ID, _FINDING_ID),
     body=json_body(models.RESOLUTION_BODY, {"as": "reset"}, required=True),
 )
@@ -145,7 +144,7 @@ DELETE_RESOLUTION = operation(
         "What is computed anew.",
         {"resolution": None, "changed": [], "recomputed": _RECOMPUTED},
     ),
-    told=(*_CHANGING, problems.UNKNOWN_FINDING, problems.CLOSED_METER),
+    told=(*_CHANGING, problems.UNKNOWN_FINDING),
     parameters=(SITE_ID, _FINDING_ID),
 )
 GET_EDITS = operation(
@@ -163,7 +162,7 @@ POST_EDIT = operation(
     "the Wh, or `clear`. A reading `at` an instant: either its `index`, or `clear`. Of edits of "
     "the same the later one counts. For operators." + _LIMITED,
     answer=Answer(models.EditRow, "The edit with its number.", _EDIT),
-    told=(*_CHANGING, *_OF_METER),
+    told=(*_CHANGING, *_OF_METER, problems.CLOSED_HISTORY),
     parameters=(SITE_ID,),
     body=json_body(
         models.EDIT_BODY,
@@ -184,7 +183,6 @@ DELETE_EDIT = operation(
         *_CHANGING,
         problems.UNKNOWN_EDIT,
         problems.NOTHING_TO_CHANGE,
-        problems.CLOSED_METER,
     ),
     parameters=(SITE_ID, _NUMBER),
 )

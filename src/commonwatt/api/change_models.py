@@ -82,6 +82,9 @@ class EditRow(BaseModel):
     )
     at: str | None = Field(description=f"Stamp of the reading, {_UTC} Null of quarter-hours.")
     index: float | None = Field(description="Its index [kWh; water m3]; null: cleared.")
+    accepts: bool = Field(
+        description="Whether the quarter-hours are taken as they are: nothing is set or cleared."
+    )
     reason: str = Field(description="Why.")
     by: str = Field(description="Who made it.")
     made_at: str = Field(description=f"When, {_UTC}")
@@ -139,6 +142,10 @@ EDIT_BODY: Fragment = {
             "description": "Its index [kWh; water m3]; of an interval meter its energy.",
         },
         "clear": {"type": "boolean", "description": "Clear the quarter-hours, or the reading."},
+        "accept": {
+            "type": "boolean",
+            "description": "Instead: take what is estimated or doubted from start to end as it is.",
+        },
         "reason": {"type": "string", "description": "Why."},
     },
     "required": ["meter", "reason"],

@@ -56,7 +56,7 @@ async def take_change(
     ``route`` is the path's template, under which requests are counted. For operators.
     """
     admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
-    changer = await anyio.to_thread.run_sync(admit, limiter=services.reading)
+    changer = await services.read_in_time(admit)
     parameters(request.query_params.multi_items(), ())
     body = await read_packed_body(request, QUERY_LIMIT)
     now_us = int(services.clock() * 1_000_000)
@@ -77,8 +77,12 @@ def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> 
         return Changer(access.account, site)
 
 
-def told(applied: Applied) -> dict[str, object]:
-    """What was changed, in words, and what of the site is computed anew because of it."""
+def told(applied: Applied, site: GrantedSite) -> dict[str, object]:
+    """What was changed, in words, and what of the site is computed anew because of it.
+
+    The latter reaches over all meters and times: who sees a part of them is told none.
+    """
+    recomputed = applied.recomputed if site.sight.is_whole else ()
     return {
         "changed": list(applied.lines),
         "recomputed": [
@@ -89,7 +93,7 @@ def told(applied: Applied) -> dict[str, object]:
                 "days": each.days,
                 "locked_days": each.locked_days,
             }
-            for each in applied.recomputed
+            for each in recomputed
         ],
     }
 

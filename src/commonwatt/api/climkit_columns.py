@@ -1,12 +1,14 @@
 """Series of the domain as columns of the Climkit answers: keys by mode and medium, periods."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.api.joined_rows import NO_ROWS, PeriodRows
+from commonwatt.app.authorize import GrantedSite
 from commonwatt.app.read_series import MeterSeries, SiteSeries
-from commonwatt.climkit_v1.series_json import Column, render_rows, stamps_of
+from commonwatt.climkit_v1.series_json import Column
 from commonwatt.climkit_v1.words import SamplingFrequency
 from commonwatt.domain.catalogue import Medium, Meter, epochs
 from commonwatt.domain.load_profile import SiteBalance
@@ -14,7 +16,6 @@ from commonwatt.domain.members import counts_unshared
 from commonwatt.domain.quality import exists
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.resample import Buckets, Sampling, buckets
-from commonwatt.domain.zones import utc_offsets
 
 Energies = NDArray[np.integer]
 Flags = NDArray[np.bool_]
@@ -22,8 +23,8 @@ Named = tuple[str, Energies, Flags | None]
 """A key, one value a quarter-hour [Wh, litre], and in which ones it is there (None: all)."""
 
 
-def meter_rows(series: MeterSeries, zone: str, frequency: SamplingFrequency) -> bytes:
-    """JSON of a meter's rows: ``total`` (``self`` and ``ext`` of a consumer), ``timestamp``."""
+def meter_rows(series: MeterSeries, zone: str, frequency: SamplingFrequency) -> PeriodRows:
+    """A meter's rows: ``total``, of a consumer ``self`` and ``ext`` too."""
     named: list[Named] = [("total", series.total, None)]
     own, ext, shared = series.self_energy, series.ext, series.shared
     if own is not None and ext is not None and shared is not None:
@@ -34,18 +35,17 @@ def meter_rows(series: MeterSeries, zone: str, frequency: SamplingFrequency) -> 
 def site_rows(
     series: SiteSeries,
     medium: Medium,
-    zone: str,
+    site: GrantedSite,
     frequency: SamplingFrequency,
-    closed_meters: Collection[str],
-) -> bytes:
-    """JSON of a site's rows, with the columns of the series' meters, save closed ones."""
+) -> PeriodRows:
+    """A site's rows, with the columns of the series' meters, save closed ones."""
     balance = series.balance
     named = _electricity(balance) if medium is Medium.ELECTRICITY else []
     named = named or [("conso_total", balance.conso_total, None)]
     for meter, meter_series in series.meters:
-        if meter.id not in closed_meters:
+        if site.sight.opens(meter):
             named += _meter_columns(meter, meter_series)
-    return _rows(named, exists(balance.quality), series.first_quarter, zone, frequency)
+    return _rows(named, exists(balance.quality), series.first_quarter, site.timezone, frequency)
 
 
 def _electricity(balance: SiteBalance) -> list[Named]:
@@ -91,17 +91,16 @@ def _counted_unshared(meter: Meter, series: MeterSeries) -> Flags:
 
 def _rows(
     named: list[Named], shown: Flags, first_quarter: int, zone: str, frequency: SamplingFrequency
-) -> bytes:
+) -> PeriodRows:
     positions = np.flatnonzero(shown)
     if not positions.size:
-        return b"[]"
+        return NO_ROWS
     periods = buckets(positions + first_quarter, zone, Sampling(frequency.value))
-    stamps_at = stamps_of(periods.starts_at, frequency.value)
     complete = positions.size == shown.size
     chosen = slice(None) if complete else positions
     columns = [_column(each, chosen, periods) for each in named]
     present = [column for column in columns if column is not None]
-    return render_rows(present, stamps_at, utc_offsets(zone, stamps_at))
+    return PeriodRows(periods.starts_at, present)
 
 
 def _column(named: Named, chosen: slice | NDArray[np.intp], periods: Buckets) -> Column | None:

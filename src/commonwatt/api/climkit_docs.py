@@ -1,31 +1,28 @@
 """What the OpenAPI document says of each endpoint of the Climkit surface."""
 
 from commonwatt.api import climkit_models as models
-from commonwatt.api import problems
+from commonwatt.api import example_ids, problems
 from commonwatt.api.documentation import (
     COUNTED,
     READING,
     SITE,
     Answer,
-    json_body,
     operation,
     parameter,
+    period_body,
 )
 
 _SITES, _METERS, _SENSORS = "Sites", "Meters", "Sensors"
-_EXAMPLE_SITE = "61dfc9a0eba4e3564021f36a"
-_EXAMPLE_METER = "61dfcb4beba4e3563fdf3d9f"
-_EXAMPLE_SENSOR = "61dfcb4beba4e3563fdf3dc1"
 _STAMP = "2026-03-22 05:30:00+01:00"
 
 SITE_ID = parameter(
-    "site_id", "Id of the site.", models.OBJECT_ID, where="path", example=_EXAMPLE_SITE
+    "site_id", "Id of the site.", models.OBJECT_ID, where="path", example=example_ids.SITE
 )
 METER_ID = parameter(
-    "meter_id", "Id of the meter.", models.OBJECT_ID, where="path", example=_EXAMPLE_METER
+    "meter_id", "Id of the meter.", models.OBJECT_ID, where="path", example=example_ids.METER
 )
 _SENSOR_ID = parameter(
-    "sensor_id", "Id of the sensor.", models.OBJECT_ID, where="path", example=_EXAMPLE_SENSOR
+    "sensor_id", "Id of the sensor.", models.OBJECT_ID, where="path", example=example_ids.SENSOR
 )
 _METER_TYPE = parameter(
     "meter_type",
@@ -51,7 +48,7 @@ _T_E = parameter(
     example="2026-03-23T00:00:00",
 )
 _PERIOD = {"t_s": "2026-03-22T00:00:00", "t_e": "2026-03-23T00:00:00"}
-_SERIES = {**_PERIOD, "sampling_frequency": "15T"}
+_SERIES = {"sampling_frequency": "15T"}
 _INFOS = {
     "site_ref": "CH-0012",
     "name": "Les Tilleuls 12",
@@ -111,7 +108,7 @@ ALL_INSTALLATIONS = operation(
     answer=Answer(
         list[models.Installation] | list[str],
         "The sites, by id.",
-        [{"id": _EXAMPLE_SITE, **_INFOS}],
+        [{"id": example_ids.SITE, **_INFOS}],
     ),
     told=(*READING, COUNTED),
 )
@@ -132,7 +129,7 @@ METER_INFO = operation(
         "The meters, by type and address.",
         [
             {
-                "id": _EXAMPLE_METER,
+                "id": example_ids.METER,
                 "type": "electricity",
                 "name": "Apartment 1",
                 "mode": "consumption",
@@ -165,9 +162,15 @@ SITE_DATA = operation(
             }
         ],
     ),
-    told=(*SITE, COUNTED, problems.INVALID_INPUT, problems.TOO_LARGE),
+    told=(
+        *SITE,
+        COUNTED,
+        problems.INVALID_INPUT,
+        problems.TOO_LARGE,
+        problems.CLOSED_TOTALS,
+    ),
     parameters=(SITE_ID, _METER_TYPE),
-    body=json_body(models.SITE_DATA_BODY, {**_SERIES, "meters": False}),
+    body=period_body(models.SITE_DATA_BODY, {**_SERIES, "meters": False}, _PERIOD),
 )
 METER_DATA = operation(
     tag=_METERS,
@@ -187,7 +190,7 @@ METER_DATA = operation(
         problems.CLOSED_METER,
     ),
     parameters=(SITE_ID, METER_ID),
-    body=json_body(models.METER_DATA_BODY, _SERIES),
+    body=period_body(models.METER_DATA_BODY, _SERIES, _PERIOD),
 )
 METER_DATA_RAW = operation(
     tag=_METERS,
@@ -209,7 +212,7 @@ METER_DATA_RAW = operation(
         problems.RULE_METER,
     ),
     parameters=(SITE_ID, METER_ID),
-    body=json_body(models.RAW_BODY, _PERIOD),
+    body=period_body(models.RAW_BODY, {}, _PERIOD),
 )
 SENSORS_LIST = operation(
     tag=_SENSORS,
@@ -220,7 +223,7 @@ SENSORS_LIST = operation(
         "The sensors.",
         [
             {
-                "id": _EXAMPLE_SENSOR,
+                "id": example_ids.SENSOR,
                 "name": "Stairwell",
                 "type": "temperature",
                 "unit": "°C",

@@ -6,9 +6,10 @@ import numpy as np
 import orjson
 
 from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.authorize import SiteList
+from commonwatt.app.authorize import AccountAccess
 from commonwatt.app.first_reading import first_reading_at
 from commonwatt.app.ports import Snapshot
+from commonwatt.app.sight import Sight
 from commonwatt.climkit_v1 import answers
 from commonwatt.domain.catalogue import SiteCatalogue
 from commonwatt.domain.zones import utc_offsets
@@ -20,25 +21,27 @@ def nothing_asked(_visit: Visit, _asked: Asked) -> None:
 
 def answer_installation_infos(visit: Visit, _query: None) -> bytes:
     """Answer /installation_infos."""
-    return orjson.dumps(_infos(visit.snapshot, visit.catalogue))
+    sight = visit.site.sight
+    return orjson.dumps(_infos(visit.snapshot, visit.catalogue, visit.access, sight))
 
 
 def answer_meter_info(visit: Visit, _query: None) -> bytes:
     """Answer /meter_info: every meter of the site, closed ones too, by type and prim_ad."""
     meters = sorted(visit.catalogue.meters, key=lambda meter: (meter.medium, meter.prim_ad))
-    return orjson.dumps(
-        [
-            answers.meter_info(
-                meter_id=meter.id,
-                meter_type=meter.medium.value,
-                name=meter.name,
-                mode=meter.current.mode.value,
-                prim_ad=meter.prim_ad,
-                is_rule_meter=meter.is_rule_meter,
-            )
-            for meter in meters
-        ]
-    )
+    infos = [
+        answers.meter_info(
+            meter_id=meter.id,
+            meter_type=meter.medium.value,
+            name=meter.name,
+            mode=meter.current.mode.value,
+            prim_ad=meter.prim_ad,
+            is_rule_meter=meter.is_rule_meter,
+        )
+        for meter in meters
+    ]
+    if visit.access.reads_as_in_2022:
+        infos = [answers.meter_info_of_2022(info) for info in infos]
+    return orjson.dumps(infos)
 
 
 def answer_sensors_list(visit: Visit, _query: None) -> bytes:
@@ -58,20 +61,22 @@ def answer_sensors_list(visit: Visit, _query: None) -> bytes:
 
 
 def all_installations(
-    snapshot: Snapshot, catalogues: list[SiteCatalogue], site_list: SiteList
+    snapshot: Snapshot, sites: list[tuple[SiteCatalogue, Sight]], access: AccountAccess
 ) -> bytes:
     """JSON of /all_installations, the way the account wants it."""
-    if site_list is SiteList.IDS:
-        return orjson.dumps([catalogue.site.id for catalogue in catalogues])
+    if access.lists_ids:
+        return orjson.dumps([catalogue.site.id for catalogue, _ in sites])
     return orjson.dumps(
         [
-            answers.installation(catalogue.site.id, _infos(snapshot, catalogue))
-            for catalogue in catalogues
+            answers.installation(catalogue.site.id, _infos(snapshot, catalogue, access, sight))
+            for catalogue, sight in sites
         ]
     )
 
 
-def _infos(snapshot: Snapshot, catalogue: SiteCatalogue) -> answers.InstallationInfos:
+def _infos(
+    snapshot: Snapshot, catalogue: SiteCatalogue, access: AccountAccess, sight: Sight
+) -> answers.InstallationInfos:
     site = catalogue.site
     address = answers.address(
         site.street_name or "",
@@ -79,19 +84,21 @@ def _infos(snapshot: Snapshot, catalogue: SiteCatalogue) -> answers.Installation
         site.city or "",
         site.postal_code or "",
     )
+    if access.reads_as_in_2022:
+        address = answers.address_of_2022(address)
     return answers.installation_infos(
         site_ref=site.site_ref or "",
         name=site.name,
         address=address,
-        creation_date=site.creation_date or _first_local_day(snapshot, catalogue),
+        creation_date=site.creation_date or _first_local_day(snapshot, catalogue, sight),
         latitude=site.latitude,
         longitude=site.longitude,
         timezone=site.timezone,
     )
 
 
-def _first_local_day(snapshot: Snapshot, catalogue: SiteCatalogue) -> str | None:
-    first_at = first_reading_at(snapshot, catalogue)
+def _first_local_day(snapshot: Snapshot, catalogue: SiteCatalogue, sight: Sight) -> str | None:
+    first_at = first_reading_at(snapshot, catalogue, sight)
     if first_at is None:
         return None
     offset = int(utc_offsets(catalogue.site.timezone, np.array([first_at]))[0])

@@ -22,6 +22,7 @@ _TIME_NOTE = (
     " ISO 8601 with `T` or a blank; without a zone it is UTC, an offset or `Z` is honoured; "
     "`null` counts as absent."
 )
+_OF_2022 = "only for accounts with the habits of 2022"
 FREQUENCIES = ["15T", "H", "D", "M", "Y"]
 METER_TYPES = ["electricity", "heating", "cooling", "cold_water", "hot_water", "charge_point"]
 
@@ -115,6 +116,10 @@ class Address(BaseModel):
     street_number: str = Field(description="House number.")
     city: str = Field(description="City.")
     postal_code: int | str = Field(description="A number where it is numeric.")
+    city_name: str = Field(default_factory=str, description=f"`city`, {_OF_2022}.")
+    city_ref: int = Field(
+        default_factory=int, description=f"`postal_code` up to 32767, {_OF_2022}."
+    )
 
 
 class InstallationInfos(BaseModel):
@@ -151,17 +156,18 @@ class MeterInfo(BaseModel):
     ] = Field(description="What it measures.")
     name: str = Field(description="Name of the meter.")
     mode: Literal["consumption", "production", "introduction", "battery"] = Field(
-        description="Its part in the site; `introduction` is the grid meter."
+        description="Its part in the site; `introduction` is the grid connection."
     )
     prim_ad: int = Field(description="Its address, unique per type.")
     is_rule_meter: bool = Field(description="Whether it is computed from others.")
+    virtual: bool = Field(default_factory=bool, description=f"`is_rule_meter`, {_OF_2022}.")
 
 
 class SiteDataRow(BaseModel):
     """A period of a site. What does not apply to the type is absent, never null.
 
-    With `meters: true` a row also has `total_<id>`, `self_<id>` and `ext_<id>` of each consumer and
-    `total_<id>` of each producer [kWh, m3].
+    With `meters: true`, or the habits of 2022, a row also has `total_<id>`, `self_<id>` and
+    `ext_<id>` of each consumer and `total_<id>` of each producer [kWh, m3].
     """
 
     model_config = ConfigDict(extra="allow")

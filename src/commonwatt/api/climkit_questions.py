@@ -1,15 +1,34 @@
 """What a Climkit client asks about a site's series: parse, one use case, render."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.api.asked_series import QUICK_VALUES, is_settled, open_meter
 from commonwatt.api.climkit_columns import meter_rows, site_rows
+from commonwatt.api.joined_rows import (
+    NO_ROWS,
+    NOTHING,
+    PeriodRows,
+    as_array,
+    joined_rows,
+    render,
+    rows_of,
+)
+from commonwatt.api.json_answers import Streamed
+from commonwatt.api.long_answers import (
+    is_long_period,
+    known_part,
+    require_answerable,
+    spans_with_readings,
+    steps,
+)
 from commonwatt.api.problems import UnknownSensor
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, instants_seen, is_seen, quarters_by_stamp
+from commonwatt.app.authorize import require_totals
 from commonwatt.app.read_raw import RuleMeterHasNoReadings, read_raw
 from commonwatt.app.read_sensor import read_sensor
 from commonwatt.app.read_series import read_meter_series, read_site_series
@@ -21,8 +40,8 @@ from commonwatt.domain.readings import NO_VALUE
 from commonwatt.domain.vee.life import AHEAD_S
 from commonwatt.domain.zones import utc_offsets
 
-NOTHING = b"[]"
 _SITE_COLUMNS = 9
+_METER_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +94,30 @@ def is_quick_meter_data(visit: Visit, query: MeterSeriesQuery) -> bool:
     return quick and is_settled(visit, query.meter.medium.group, query.window)
 
 
-def answer_meter_data(visit: Visit, query: MeterSeriesQuery) -> bytes:
+def answer_meter_data(visit: Visit, query: MeterSeriesQuery) -> bytes | Streamed:
     """Answer /meter_data."""
-    window = query.window
+    window, group, zone = query.window, query.meter.medium.group, visit.site.timezone
     if not window.length:
         return NOTHING
+    settled = is_settled(visit, group, window)
+    if window.length <= QUICK_VALUES:
+        return render(_meter_rows(visit, query, window, settled), zone, query.frequency)
+    window = known_part(visit, group, window)
+    require_answerable(window, _METER_COLUMNS, "t_s")
+    parts = list(steps(window, _METER_COLUMNS, settled))
+    if len(parts) == 1 and query.frequency is not SamplingFrequency.QUARTER_HOUR:
+        # Few rows; of many the first are sent while the others are still being written.
+        return render(_meter_rows(visit, query, window, settled), zone, query.frequency)
+    runs = (_meter_rows(visit, query, step, settled) for step in parts)
+    return Streamed(joined_rows(runs, zone, query.frequency))
+
+
+def _meter_rows(
+    visit: Visit, query: MeterSeriesQuery, window: QuarterWindow, settled: bool
+) -> PeriodRows:
+    run = window.first, window.end
     series = read_meter_series(
-        visit.snapshot,
-        visit.catalogue,
-        query.meter,
-        window.first,
-        window.end,
-        is_settled=is_settled(visit, query.meter.medium.group, window),
+        visit.snapshot, visit.catalogue, query.meter, *run, is_settled=settled
     )
     return meter_rows(series, visit.site.timezone, query.frequency)
 
@@ -95,38 +126,56 @@ def parse_site_data(visit: Visit, asked: Asked) -> SiteSeriesQuery:
     """Read a request for /site_data."""
     medium = Medium(wire.parse_meter_type(asked.path["meter_type"]).value)
     request = wire.parse_site_data_request(asked.body, int(visit.now))
+    require_totals(visit.site, visit.catalogue, medium)
     period = request.period
     window = quarters_by_stamp(period.start_at, period.end_at, visit.site, visit.now)
-    return SiteSeriesQuery(medium, window, request.sampling_frequency, request.meters)
+    with_meters = request.meters or visit.access.reads_as_in_2022
+    return SiteSeriesQuery(medium, window, request.sampling_frequency, with_meters)
 
 
 def is_quick_site_data(visit: Visit, query: SiteSeriesQuery) -> bool:
     """Whether the window is short, also with the columns of the meters, and settled."""
-    group = query.medium.group
-    columns = _SITE_COLUMNS
-    if query.with_meters:
-        columns += 3 * len(visit.catalogue.meters_of(group))
-    quick = query.window.length * columns <= QUICK_VALUES * _SITE_COLUMNS
-    return quick and is_settled(visit, group, query.window)
+    quick = not _is_long_site_data(visit, query)
+    return quick and is_settled(visit, query.medium.group, query.window)
 
 
-def answer_site_data(visit: Visit, query: SiteSeriesQuery) -> bytes:
+def _is_long_site_data(visit: Visit, query: SiteSeriesQuery) -> bool:
+    return query.window.length * _site_columns(visit, query) > QUICK_VALUES * _SITE_COLUMNS
+
+
+def _site_columns(visit: Visit, query: SiteSeriesQuery) -> int:
+    if not query.with_meters:
+        return _SITE_COLUMNS
+    return _SITE_COLUMNS + _METER_COLUMNS * len(visit.catalogue.meters_of(query.medium.group))
+
+
+def answer_site_data(visit: Visit, query: SiteSeriesQuery) -> bytes | Streamed:
     """Answer /site_data; a known type that the site lacks has no rows."""
-    window = query.window
+    window, group, zone = query.window, query.medium.group, visit.site.timezone
     if not window.length:
         return NOTHING
+    settled = is_settled(visit, group, window)
+    if not _is_long_site_data(visit, query):
+        return render(_site_rows(visit, query, window, settled), zone, query.frequency)
+    columns = _site_columns(visit, query)
+    window = known_part(visit, group, window)
+    require_answerable(window, columns, "t_s")
+    runs = (_site_rows(visit, query, step, settled) for step in steps(window, columns, settled))
+    return Streamed(joined_rows(runs, zone, query.frequency))
+
+
+def _site_rows(
+    visit: Visit, query: SiteSeriesQuery, window: QuarterWindow, settled: bool
+) -> PeriodRows:
+    run = window.first, window.end
     series = read_site_series(
-        visit.snapshot,
-        visit.catalogue,
-        query.medium,
-        window.first,
-        window.end,
+        *(visit.snapshot, visit.catalogue, query.medium, *run),
+        is_settled=settled,
         with_meters=query.with_meters,
     )
     if series is None:
-        return NOTHING
-    closed = visit.site.closed_meters
-    return site_rows(series, query.medium, visit.site.timezone, query.frequency, closed)
+        return NO_ROWS
+    return site_rows(series, query.medium, visit.site, query.frequency)
 
 
 def parse_raw(visit: Visit, asked: Asked) -> RawQuery:
@@ -138,12 +187,21 @@ def parse_raw(visit: Visit, asked: Asked) -> RawQuery:
     return RawQuery(meter, period)
 
 
-def answer_raw(visit: Visit, query: RawQuery) -> bytes:
+def answer_raw(visit: Visit, query: RawQuery) -> bytes | Streamed:
     """Answer /meter_data_raw: the registers that each reading has, and its local time."""
     seen = _seen(visit, query.period)
     if seen is None:
         return NOTHING
-    raw = read_raw(visit.snapshot, visit.catalogue, query.meter, *seen)
+    start_at, end_at = seen
+    if start_at is None or not is_long_period(start_at, end_at):
+        return _raw_rows(visit, query, start_at, end_at)
+    days_after = partial(visit.snapshot.readings.days_after, visit.site.number, query.meter.number)
+    spans = spans_with_readings(days_after, start_at, end_at)
+    return Streamed(as_array(rows_of(_raw_rows(visit, query, *span)) for span in spans))
+
+
+def _raw_rows(visit: Visit, query: RawQuery, start_at: int | None, end_at: int) -> bytes:
+    raw = read_raw(visit.snapshot, visit.catalogue, query.meter, start_at, end_at)
     if _is_hidden(visit, raw.stamps):
         return NOTHING
     columns = [
@@ -162,12 +220,22 @@ def parse_sensor_data(visit: Visit, asked: Asked) -> SensorQuery:
     return SensorQuery(sensor, period)
 
 
-def answer_sensor_data(visit: Visit, query: SensorQuery) -> bytes:
+def answer_sensor_data(visit: Visit, query: SensorQuery) -> bytes | Streamed:
     """Answer /sensor_data: whole Unix seconds and values as they came."""
     seen = _seen(visit, query.period)
     if seen is None:
         return NOTHING
-    series = read_sensor(visit.snapshot, visit.site.number, query.sensor.number, *seen)
+    start_at, end_at = seen
+    if start_at is None or not is_long_period(start_at, end_at):
+        return _sensor_rows(visit, query, start_at, end_at)
+    days_after = partial(visit.snapshot.sensors.days_after, visit.site.number, query.sensor.number)
+    spans = spans_with_readings(days_after, start_at, end_at)
+    return Streamed(as_array(rows_of(_sensor_rows(visit, query, *span)) for span in spans))
+
+
+def _sensor_rows(visit: Visit, query: SensorQuery, start_at: int | None, end_at: int) -> bytes:
+    site, sensor = visit.site.number, query.sensor.number
+    series = read_sensor(visit.snapshot, site, sensor, start_at, end_at)
     if _is_hidden(visit, series.stamps):
         return NOTHING
     return render_sensor_rows(series.stamps, series.values)

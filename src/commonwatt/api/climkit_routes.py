@@ -1,6 +1,8 @@
 """The published Climkit Developer API v1: nine endpoints, nothing more."""
 
-import anyio.to_thread
+import logging
+from functools import partial
+
 import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -10,15 +12,18 @@ from commonwatt.api import climkit_docs as docs
 from commonwatt.api import climkit_lists as lists
 from commonwatt.api import climkit_questions as series
 from commonwatt.api.climkit_sign_in import parse_credentials
+from commonwatt.api.few_lines import FewLines, address_of
 from commonwatt.api.json_answers import JSON_TYPE, json_answer
 from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.request_bodies import QUERY_LIMIT, read_body
 from commonwatt.api.services import Services
 from commonwatt.api.visits import Question, answer_question, bearer_of, count, identify, never_quick
 from commonwatt.app.authorize import Action, require_action
+from commonwatt.app.sign_in import TooManySignIns, WrongSignIn
 from commonwatt.climkit_v1 import answers
 
 PREFIX = "/api/v1"
+_FEW_LINES = FewLines(logging.getLogger(__name__))
 _NO_ADDRESS = "unknown"
 
 METER_DATA = Question(
@@ -80,10 +85,8 @@ def climkit_router(services: Services) -> APIRouter:
 
     @router.get("/all_installations", **docs.ALL_INSTALLATIONS)
     async def all_installations(request: Request) -> Response:
-        work = _all_installations
-        content = await anyio.to_thread.run_sync(
-            work, services, bearer_of(request), limiter=services.reading
-        )
+        work = partial(_all_installations, services, bearer_of(request))
+        content = await services.read_in_time(work)
         return await json_answer(request, content)
 
     @router.get("/installation_infos/{site_id}", **docs.INSTALLATION_INFOS)
@@ -109,9 +112,17 @@ async def _sign_in(services: Services, request: Request) -> Response:
     body = await read_body(request, QUERY_LIMIT)
     credentials = parse_credentials(body, request.headers.get("content-type", JSON_TYPE))
     address = request.client.host if request.client else _NO_ADDRESS
-    issued = await services.sign_in.off_loop(
-        credentials.username, credentials.password, address, now=services.clock()
-    )
+    try:
+        issued = await services.sign_in.off_loop(
+            credentials.username, credentials.password, address, now=services.clock()
+        )
+    except WrongSignIn as error:
+        who = error.account or "an unknown account"
+        _FEW_LINES.warn("%s: sign-in of %s refused", address_of(request), who)
+        raise
+    except TooManySignIns:
+        _FEW_LINES.warn("%s: sign-in refused, too many", address_of(request))
+        raise
     answer = answers.auth_answer(issued.token, issued.valid_until_at)
     return Response(
         orjson.dumps(answer), headers={"Cache-Control": "no-store"}, media_type=JSON_TYPE
@@ -123,6 +134,6 @@ def _all_installations(services: Services, bearer: str | None) -> bytes:
         access = identify(services, snapshot, bearer, None)
         count(services, access, "/api/v1/all_installations")
         require_action(access, Action.READ)
-        sites = snapshot.granted_sites(access.account)
-        catalogues = [services.catalogues.of(snapshot, site) for site in sites]
-        return lists.all_installations(snapshot, catalogues, access.site_list)
+        granted = snapshot.granted_sites(access.account)
+        sites = [(services.catalogues.of(snapshot, each), each.sight) for each in granted]
+        return lists.all_installations(snapshot, sites, access)

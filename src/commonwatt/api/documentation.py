@@ -51,15 +51,26 @@ _HEADERS_OF: Mapping[int, Fragment] = {
 def parameter(
     name: str, description: str, schema: Fragment, *, where: str, example: str
 ) -> Fragment:
-    """A parameter of a path (required) or a query (optional)."""
-    return {
+    """A parameter of a path (required) or a query (optional).
+
+    Only what is required has its example filled in where an operation is tried out: nothing else
+    is asked for unless somebody means it.
+    """
+    described = {
         "name": name,
         "in": where,
         "required": where == "path",
         "description": description,
         "schema": schema,
-        "example": example,
     }
+    if where == "path":
+        return {**described, "example": example}
+    return {**described, "description": f"{description} Such as `{example}`."}
+
+
+def required(described: Fragment, example: str) -> Fragment:
+    """A parameter of a query that is required, its example filled in."""
+    return {**described, "required": True, "example": example}
 
 
 def json_body(schema: Fragment, example: Any, *, required: bool = False) -> Fragment:
@@ -67,6 +78,18 @@ def json_body(schema: Fragment, example: Any, *, required: bool = False) -> Frag
     return {
         "required": required,
         "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+def period_body(schema: Fragment, lately: Fragment, period: Fragment) -> Fragment:
+    """A body that may name a period; the example without one, filled in, is right at any time."""
+    examples = {
+        "lately": {"summary": "Without a period", "value": lately},
+        "period": {"summary": "A period", "value": {**period, **lately}},
+    }
+    return {
+        "required": False,
+        "content": {"application/json": {"schema": schema, "examples": examples}},
     }
 
 

@@ -1,19 +1,23 @@
 """What the OpenAPI document says of explanations and worklists."""
 
-from commonwatt.api import climkit_models, problems
+from commonwatt.api import climkit_models, example_ids, problems
 from commonwatt.api import explanation_models as models
 from commonwatt.api.climkit_docs import SITE_ID
-from commonwatt.api.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
+from commonwatt.api.documentation import (
+    COUNTED,
+    SITE,
+    Answer,
+    Fragment,
+    operation,
+    parameter,
+    required,
+)
 from commonwatt.domain.catalogue import Group
 
 _TAG = "commonwatt"
-_METER = "61dfcb4beba4e3563fdf3d9f"
+_AT = "2026-03-22T04:20:00Z"
 _READING = (*SITE, COUNTED, problems.INVALID_INPUT)
 _LIMITED = " At most one request a second per account."
-
-
-def _required(part: Fragment) -> Fragment:
-    return {**part, "required": True}
 
 
 def _when(name: str, description: str, example: str) -> Fragment:
@@ -23,7 +27,7 @@ def _when(name: str, description: str, example: str) -> Fragment:
 
 
 _MEMBER = parameter(
-    "meter", "Id of the meter.", climkit_models.OBJECT_ID, where="query", example=_METER
+    "meter", "Id of the meter.", climkit_models.OBJECT_ID, where="query", example=example_ids.METER
 )
 _GROUP = parameter(
     "group",
@@ -34,7 +38,7 @@ _GROUP = parameter(
     example="electricity",
 )
 _EXAMPLE: Fragment = {
-    "meter": _METER,
+    "meter": example_ids.METER,
     "start": "2026-03-22T04:15:00Z",
     "total": 0.029,
     "self": 0.01,
@@ -62,13 +66,9 @@ EXPLAIN = operation(
     told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER),
     parameters=(
         SITE_ID,
-        _required(_MEMBER),
-        _required(
-            _when(
-                "at",
-                "An instant of the quarter-hour, ISO 8601; without a zone UTC.",
-                "2026-03-22T04:20:00Z",
-            )
+        required(_MEMBER, example_ids.METER),
+        required(
+            _when("at", "An instant of the quarter-hour, ISO 8601; without a zone UTC.", _AT), _AT
         ),
     ),
 )
@@ -77,18 +77,19 @@ WORKLIST = operation(
     summary="What keeps a period from being locked",
     description="Missing meters, open findings, quarter-hours without books, too much estimated "
     "energy, each with the command that resolves it. Default: the last month of the site's "
-    "calendar that is over. An empty list can be locked." + _LIMITED,
+    "calendar that is over. Without an `open` row it can be locked." + _LIMITED,
     answer=Answer(
         list[models.TaskRow],
         "What is to do, ascending in time.",
         [
             {
                 "kind": "missing",
-                "meter": _METER,
+                "meter": example_ids.METER,
                 "start": "2026-03-22T04:15:00Z",
                 "end": "2026-03-22T06:00:00Z",
                 "text": "Apartment 1 is missing in 7 quarter-hours",
-                "command": f"commonwatt import FILE --meter {_METER}",
+                "command": f"commonwatt import FILE --meter {example_ids.METER}",
+                "state": "open",
             }
         ],
     ),

@@ -128,6 +128,18 @@ def _amount(description: str) -> float | None:
     return amount
 
 
+class LackingOf(BaseModel):
+    """A register that the books need and that nothing is known of."""
+
+    meter: str = Field(description="Id of the meter.")
+    name: str = Field(description="Its name.")
+    register_: str = Field(alias="register", description="en_im or en_ex.")
+    declare: str | None = Field(
+        description="What to declare of the meter if it has the register only later; null where "
+        "it was read before, or never."
+    )
+
+
 class BooksOfQuarter(BaseModel):
     """The terms of the balance; the closed ones are null while a member is missing."""
 
@@ -136,6 +148,7 @@ class BooksOfQuarter(BaseModel):
     battery: Literal["last", "first"] = Field(description="Whom the site's own energy serves.")
     quality: QualityWord | None = Field(description="The worst quality of the members.")
     missing: list[str] = Field(description="Ids of the members that are missing.")
+    lacking: list[LackingOf] = Field(description="Their registers that nothing is known of.")
     consumed: float | None = _amount("Sum of the consumers")
     grid_import: float | None = _amount("Import of the grid meters")
     grid_export: float | None = _amount("Export of the grid meters")
@@ -193,7 +206,9 @@ class ShareOf(CutOf):
 
     self: float = Field(description="The share [kWh].")
     used: float = Field(description="What the consumer used [kWh].")
-    pool: float = Field(description="What could be shared among all [kWh].")
+    pool: float | None = Field(
+        description="What could be shared among all [kWh]; null where consumers are closed."
+    )
     cuts: list[CutDetail] = Field(description="All cuts of the key that concern it, in order.")
 
 
@@ -209,6 +224,9 @@ class VersionKnown(BaseModel):
     )
     generation: int | None = Field(description="The site's change number now, with the last one.")
     locked_until: str | None = Field(description="Until when the group is locked, if it is, UTC.")
+    locked_despite: str | None = Field(
+        description="Why it was locked although something was to do, if so."
+    )
 
 
 class ExplanationOf(BaseModel):
@@ -225,6 +243,9 @@ class ExplanationOf(BaseModel):
     boundaries: list[BoundaryOf] | None = Field(description="Index at both ends, per register.")
     findings: list[FindingTouching] = Field(description="Findings of the meter that touch it.")
     method: MethodUsed | None = Field(description="How the total was found.")
+    accepted: EditMade | None = Field(
+        description="Who took it as it is, and why, so that the worklist asks no more."
+    )
     device: DeviceUsed | None = Field(description="Device in use; null of a rule meter.")
     rule: RuleUsed | None = Field(description="The rule with its values.")
     balance: BooksOfQuarter | None = Field(description="The site's books; electricity alone.")
@@ -237,11 +258,15 @@ class TaskRow(BaseModel):
     """Something to do before the period can be locked."""
 
     kind: str = Field(
-        description="missing-meter, missing, unbalanced, unmetered, unallocated, estimated, or "
-        "the rule of a finding."
+        description="missing-meter, missing, missing-register, register-kind, unbalanced, "
+        "unmetered, unallocated, unproduced, estimated, or the rule of a finding."
     )
     meter: str | None = Field(description="Id of the meter; null where it concerns the site.")
     start: str = Field(description="First instant concerned, UTC.")
     end: str = Field(description="Last instant concerned, UTC.")
     text: str = Field(description="What is the matter.")
     command: str = Field(description="What resolves it; words in capitals are to be filled in.")
+    state: Literal["open", "locked", "accepted"] = Field(
+        description="open keeps the period from being locked; the others inform: it was locked so, "
+        "or somebody accepted it."
+    )

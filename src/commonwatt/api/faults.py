@@ -1,5 +1,6 @@
 """Which exception is told as which problem. What is not listed here is a fault of ours: 500."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI
@@ -9,15 +10,39 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from commonwatt.api import problems
-from commonwatt.api.problems import InvalidInput, Kind, Problem, TooManyRequests
+from commonwatt.api.few_lines import FewLines, address_of
+from commonwatt.api.problems import (
+    InvalidInput,
+    Kind,
+    Overloaded,
+    Problem,
+    TooManyRequests,
+    TooMuchPending,
+)
 from commonwatt.api.request_bodies import UnknownEncoding
-from commonwatt.app.authorize import ClosedMeter, NotSignedIn, RoleForbids, UnknownSite
+from commonwatt.app.authorize import (
+    ClosedHistory,
+    ClosedMeter,
+    ClosedTotals,
+    NotSignedIn,
+    PartOfSite,
+    RoleForbids,
+    UnknownSite,
+)
 from commonwatt.app.change_meter import CannotChange, NoSuchMeter
 from commonwatt.app.edit_quarters import UnknownEdit
 from commonwatt.app.read_raw import RuleMeterHasNoReadings
 from commonwatt.app.resolve_finding import UnknownFinding
 from commonwatt.app.sign_in import TooManySignIns, WrongSignIn
-from commonwatt.app.store_errors import StoreBusy, StoreFull, StoreUnreachable
+from commonwatt.app.store_errors import (
+    DamagedDay,
+    SiteRemoved,
+    StoreBusy,
+    StoreFull,
+    StoreReadOnly,
+    StoreStopping,
+    StoreUnreachable,
+)
 from commonwatt.app.withdraw_delivery import NothingToChange
 from commonwatt.climkit_v1.requests import BadRequestField
 from commonwatt.formats.bodies import UnknownContentType
@@ -25,6 +50,9 @@ from commonwatt.formats.errors import BodyTooLarge, UnreadableBody
 from commonwatt.formats.json_fields import BadField
 
 _BUSY_RETRY_S = 2
+_WRITES = frozenset({"PUT", "DELETE", "PATCH"})
+_OWN_SURFACE = "/commonwatt/"
+_FEW_LINES = FewLines(logging.getLogger(__name__))
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 Telling = Callable[[Exception], Problem]
@@ -42,7 +70,7 @@ def _invalid_input(error: Exception) -> Problem:
 
 def _retry_later(kind: Kind) -> Telling:
     def tell(error: Exception) -> Problem:
-        assert isinstance(error, TooManyRequests | TooManySignIns)
+        assert isinstance(error, TooManyRequests | TooManySignIns | TooMuchPending | Overloaded)
         headers = {"Retry-After": str(error.retry_after_s)}
         return Problem(kind=kind, detail=str(error), headers=headers)
 
@@ -84,7 +112,11 @@ TOLD_AS: Mapping[type[Exception], Telling] = {
     WrongSignIn: _plain(problems.WRONG_SIGN_IN, _CHALLENGE),
     RoleForbids: _plain(problems.ROLE_FORBIDS),
     ClosedMeter: _plain(problems.CLOSED_METER),
+    ClosedHistory: _plain(problems.CLOSED_HISTORY),
+    ClosedTotals: _plain(problems.CLOSED_TOTALS),
+    PartOfSite: _plain(problems.PART_OF_SITE),
     UnknownSite: _plain(problems.UNKNOWN_SITE),
+    SiteRemoved: _plain(problems.UNKNOWN_SITE),
     problems.UnknownMeter: _plain(problems.UNKNOWN_METER),
     problems.UnknownSensor: _plain(problems.UNKNOWN_SENSOR),
     problems.NotAcceptable: _plain(problems.NOT_ACCEPTABLE),
@@ -104,9 +136,14 @@ TOLD_AS: Mapping[type[Exception], Telling] = {
     NothingToChange: _plain(problems.NOTHING_TO_CHANGE),
     TooManyRequests: _retry_later(problems.TOO_MANY_REQUESTS),
     TooManySignIns: _retry_later(problems.TOO_MANY_SIGN_INS),
+    TooMuchPending: _retry_later(problems.TOO_MUCH_PENDING),
+    Overloaded: _retry_later(problems.OVERLOADED),
+    StoreStopping: lambda _error: problems.IS_SHUTTING_DOWN,
     StoreBusy: _store_trouble("others are writing; try again in a moment"),
     StoreUnreachable: _store_trouble("the store cannot be reached just now; try again in a moment"),
     StoreFull: _plain(problems.STORE_FULL),
+    DamagedDay: _plain(problems.DAMAGED_DAY),
+    StoreReadOnly: _plain(problems.STORE_FULL),
     HTTPException: _http_error,
 }
 
@@ -125,9 +162,25 @@ def _handler(telling: Telling) -> Callable[[Request, Exception], Awaitable[Respo
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == problems.WRONG_METHOD.status:
             error.headers = {"Allow": _methods_of(request)}
-        return telling(error).response()
+        problem = telling(error)
+        if _writes(request):
+            _FEW_LINES.warn(
+                "%s: %s %s refused, %s",
+                address_of(request),
+                request.method,
+                request.scope["path"],
+                problem.kind.slug,
+            )
+        return problem.response()
 
     return handle
+
+
+def _writes(request: Request) -> bool:
+    """Whether something was to be stored; the published surface asks by POST."""
+    if request.method == "POST":
+        return str(request.scope["path"]).startswith(_OWN_SURFACE)
+    return request.method in _WRITES
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

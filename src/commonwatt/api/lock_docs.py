@@ -1,7 +1,7 @@
 """What the OpenAPI document says of locks and differences."""
 
+from commonwatt.api import example_ids, problems
 from commonwatt.api import lock_models as models
-from commonwatt.api import problems
 from commonwatt.api.climkit_docs import SITE_ID
 from commonwatt.api.documentation import (
     COUNTED,
@@ -35,6 +35,7 @@ _STEP: Fragment = {
     "content_hash": "5f2b2d58a0a3c1be8a5f7f1f1f7f7a3a9a4b0f6f7c2b1d0e9a8b7c6d5e4f3021",
     "locked_at": "2026-04-09T08:12:45Z",
     "by": "anna",
+    "despite": None,
 }
 _LOCK: Fragment = {"group": "electricity", **_STEP, "steps": [_STEP]}
 
@@ -50,9 +51,10 @@ PUT_LOCK = operation(
     tag=_TAG,
     summary="Lock a group until an instant",
     description="What is dirty before it is settled, then frozen. Further is allowed, back is "
-    "not, nor the future. For operators." + _LIMITED,
+    "not, nor the future. With open tasks on the worklist it is refused, unless `despite` says "
+    "why. For operators." + _LIMITED,
     answer=Answer(models.LockRow, "The lock.", _LOCK),
-    told=_CHANGING,
+    told=(*_CHANGING, problems.PART_OF_SITE),
     parameters=(SITE_ID, _GROUP),
     body=json_body(models.LOCK_BODY, {"until": "2026-04-01T00:00:00Z"}, required=True),
 )
@@ -62,7 +64,7 @@ POST_UNLOCK = operation(
     description="To an instant; to the lock's own, its last step is undone. For operators."
     + _LIMITED,
     answer=Answer(models.LockRow | None, "The lock that is left, or null.", _LOCK),
-    told=_CHANGING,
+    told=(*_CHANGING, problems.PART_OF_SITE),
     parameters=(SITE_ID, _GROUP),
     body=json_body(
         models.UNLOCK_BODY,
@@ -79,12 +81,13 @@ DIFFERENCES = operation(
         "The differences, ascending by meter and start.",
         [
             {
-                "meter": "61dfcb4beba4e3563fdf3d9f",
+                "meter": example_ids.METER,
                 "start": "2026-03-22T04:15:00Z",
                 "column": "total",
                 "locked": 0.029,
                 "current": 0.041,
                 "difference": 0.012,
+                "cause": "correction",
             }
         ],
     ),

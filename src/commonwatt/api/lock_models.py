@@ -11,11 +11,16 @@ class LockStepRow(BaseModel):
     """A step of locking."""
 
     until: str = Field(description="Results before it are frozen, UTC.")
-    content_hash: str = Field(
-        description="SHA-256 of what the step froze and of the hash of the step before, in hex."
+    content_hash: str | None = Field(
+        description="SHA-256 of what the step froze and of the hash of the step before, in hex; "
+        "null for who sees a part of the site."
     )
     locked_at: str = Field(description="When it was locked, UTC.")
     by: str = Field(description="Account that locked it.")
+    despite: str | None = Field(
+        description="Why it was locked although something was to do; null where nothing was, and "
+        "for who sees a part of the site."
+    )
 
 
 class LockRow(LockStepRow):
@@ -34,6 +39,9 @@ class DifferenceRow(BaseModel):
     locked: float | None = Field(description="What is answered; null where nothing was known.")
     current: float | None = Field(description="What would be answered without the lock.")
     difference: float = Field(description="current less locked; what is unknown counts as 0.")
+    cause: Literal["correction", "rules"] = Field(
+        description="A correction, or an upgrade's rules alone, which is no reason to bill."
+    )
 
 
 _UNTIL: Fragment = {
@@ -42,7 +50,13 @@ _UNTIL: Fragment = {
 }
 LOCK_BODY: Fragment = {
     "type": "object",
-    "properties": {"until": _UNTIL},
+    "properties": {
+        "until": _UNTIL,
+        "despite": {
+            "type": "string",
+            "description": "Why it is locked although something is to do; kept with the lock.",
+        },
+    },
     "required": ["until"],
 }
 UNLOCK_BODY: Fragment = {

@@ -1,13 +1,17 @@
 """The devices in a meter's place, on our own surface."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from commonwatt.api.asked_series import open_meter
 from commonwatt.api.changes import AskedChange, exact_json, told
 from commonwatt.api.own_requests import parameters
 from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.authorize import require_open_meter
+from commonwatt.app.authorize import require_all_history, require_open_meter
 from commonwatt.app.exchange_device import declare_devices
 from commonwatt.app.ports import Store
-from commonwatt.domain.catalogue import Meter
+from commonwatt.app.sight import Sight
+from commonwatt.domain.catalogue import Device, Meter
 from commonwatt.formats.devices_json import devices_from_json, devices_to_json
 
 
@@ -17,16 +21,28 @@ def parse_devices(visit: Visit, asked: Asked) -> Meter:
     return open_meter(visit, asked.path["meter_id"])
 
 
-def answer_devices(_visit: Visit, meter: Meter) -> bytes:
-    """Answer the devices that were in a meter's place, the first one first."""
-    return exact_json(devices_to_json(meter.devices))
+def answer_devices(visit: Visit, meter: Meter) -> bytes:
+    """Answer the devices that were in a meter's place, the first one first.
+
+    With a limited history the first one is that which was there when it begins, and of that only
+    what it was later.
+    """
+    return exact_json(devices_to_json(_in_sight(meter.devices, visit.site.sight)))
+
+
+def _in_sight(devices: Sequence[Device], sight: Sight) -> list[Device]:
+    seen = [each for each in devices if sight.since(each.from_at)]
+    earlier = devices[: len(devices) - len(seen)]
+    return [*(replace(each, from_at=None, start_index={}) for each in earlier[-1:]), *seen]
 
 
 def put_devices(store: Store, asked: AskedChange) -> bytes:
     """Replace the list of a meter's devices; answer the list, and what is computed anew."""
     site, meter_id = asked.changer.site, asked.path["meter_id"]
     require_open_meter(site, meter_id)
+    # The list is replaced, also what of it was before the history.
+    require_all_history(site)
     devices = devices_from_json(asked.body)
     account = asked.changer.account
     applied = declare_devices(store, site.number, meter_id, devices, account, asked.now_at)
-    return exact_json({"devices": devices_to_json(devices)} | told(applied))
+    return exact_json({"devices": devices_to_json(devices)} | told(applied, site))

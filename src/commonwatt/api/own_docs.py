@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from commonwatt.api import climkit_models, problems
+from commonwatt.api import climkit_models, example_ids, problems
 from commonwatt.api import own_models as models
 from commonwatt.api.climkit_docs import METER_ID, SITE_ID
 from commonwatt.api.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
 from commonwatt.api.media_types import ARROW, CSV, PARQUET
 from commonwatt.domain.catalogue import Medium, Register
+from commonwatt.domain.findings import FindingRule
 
 _TAG = "commonwatt"
-_EXAMPLE_METER = "61dfcb4beba4e3563fdf3d9f"
 _DELIVERING = (
     *SITE,
     COUNTED,
@@ -27,6 +27,10 @@ _RECEIPT = {
     "unchanged": 0,
     "superseding": 0,
     "rejected": [{"row": 2, "reason": "no meter 'electricity' 99 at this site"}],
+    "rejected_rows": 1,
+    "not_counting": [],
+    "not_counting_rows": 0,
+    "held": [],
 }
 START = parameter(
     "start",
@@ -117,6 +121,14 @@ _SAID_QUALITY = parameter(
     where="query",
     example="estimated",
 )
+_REPLACES = parameter(
+    "replaces",
+    "Whether the rows that do not say it themselves count before all that was sent earlier of "
+    "their instants, whatever the quality. Default: false.",
+    {"type": "boolean"},
+    where="query",
+    example="true",
+)
 READINGS = operation(
     tag=_TAG,
     summary="Deliver readings",
@@ -125,11 +137,11 @@ READINGS = operation(
     "twice changes nothing. For gateways and operators.",
     answer=Answer(models.Receipt, "The receipt, also when every row was rejected.", _RECEIPT),
     told=_DELIVERING,
-    parameters=(SITE_ID, _SAID_QUALITY),
+    parameters=(SITE_ID, _SAID_QUALITY, _REPLACES),
     body=_rows_body(
         models.READINGS_BODY,
-        [{"meter": _EXAMPLE_METER, "timestamp": "2026-03-22T04:30:00Z", "en_im": 1234.56}],
-        f"meter,timestamp,en_im\n{_EXAMPLE_METER},2026-03-22T04:30:00Z,1234.56\n",
+        [{"meter": example_ids.METER, "timestamp": "2026-03-22T04:30:00Z", "en_im": 1234.56}],
+        f"meter,timestamp,en_im\n{example_ids.METER},2026-03-22T04:30:00Z,1234.56\n",
     ),
 )
 SENSOR_READINGS = operation(
@@ -141,8 +153,8 @@ SENSOR_READINGS = operation(
     parameters=(SITE_ID,),
     body=_rows_body(
         models.SENSOR_READINGS_BODY,
-        [{"sensor": _EXAMPLE_METER, "timestamp": "2026-03-22T04:30:00Z", "value": 21.3}],
-        f"sensor,timestamp,value\n{_EXAMPLE_METER},2026-03-22T04:30:00Z,21.3\n",
+        [{"sensor": example_ids.SENSOR, "timestamp": "2026-03-22T04:30:00Z", "value": 21.3}],
+        f"sensor,timestamp,value\n{example_ids.SENSOR},2026-03-22T04:30:00Z,21.3\n",
     ),
 )
 _SERIES_ROW: Fragment = {
@@ -198,7 +210,7 @@ BALANCE = operation(
         "The rows, ascending in time; none where no meter of the type is alive.",
         [_BALANCE_ROW],
     ),
-    told=(*_READING, problems.NOT_ACCEPTABLE),
+    told=(*_READING, problems.NOT_ACCEPTABLE, problems.CLOSED_TOTALS),
     parameters=(SITE_ID, START, END, _SAMPLING, _TYPE, _AS_OF),
     other_forms=_other_forms(_BALANCE_ROW),
 )
@@ -211,10 +223,10 @@ STATUS = operation(
         models.SiteState,
         "The state of the site.",
         {
-            "site": "61dfc9a0eba4e3564021f36a",
+            "site": example_ids.SITE,
             "meters": [
                 {
-                    "meter": _EXAMPLE_METER,
+                    "meter": example_ids.METER,
                     "name": "Apartment 1",
                     "type": "electricity",
                     "last_reading": "2026-03-22T04:30:03Z",
@@ -232,19 +244,50 @@ STATUS = operation(
     told=_READING,
     parameters=(SITE_ID,),
 )
+_RULE = parameter(
+    "rule",
+    "Only findings of this rule.",
+    {"type": "string", "enum": [rule.value for rule in FindingRule]},
+    where="query",
+    example="index-break",
+)
+_FINDINGS_OF = parameter(
+    "meter",
+    "Only findings about this meter, by its id.",
+    {"type": "string"},
+    where="query",
+    example=example_ids.METER,
+)
+_SEVERITY = parameter(
+    "severity",
+    "Only those that need a decision, or only those that inform.",
+    {"type": "string", "enum": ["decision", "information"]},
+    where="query",
+    example="decision",
+)
+_EACH = parameter(
+    "each",
+    "true: each finding by itself, not joined to stretches.",
+    {"type": "boolean"},
+    where="query",
+    example="true",
+)
 FINDINGS = operation(
     tag=_TAG,
     summary="What validation set aside or doubts",
     description="Findings about readings, with their evidence; without bounds all that the account "
-    "may see. At most one request a second per account.",
+    "may see. Those that follow each other are one stretch of at most a month. At most one request "
+    "a second per account.",
     answer=Answer(
         list[models.FindingRow],
-        "The findings, ascending in time.",
+        "The findings: those that need a decision first, by address of the meter, then in time.",
         [
             {
                 "id": "e66b9a68e761",
+                "severity": "information",
                 "rule": "zero-after-positive",
-                "meter": _EXAMPLE_METER,
+                "meter": example_ids.METER,
+                "name": "Apartment 1",
                 "register": "en_im",
                 "start": "2026-03-22T04:30:00Z",
                 "end": "2026-03-22T04:30:00Z",
@@ -252,6 +295,6 @@ FINDINGS = operation(
             }
         ],
     ),
-    told=_READING,
-    parameters=(SITE_ID, START, END),
+    told=(*_READING, problems.UNKNOWN_METER, problems.CLOSED_METER),
+    parameters=(SITE_ID, START, END, _RULE, _FINDINGS_OF, _SEVERITY, _EACH),
 )

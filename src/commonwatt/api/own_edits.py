@@ -6,8 +6,15 @@ from decimal import Decimal
 from commonwatt.api.changes import AskedChange, exact_json
 from commonwatt.api.own_requests import parameters
 from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.authorize import GrantedSite, require_open_meter
-from commonwatt.app.edit_quarters import WantedEdit, edit_quarters, undo_edit
+from commonwatt.app.authorize import GrantedSite, require_history, require_open_meter
+from commonwatt.app.edit_quarters import (
+    UnknownEdit,
+    WantedAcceptance,
+    WantedEdit,
+    accept_quarters,
+    edit_quarters,
+    undo_edit,
+)
 from commonwatt.app.edit_reading import WantedReading, edit_reading
 from commonwatt.app.ports import Store
 from commonwatt.domain.catalogue import Meter, Register
@@ -17,7 +24,7 @@ from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import BadField, JsonFields, json_document
 
 _OF_QUARTERS = ("start", "end", "energy")
-_KEYS = ("meter", "register", *_OF_QUARTERS, "at", "index", "clear", "reason")
+_KEYS = ("meter", "register", *_OF_QUARTERS, "at", "index", "clear", "accept", "reason")
 _KWH = read.decimal("-9000000000", "9000000000", places=3)
 _INDEX = read.decimal("0", "9000000000")
 _RAW = 1_000_000
@@ -30,14 +37,13 @@ def parse_edits(_visit: Visit, asked: Asked) -> None:
 
 def answer_edits(visit: Visit, _query: None) -> bytes:
     """Answer the edits, the oldest first; nothing of closed meters or before the history."""
-    closed = visit.site.closed_meters
-    meters = {each.number: each for each in visit.catalogue.meters if each.id not in closed}
-    history_from = visit.site.history_from
+    meters = {each.number: each for each in visit.catalogue.meters}
+    sight = visit.site.sight
     return exact_json(
         [
             _edit_row(meters[each.meter], each)
-            for each in visit.snapshot.edits.edits(visit.site.number, history_from)
-            if each.meter in meters
+            for each in visit.snapshot.edits.edits(visit.site.number, sight.history_from)
+            if sight.shows(meters[each.meter], each.start_at)
         ]
     )
 
@@ -47,8 +53,11 @@ def post_edit(store: Store, asked: AskedChange) -> bytes:
     wanted = _wanted_edit(JsonFields(json_document(asked.body), _KEYS))
     site = asked.changer.site
     require_open_meter(site, wanted.meter_id)
+    require_history(site, wanted.at if isinstance(wanted, WantedReading) else wanted.start_at)
     by = asked.changer.account, asked.now_us
-    if isinstance(wanted, WantedReading):
+    if isinstance(wanted, WantedAcceptance):
+        edit = accept_quarters(store, site.number, wanted, *by)
+    elif isinstance(wanted, WantedReading):
         edit = edit_reading(store, site.number, wanted, *by)
     else:
         edit = edit_quarters(store, site.number, wanted, *by)
@@ -61,14 +70,22 @@ def delete_edit(store: Store, asked: AskedChange) -> bytes:
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise BadField("number", "must be the number of an edit")
     site = asked.changer.site
-    _require_open_edit(store, site, int(number))
+    _require_seen_edit(store, site, int(number))
     edit = undo_edit(store, site.number, int(number), asked.changer.account, asked.now_us)
     return _answered(store, site, edit)
 
 
-def _wanted_edit(fields: JsonFields) -> WantedEdit | WantedReading:
+def _wanted_edit(fields: JsonFields) -> WantedEdit | WantedReading | WantedAcceptance:
     meter_id = fields.required("meter", read.text)
     reason = fields.required("reason", read.text)
+    if fields.optional("accept", read.boolean) is True:
+        _refuse(fields, ("register", "energy", "at", "index", "clear"), "does not go with accept")
+        return WantedAcceptance(
+            meter_id=meter_id,
+            start_at=fields.required("start", read.instant),
+            end_at=fields.required("end", read.instant),
+            reason=reason,
+        )
     register = fields.optional("register", read.one_of(Register))
     at = fields.optional("at", read.instant)
     if at is None:
@@ -107,12 +124,14 @@ def _value_or_clear(fields: JsonFields, key: str, reader: read.Reader[Decimal]) 
     return value
 
 
-def _require_open_edit(store: Store, site: GrantedSite, number: int) -> None:
+def _require_seen_edit(store: Store, site: GrantedSite, number: int) -> None:
+    """Raise UnknownEdit for one that is not listed, as for one that there is not."""
     with store.snapshot() as snapshot:
-        numbers = {each.number: each.meter for each in snapshot.edits.edits(site.number)}
+        edits = {each.number: each for each in snapshot.edits.edits(site.number)}
         meters = {m.number: m for m in snapshot.catalogue.catalogue(site.number).meters}
-    if number in numbers:
-        require_open_meter(site, meters[numbers[number]].id)
+    edit = edits.get(number)
+    if edit is None or not site.sight.shows(meters[edit.meter], edit.start_at):
+        raise UnknownEdit(number)
 
 
 def _answered(store: Store, site: GrantedSite, edit: Edit) -> bytes:
@@ -132,6 +151,7 @@ def _edit_row(meter: Meter, edit: Edit) -> dict[str, object]:
         "energy": None if edit.energy is None else Decimal(edit.energy) / 1000,
         "at": utc_text(edit.start_at) if edit.of_reading else None,
         "index": None if edit.index is None else Decimal(edit.index) / _RAW,
+        "accepts": edit.accepts,
         "reason": edit.reason,
         "by": edit.account,
         "made_at": utc_text(edit.made_us // 1_000_000),

@@ -1,7 +1,7 @@
 """Why a quarter-hour is what it is, and what keeps a period from being locked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -12,7 +12,8 @@ from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import quarters_within
 from commonwatt.app.explain_quarter import explain_quarter
 from commonwatt.app.local_month import month_before
-from commonwatt.app.read_worklist import ESTIMATED_LIMIT, OPEN_BOOKS, read_worklist
+from commonwatt.app.meter_tasks import ESTIMATED_LIMIT
+from commonwatt.app.read_worklist import read_worklist
 from commonwatt.domain.catalogue import Group, Meter
 from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, quarter_of
 from commonwatt.formats.explanations import explanation_object
@@ -64,12 +65,9 @@ def _given(query: Mapping[str, str], name: str) -> int:
 
 def answer_explain(visit: Visit, query: ExplainQuery) -> bytes:
     """Answer the explanation; nothing of closed meters, nor of before the account's history."""
-    explained = explain_quarter(visit.snapshot, visit.catalogue, query.meter, query.quarter)
-    return orjson.dumps(
-        explanation_object(
-            explained, visit.catalogue, visit.site.closed_meters, visit.site.history_from
-        )
-    )
+    sight = visit.site.sight
+    explained = explain_quarter(visit.snapshot, visit.catalogue, query.meter, query.quarter, sight)
+    return orjson.dumps(explanation_object(explained, visit.catalogue, sight))
 
 
 def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
@@ -94,13 +92,6 @@ def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
 def answer_worklist(visit: Visit, query: WorklistQuery) -> bytes:
     """Answer what is to do; nothing about closed meters but that the books cannot be closed."""
     period = query.start_at, query.end_at
-    tasks = read_worklist(
-        visit.snapshot, visit.catalogue, query.group, *period, query.estimated_limit
-    )
-    closed = visit.site.closed_meters
-    told = [
-        task if task.meter is None or task.meter.id not in closed else replace(task, meter=None)
-        for task in tasks
-        if task.meter is None or task.meter.id not in closed or task.kind == OPEN_BOOKS
-    ]
-    return orjson.dumps(worklist_rows(told))
+    asked = query.group, *period, query.estimated_limit
+    tasks = read_worklist(visit.snapshot, visit.catalogue, *asked, visit.site.sight)
+    return orjson.dumps(worklist_rows(tasks))

@@ -9,10 +9,13 @@ from commonwatt.api.changes import AskedChange
 from commonwatt.api.own_requests import instant, ordered, parameters
 from commonwatt.api.problems import InvalidInput
 from commonwatt.api.visits import Asked, Visit
+from commonwatt.app.authorize import require_whole_site
 from commonwatt.app.lock_group import GroupLock, lock_group, read_locks, unlock_group
 from commonwatt.app.ports import LockStep, Store
 from commonwatt.app.read_differences import Differences, read_differences
+from commonwatt.app.sight import WHOLE, Sight
 from commonwatt.domain.catalogue import Group
+from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.formats import json_fields as read
 from commonwatt.formats.difference_rows import difference_rows
 from commonwatt.formats.instants import utc_text
@@ -37,20 +40,26 @@ def parse_locks(_visit: Visit, asked: Asked) -> None:
 
 
 def answer_locks(visit: Visit, _query: None) -> bytes:
-    """Answer the locks that are in force, a row a group."""
-    return orjson.dumps([_row(each) for each in read_locks(visit.snapshot, visit.site.number)])
+    """Answer the locks that are in force, a row a group, as far as they reach into sight."""
+    sight = visit.site.sight
+    locks = read_locks(visit.snapshot, visit.site.number)
+    return orjson.dumps([_row(each, sight) for each in locks if _reaches(each.last, sight)])
 
 
 def put_lock(store: Store, asked: AskedChange) -> bytes:
     """Lock a group, or lock it further."""
-    until_at = JsonFields(json_document(asked.body), ("until",)).required("until", read.instant)
+    require_whole_site(asked.changer.site)
+    fields = JsonFields(json_document(asked.body), ("until", "despite"))
+    until_at = fields.required("until", read.instant)
+    despite = fields.optional("despite", read.text)
     site, group = asked.changer.site.number, _group(asked.path["group"])
-    lock = lock_group(store, site, group, until_at, asked.changer.account, asked.now_us)
+    lock = lock_group(store, site, group, until_at, asked.changer.account, asked.now_us, despite)
     return orjson.dumps(_row(lock))
 
 
 def post_unlock(store: Store, asked: AskedChange) -> bytes:
     """Take a lock back; the answer is the lock that is left, or null."""
+    require_whole_site(asked.changer.site)
     fields = JsonFields(json_document(asked.body), ("until", "reason"))
     until_at = fields.required("until", read.instant)
     reason = fields.required("reason", read.text)
@@ -64,8 +73,8 @@ def parse_differences(visit: Visit, asked: Asked) -> DifferencesQuery:
     query = parameters(asked.query, ("group", "start", "end"))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
-    if visit.site.history_from is not None:
-        start_at = max(start_at or 0, visit.site.history_from)
+    if visit.site.sight.history_from is not None:
+        start_at = max(start_at or 0, visit.site.sight.history_from)
     groups = (_group(query["group"]),) if "group" in query else tuple(Group)
     return DifferencesQuery(groups, start_at, end_at)
 
@@ -79,7 +88,7 @@ def answer_differences(visit: Visit, query: DifferencesQuery) -> bytes:
         each
         for group in query.groups
         for each in read_differences(visit.snapshot, visit.catalogue, group, *window)
-        if each.meter.id not in visit.site.closed_meters
+        if visit.site.sight.opens(each.meter)
     ]
     refuse_too_many(found)
     return orjson.dumps(difference_rows(found))
@@ -100,18 +109,25 @@ def _group(word: str) -> Group:
         raise InvalidInput("group", f"group is one of {', '.join(Group)}") from None
 
 
-def _row(lock: GroupLock) -> dict[str, object]:
+def _reaches(step: LockStep, sight: Sight) -> bool:
+    """Whether a step locks a quarter-hour that is in sight."""
+    return sight.since(step.until_at - QUARTER_S)
+
+
+def _row(lock: GroupLock, sight: Sight = WHOLE) -> dict[str, object]:
     return {
         "group": lock.group.value,
-        **_step(lock.last),
-        "steps": [_step(each) for each in lock.steps],
+        **_step(lock.last, sight),
+        "steps": [_step(each, sight) for each in lock.steps if _reaches(each, sight)],
     }
 
 
-def _step(step: LockStep) -> dict[str, object]:
+def _step(step: LockStep, sight: Sight) -> dict[str, object]:
     return {
         "until": utc_text(step.until_at),
-        "content_hash": step.content_hash,
+        # The hash is of all meters and times: guesses of a closed one could be tried by it.
+        "content_hash": step.content_hash if sight.is_whole else None,
         "locked_at": utc_text(step.locked_us // 1_000_000),
         "by": step.account,
+        "despite": step.despite if sight.is_whole else None,
     }

@@ -17,8 +17,24 @@ class RejectedRow(BaseModel):
     reason: str = Field(description="What is wrong with it, and what would be right.")
 
 
+class NotCountingRow(BaseModel):
+    """A row that is stored and does not count."""
+
+    row: int = Field(description="Its number in the body, from 1; a CSV header is not counted.")
+    reason: str = Field(description="Why another version counts, and how this one would.")
+
+
+class HeldRows(BaseModel):
+    """Rows of a meter that look like something else: not used until they are accepted."""
+
+    meter: str = Field(description="Id of the meter.")
+    rows: int = Field(description="How many rows.")
+    rule: str = Field(description="The rule of the finding, as `looks-like-unit`.")
+    reason: str = Field(description="What they look like, and how the meter would be declared.")
+
+
 class Receipt(BaseModel):
-    """What became of a body: accepted + unchanged + rejected = its rows."""
+    """What became of a body: accepted + unchanged + rejected_rows = its rows."""
 
     delivery: int | None = Field(description="Number of the delivery; null if nothing was stored.")
     accepted: int = Field(description="Rows of which something was stored.")
@@ -26,7 +42,17 @@ class Receipt(BaseModel):
     superseding: int = Field(
         description="Accepted rows that now count instead of an earlier value."
     )
-    rejected: list[RejectedRow] = Field(description="Rows that cannot be readings.")
+    rejected: list[RejectedRow] = Field(
+        description="Rows that cannot be readings, the first 1,000 of them."
+    )
+    rejected_rows: int = Field(description="How many rows cannot be readings.")
+    not_counting: list[NotCountingRow] = Field(
+        description="Accepted and unchanged rows whose value does not count, the first 1,000."
+    )
+    not_counting_rows: int = Field(description="How many rows do not count.")
+    held: list[HeldRows] = Field(
+        description="Rows, accepted or unchanged, that are stored and not used, by meter and rule."
+    )
 
 
 MethodWords = Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z]+)*$")]
@@ -130,8 +156,12 @@ class FindingRow(BaseModel):
     """What validation set aside or doubts."""
 
     id: str = Field(description="Id of the finding, the same as long as it is found.")
+    severity: Literal["decision", "information"] = Field(
+        description="Whether somebody has to decide before the days can be billed, or it informs."
+    )
     rule: str = Field(description="Id of the rule; it never changes its meaning.")
     meter: str = Field(description="Id of the meter.")
+    name: str = Field(description="Its name.")
     register_: str = Field(alias="register", description="Register that is meant.")
     start: str = Field(description="First instant concerned, UTC.")
     end: str = Field(description="Last instant concerned, UTC.")
@@ -144,6 +174,21 @@ class Health(BaseModel):
     """Whether it lives."""
 
     status: Literal["ok"] = Field(description="Always ok.")
+
+
+class Readiness(BaseModel):
+    """Whether it can answer, and what it cannot do."""
+
+    status: Literal["ok", "limited"] = Field(
+        description="limited: questions are answered, but something else does not work."
+    )
+    connections: Literal["ok", "short"] = Field(
+        description="short: within the last minute there were too many, or no file could be opened."
+    )
+    writing: Literal["ok", "busy", "full", "failing"] = Field(
+        description="What became of the last try to write, at most a few seconds ago: busy while "
+        "others write, full without room on the disk, failing for all else."
+    )
 
 
 def _array_of(properties: Fragment, required: list[str]) -> Fragment:
@@ -178,6 +223,11 @@ READINGS_BODY = _array_of(
             "description": "When the sender made it; of two versions the later counts.",
         },
         "serial": {"type": "string", "description": "Serial number of the device."},
+        "replaces": {
+            "type": "boolean",
+            "description": "Whether it counts before all that was sent earlier of its instant, "
+            "whatever their quality. Default: what the query says, else false.",
+        },
     },
     ["timestamp"],
 )

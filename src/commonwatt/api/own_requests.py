@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
 
 from commonwatt.api.problems import InvalidInput
 from commonwatt.climkit_v1.requests import parse_time
@@ -9,6 +11,8 @@ from commonwatt.domain.catalogue import REGISTERS_OF, Group, Medium, Register
 from commonwatt.domain.readings import ReadingQuality
 from commonwatt.domain.resample import Sampling
 from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
+
+E = TypeVar("E", bound=StrEnum)
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
 _FRACTION = re.compile(r"[.,]([0-9]+)")
@@ -90,6 +94,25 @@ def reading_quality(query: Mapping[str, str]) -> ReadingQuality:
         known = ", ".join(each.word for each in QUALITY_WORDS)
         raise InvalidInput("quality", f"quality is one of {known}")
     return quality
+
+
+def one_of(query: Mapping[str, str], name: str, words: type[E]) -> E | None:
+    """One of the words of an enumeration; None where it is not given."""
+    word = query.get(name)
+    if word is None:
+        return None
+    try:
+        return words(word)
+    except ValueError:
+        raise InvalidInput(name, f"{name} is one of {', '.join(words)}") from None
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Whether something is so, true or false; false without it."""
+    word = query.get(name, "false")
+    if word not in ("true", "false"):
+        raise InvalidInput(name, f"{name} is true or false")
+    return word == "true"
 
 
 def percentage(query: Mapping[str, str], name: str, default: float) -> float:

@@ -4,7 +4,7 @@ from commonwatt.api.changes import AskedChange, exact_json, told
 from commonwatt.api.own_requests import parameters
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.app.apply_declaration import Applied
-from commonwatt.app.authorize import GrantedSite, require_open_meter
+from commonwatt.app.authorize import GrantedSite
 from commonwatt.app.declared_devices import FEWEST_DIGITS, MOST_DIGITS
 from commonwatt.app.ports import Store
 from commonwatt.app.resolve_finding import (
@@ -27,13 +27,13 @@ def parse_resolutions(_visit: Visit, asked: Asked) -> None:
 
 
 def answer_resolutions(visit: Visit, _query: None) -> bytes:
-    """Answer what findings were declared to be; nothing of closed meters."""
+    """Answer what findings were declared to be, as far as it is in sight."""
     return exact_json(
         [
             _resolution_row(meter, each)
             for meter in visit.catalogue.meters
-            if meter.id not in visit.site.closed_meters
             for each in meter.resolutions
+            if visit.site.sight.shows(meter, each.start_at)
         ]
     )
 
@@ -47,7 +47,7 @@ def post_resolution(store: Store, asked: AskedChange) -> bytes:
         reason=fields.optional("reason", read.text) or "",
     )
     wanted, changer = asked.path["finding_id"], asked.changer
-    _require_open_finding(store, changer.site, wanted)
+    _require_seen_finding(store, changer.site, wanted)
     applied = resolve_finding(
         store, changer.site.number, wanted, verdict, changer.account, asked.now_at
     )
@@ -57,24 +57,25 @@ def post_resolution(store: Store, asked: AskedChange) -> bytes:
 def delete_resolution(store: Store, asked: AskedChange) -> bytes:
     """Let a finding stand again."""
     wanted, changer = asked.path["finding_id"], asked.changer
-    _require_open_finding(store, changer.site, wanted)
+    _require_seen_finding(store, changer.site, wanted)
     applied = take_resolution_back(
         store, changer.site.number, wanted, changer.account, asked.now_at
     )
     return _resolved(store, changer.site, wanted, applied)
 
 
-def _require_open_finding(store: Store, site: GrantedSite, wanted: str) -> None:
-    """Raise ClosedMeter for a finding about a meter that is closed to the account."""
-    if not site.closed_meters:
+def _require_seen_finding(store: Store, site: GrantedSite, wanted: str) -> None:
+    """Raise UnknownFinding for one that is not listed, as for one that there is not."""
+    if site.sight.is_whole:
         return
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site.number)
-        found = find_finding(snapshot, catalogue, wanted)
-        meter = resolved_meter(catalogue, wanted) if found is None else found.meter
-    if meter is None:
+        if find_finding(snapshot, catalogue, wanted, site.sight) is not None:
+            return
+        meter = resolved_meter(catalogue, wanted)
+    resolved = [] if meter is None else [r for r in meter.resolutions if r.finding == wanted]
+    if meter is None or not all(site.sight.shows(meter, each.start_at) for each in resolved):
         raise UnknownFinding(wanted)
-    require_open_meter(site, meter.id)
 
 
 def _resolved(store: Store, site: GrantedSite, wanted: str, applied: Applied) -> bytes:
@@ -82,7 +83,7 @@ def _resolved(store: Store, site: GrantedSite, wanted: str, applied: Applied) ->
         meter = resolved_meter(snapshot.catalogue.catalogue(site.number), wanted)
     rows = [] if meter is None else [r for r in meter.resolutions if r.finding == wanted]
     row = _resolution_row(meter, rows[0]) if meter is not None and rows else None
-    return exact_json({"resolution": row} | told(applied))
+    return exact_json({"resolution": row} | told(applied, site))
 
 
 def _resolution_row(meter: Meter, resolution: Resolution) -> dict[str, object]:

@@ -19,6 +19,7 @@ SERIES = Question(
     answer=own_series.answer_series,
     is_quick=own_series.is_quick_series,
     is_costly=own_series.is_costly_series,
+    weight=own_series.weight_of_series,
 )
 BALANCE = Question(
     route=f"{PREFIX}/balance",
@@ -26,6 +27,7 @@ BALANCE = Question(
     answer=own_series.answer_balance,
     is_quick=own_series.is_quick_balance,
     is_costly=own_series.is_costly_series,
+    weight=own_series.weight_of_series,
 )
 STATUS = Question(
     route=f"{PREFIX}/status",
@@ -64,7 +66,7 @@ def own_router(services: Services) -> APIRouter:
     @router.put("/readings", **docs.READINGS)
     async def put_readings(request: Request) -> Response:
         route = f"{PREFIX}/readings"
-        return await take_delivery(services, request, route, take_readings, "quality")
+        return await take_delivery(services, request, route, take_readings, "quality", "replaces")
 
     @router.put("/sensor_readings", **docs.SENSOR_READINGS)
     async def put_sensor_readings(request: Request) -> Response:

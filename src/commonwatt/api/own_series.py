@@ -5,11 +5,12 @@ missing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from commonwatt.api.asked_series import QUICK_VALUES, is_settled, open_meter
+from commonwatt.api.long_answers import known_part
 from commonwatt.api.media_types import OF_TABLES, accepted_type
 from commonwatt.api.own_requests import (
     instant,
@@ -26,6 +27,7 @@ from commonwatt.api.table_answers import TableAnswer
 from commonwatt.api.visits import Asked, Visit
 from commonwatt.api.windows import QuarterWindow, quarters_within
 from commonwatt.app.as_of import view_as_of
+from commonwatt.app.authorize import require_totals
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.read_register import other_stretches, with_register
 from commonwatt.app.read_series import MeterSeries, read_meter_series, read_site_series
@@ -35,6 +37,9 @@ from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S
 from commonwatt.domain.resample import Sampling
 from commonwatt.formats.tables import Table
 
+_BYTES_A_QUARTER = 150
+_MOST_QUARTERS = 500_000
+"""More than 14 years are not made a table of at once."""
 _VALUES_A_ROW = 12
 """A row of these costs as much as some dozen values of Climkit's."""
 MOST_DAYS = 400
@@ -90,13 +95,30 @@ def parse_series(visit: Visit, asked: Asked) -> SeriesQuery:
     """Read a request; without start the 24 hours before the end, which is now by default."""
     periods = _periods(visit, asked, "register")
     meter = open_meter(visit, asked.path["meter_id"])
+    periods = _answerable(visit, periods, meter.medium.group)
     return SeriesQuery(meter, register(dict(asked.query), meter.medium), periods)
+
+
+def _answerable(visit: Visit, periods: Periods, group: Group) -> Periods:
+    """The periods, of a long time only where anything can be known. Raises InvalidInput."""
+    if periods.window.length * _VALUES_A_ROW <= QUICK_VALUES:
+        return periods
+    window = known_part(visit, group, periods.window)
+    if window.length > _MOST_QUARTERS:
+        raise InvalidInput(
+            "start",
+            f"the period has {window.length} quarter-hours, an answer is of at most "
+            f"{_MOST_QUARTERS}; ask for a shorter period",
+        )
+    return replace(periods, window=window)
 
 
 def parse_balance(visit: Visit, asked: Asked) -> BalanceQuery:
     """Read a request for the balance of one type, electricity by default."""
     periods = _periods(visit, asked, "type")
-    return BalanceQuery(medium(dict(asked.query)), periods)
+    of = medium(dict(asked.query))
+    require_totals(visit.site, visit.catalogue, of)
+    return BalanceQuery(of, _answerable(visit, periods, of.group))
 
 
 def _periods(visit: Visit, asked: Asked, *more: str) -> Periods:
@@ -133,6 +155,11 @@ def is_quick_balance(visit: Visit, query: BalanceQuery) -> bool:
 def _is_quick(visit: Visit, periods: Periods, group: Group) -> bool:
     is_short = periods.window.length * _VALUES_A_ROW <= QUICK_VALUES
     return periods.as_of_us is None and is_short and is_settled(visit, group, periods.window)
+
+
+def weight_of_series(_visit: Visit, query: SeriesQuery | BalanceQuery) -> int:
+    """What the table of an answer takes of memory [bytes]."""
+    return query.periods.window.length * _BYTES_A_QUARTER
 
 
 def answer_series(visit: Visit, query: SeriesQuery) -> TableAnswer:
@@ -177,8 +204,10 @@ def _known_then(visit: Visit, periods: Periods, group: Group) -> tuple[Snapshot,
         return visit.snapshot, visit.catalogue
     view, then = view_as_of(visit.snapshot, visit.catalogue, periods.as_of_us)
     if view is not visit.snapshot:
-        site, window = visit.site.number, periods.window
-        _require_bounded("as_of", len(view.results.dirty_days(site, group, *window.days)))
+        site, (first_day, end_day) = visit.site.number, periods.window.days
+        days = len(view.results.dirty_days(site, group, first_day, end_day))
+        # How many days were written of is that of closed meters too.
+        _require_bounded("as_of", days if visit.site.sight.is_whole else end_day - first_day)
     return view, then
 
 

@@ -1,15 +1,18 @@
 """The state of a site and the findings about its readings, on our own surface."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
 
-from commonwatt.api.own_requests import instant, ordered, parameters
+from commonwatt.api.asked_series import open_meter
+from commonwatt.api.own_requests import flag, instant, one_of, ordered, parameters
 from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.read_findings import read_findings
+from commonwatt.app.finding_stretches import Severity, Stretch, read_stretches
 from commonwatt.app.read_status import read_status
-from commonwatt.domain.findings import finding_id
+from commonwatt.domain.catalogue import Meter
+from commonwatt.domain.findings import Finding, FindingRule, finding_id
 
 _FIRST_AT, _END_AT = -62_135_596_800, 253_402_300_800
 """The years 1 to 9999 [Unix seconds]."""
@@ -17,10 +20,17 @@ _FIRST_AT, _END_AT = -62_135_596_800, 253_402_300_800
 
 @dataclass(frozen=True, slots=True)
 class FindingsQuery:
-    """Findings filed under instants of [start, end) [Unix seconds]; None is unbounded."""
+    """Findings filed under instants of [start, end) [Unix seconds]; None is unbounded.
+
+    Of a rule, a meter by its id, and a severity; None is any. ``each``: not joined to stretches.
+    """
 
     start_at: int | None
     end_at: int | None
+    rule: FindingRule | None
+    meter: str | None
+    severity: Severity | None
+    each: bool
 
 
 def parse_status(_visit: Visit, asked: Asked) -> None:
@@ -33,72 +43,83 @@ def answer_status(visit: Visit, _query: None) -> bytes:
 
     Nothing of closed meters, and no instant before the account's history.
     """
-    status = read_status(visit.snapshot, visit.catalogue)
-    closed = visit.site.closed_meters
+    status = read_status(visit.snapshot, visit.catalogue, visit.site.sight)
     meters = [
         {
             "meter": each.meter.id,
             "name": each.meter.name,
             "type": each.meter.medium.value,
-            "last_reading": None
-            if each.meter.id in closed
-            else _since_history(visit, each.last_accepted_at),
+            "last_reading": _utc(each.last_accepted_at),
         }
         for each in status.meters
     ]
     groups = [
         {
             "group": group.value,
-            "complete_until": _since_history(visit, complete_until_at),
-            "held_back_by": [
-                meter.id for meter in status.held_back_by[group] if meter.id not in closed
-            ],
+            "complete_until": _utc(complete_until_at),
+            "held_back_by": [meter.id for meter in status.held_back_by[group]],
         }
         for group, complete_until_at in status.complete_until.items()
     ]
     return orjson.dumps({"site": visit.site.id, "meters": meters, "groups": groups})
 
 
-def _since_history(visit: Visit, instant_at: int | None) -> str | None:
-    hidden_before_at = visit.site.history_from
-    if instant_at is None or (hidden_before_at is not None and instant_at < hidden_before_at):
-        return None
-    return _utc(instant_at)
-
-
 def parse_findings(visit: Visit, asked: Asked) -> FindingsQuery:
-    """Read a request for findings; the account's history limit moves its start up."""
-    query = parameters(asked.query, ("start", "end"))
+    """Read a request for findings."""
+    query = parameters(asked.query, ("start", "end", "rule", "meter", "severity", "each"))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
-    history_from = visit.site.history_from
-    if history_from is not None:
-        start_at = history_from if start_at is None else max(start_at, history_from)
-    return FindingsQuery(start_at, end_at)
+    meter = query.get("meter")
+    return FindingsQuery(
+        start_at,
+        end_at,
+        rule=one_of(query, "rule", FindingRule),
+        meter=None if meter is None else open_meter(visit, meter).id,
+        severity=one_of(query, "severity", Severity),
+        each=flag(query, "each"),
+    )
 
 
 def answer_findings(visit: Visit, query: FindingsQuery) -> bytes:
-    """Answer what validation set aside or doubts; nothing of closed meters."""
-    start_at, end_at = query.start_at, query.end_at
-    if start_at is not None and end_at is not None and start_at >= end_at:
-        return b"[]"
-    meter_ids = {meter.number: meter.id for meter in visit.catalogue.meters}
-    findings = read_findings(visit.snapshot, visit.catalogue, start_at, end_at)
+    """Answer what validation set aside or doubts, as far as it is in sight."""
+    meters = {meter.number: meter for meter in visit.catalogue.meters}
+    period = query.start_at, query.end_at
+    stretches = read_stretches(visit.snapshot, visit.catalogue, *period, visit.site.sight)
     return orjson.dumps(
         [
-            {
-                "id": finding_id(visit.site.id, meter_id, finding),
-                "rule": finding.rule.value,
-                "meter": meter_id,
-                "register": finding.register,
-                "start": _utc(finding.start_at),
-                "end": _utc(finding.end_at),
-                "evidence": dict(finding.evidence),
-            }
-            for finding in findings
-            if (meter_id := meter_ids[finding.meter]) not in visit.site.closed_meters
+            _finding_row(visit.site.id, meters[first.meter], first, finding)
+            for stretch in stretches
+            for first, finding in _told(stretch, query)
+            if query.meter in (None, meters[first.meter].id)
+            and query.rule in (None, first.rule)
+            and query.severity in (None, Severity.of(first.rule))
         ]
     )
+
+
+def _told(stretch: Stretch, query: FindingsQuery) -> Iterator[tuple[Finding, Finding]]:
+    """Yield what is told of a stretch, after the finding whose id it has: all as one, or each."""
+    if not query.each:
+        yield stretch.first, stretch.whole
+        return
+    for finding in stretch.findings:
+        at = finding.belongs_at
+        if (query.start_at or at) <= at and (query.end_at is None or at < query.end_at):
+            yield finding, finding
+
+
+def _finding_row(site_id: str, meter: Meter, first: Finding, told: Finding) -> dict[str, object]:
+    return {
+        "id": finding_id(site_id, meter.id, first),
+        "severity": Severity.of(told.rule).value,
+        "rule": told.rule.value,
+        "meter": meter.id,
+        "name": meter.name,
+        "register": told.register,
+        "start": _utc(told.start_at),
+        "end": _utc(told.end_at),
+        "evidence": dict(told.evidence),
+    }
 
 
 def _utc(instant_at: int | None) -> str | None:

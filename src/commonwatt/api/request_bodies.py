@@ -38,6 +38,15 @@ async def read_body(request: Request, limit: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def largest_size(request: Request, limit: int) -> int:
+    """The bytes that a body may have once it is unpacked: as announced, else the limit."""
+    announced = request.headers.get("content-length", "")
+    is_packed = request.headers.get("content-encoding", "identity").strip().lower() in _GZIP_NAMES
+    if announced.isdecimal() and not is_packed:
+        return min(int(announced), limit)
+    return limit
+
+
 async def read_packed_body(request: Request, limit: int) -> bytes:
     """The body, unpacked if it was sent as gzip; ``limit`` bytes at most, sent and unpacked.
 

@@ -3,21 +3,28 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import anyio
+import anyio.to_thread
 
+from commonwatt.api.pending_answers import PendingAnswers
 from commonwatt.app.authorize import GrantedSite, Tokens
+from commonwatt.app.check_store import WritingCheck
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.app.sign_in import SignIn
+from commonwatt.app.store_errors import StoreUnreachable
 from commonwatt.domain.catalogue import Group, SiteCatalogue
 
+R = TypeVar("R")
 _CATALOGUES_KEPT = 1024
 # Fewer than a database's connections, and writers apart from readers: who waits for a lock holds no
 # read up.
 _READS_AT_ONCE = 8
 _WRITES_AT_ONCE = 4
 _COMPUTATIONS_AT_ONCE = 2
+# Parsing holds the interpreter: more at once would end none sooner, and hold more bodies in memory.
+_PARSED_AT_ONCE = 2
 
 
 class RequestCounter(Protocol):
@@ -76,7 +83,8 @@ class Services:
     """What requests are answered with.
 
     ``clock`` gives Unix seconds; ``body_limit`` is in bytes; ``written`` is called after each
-    accepted write, so that settling begins at once.
+    accepted write, so that settling begins at once. ``patience_s``: so long a short read of a
+    database elsewhere is waited for.
     """
 
     store: Store
@@ -86,6 +94,9 @@ class Services:
     clock: Callable[[], float]
     written: Callable[[], None]
     body_limit: int
+    writing_check: WritingCheck
+    pending: PendingAnswers
+    patience_s: float
     catalogues: Catalogues = field(default_factory=Catalogues)
     settled: SettledGroups = field(default_factory=SettledGroups)
     reading: anyio.CapacityLimiter = field(
@@ -94,6 +105,25 @@ class Services:
     computing: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_COMPUTATIONS_AT_ONCE)
     )
+    parsing: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(_PARSED_AT_ONCE)
+    )
     writing: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_WRITES_AT_ONCE)
     )
+
+    async def read_in_time(self, work: Callable[[], R], within_s: float | None = None) -> R:
+        """Do a short read in a thread. Raises StoreUnreachable where the store does not answer.
+
+        A thread that waits for a database which says nothing is left to itself: there are no more
+        of them than connections.
+        """
+        if self.store.reads_inline:
+            return await anyio.to_thread.run_sync(work, limiter=self.reading)
+        try:
+            with anyio.fail_after(self.patience_s if within_s is None else within_s):
+                return await anyio.to_thread.run_sync(
+                    work, limiter=self.reading, abandon_on_cancel=True
+                )
+        except TimeoutError as error:
+            raise StoreUnreachable("the store does not answer") from error

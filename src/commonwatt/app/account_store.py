@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from commonwatt.app.accounts import Account, AccountKey, Grant, SiteName
+from commonwatt.domain.catalogue import SiteCatalogue
 
 
 class AccountView(Protocol):
@@ -29,8 +30,8 @@ class AccountView(Protocol):
         """All sites, by number."""
         ...
 
-    def meter_ids(self, site: int) -> frozenset[str]:
-        """The ids of a site's meters."""
+    def catalogue(self, site: int) -> SiteCatalogue:
+        """What is declared of a site."""
         ...
 
 
@@ -43,6 +44,10 @@ class AccountChange(AccountView, Protocol):
 
     def set_password_hash(self, name: str, password_hash: str) -> None:
         """Store another hash of the password; tokens stay good."""
+        ...
+
+    def put_settings(self, account: Account) -> None:
+        """Store role, rate limit, list of sites and habits of an account that is there."""
         ...
 
     def set_disabled(self, name: str, *, disabled: bool) -> None:

@@ -6,9 +6,10 @@ What an account may do is decided in :mod:`commonwatt.app.authorize`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from commonwatt.app.authorize import Role, SiteList
+from commonwatt.app.authorize import Habits, Role, SiteList
 
 LONGEST_NAME = 100  # characters
+SHORTEST_PASSWORD = 12  # characters of a password that is given to an account
 LONGEST_PASSWORD = 1024  # bytes in UTF-8; longer ones are refused before anything is hashed
 
 
@@ -23,7 +24,13 @@ class Account:
     disabled: bool
     rate_limited: bool
     site_list: SiteList
+    habits: Habits
     created_at: int
+
+    @property
+    def listing(self) -> SiteList:
+        """How sites are listed to it: who reads as in 2022 is told ids, whatever was chosen."""
+        return SiteList.IDS if self.habits is Habits.OF_2022 else self.site_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +38,15 @@ class Grant:
     """A site that an account may see.
 
     ``site`` is the site's number, ``history_from`` the first Unix second of its data that the
-    account may read (None: all), ``closed_meters`` ids of meters that it sees in lists only.
+    account may read (None: all), ``open_meters`` the ids of the meters that it may read (None: all,
+    also those to come); it sees the others in lists only. ``least_closed``: with fewer consumers
+    closed, but some, it is told no totals of the site.
     """
 
     site: int
     history_from: int | None = None
-    closed_meters: frozenset[str] = frozenset()
+    open_meters: frozenset[str] | None = None
+    least_closed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +77,8 @@ class InvalidAccountName(AccountProblem):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name[:LONGEST_NAME]!r} is no account name: 1 to {LONGEST_NAME} printable characters"
-            " without blanks are"
+            f"{name[:LONGEST_NAME]!r} is no account name: 1 to {LONGEST_NAME} Latin letters, digits"
+            " and signs without blanks are"
         )
 
 
@@ -77,6 +87,13 @@ class AccountExists(AccountProblem):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is an account {name} already")
+
+
+class LooksAlike(AccountProblem):
+    """The name differs from that of another account in capitals alone."""
+
+    def __init__(self, name: str, other: str) -> None:
+        super().__init__(f"{name} looks like {other}, which is an account already")
 
 
 class UnknownAccount(AccountProblem):
@@ -94,11 +111,38 @@ class NoSuchSite(AccountProblem):
 
 
 class NoSuchMeter(AccountProblem):
-    """The site has no meter of that id."""
+    """The site has no meter of that name."""
 
-    def __init__(self, meter_id: str, site: str) -> None:
+    def __init__(self, wanted: str, site: str) -> None:
         super().__init__(
-            f"site {site} has no meter {meter_id}; meters are closed by their 24-hex id"
+            f"site {site} has no meter {wanted}; a meter is named by its id, its name,"
+            " or its type and prim_ad as electricity:11"
+        )
+
+
+class SeveralMeters(AccountProblem):
+    """The name means more than one meter of the site."""
+
+    def __init__(self, wanted: str, site: str, ids: Iterable[str]) -> None:
+        super().__init__(
+            f"several meters of site {site} are called {wanted}; say which by id: {', '.join(ids)}"
+        )
+
+
+class OpenAndClosed(AccountProblem):
+    """A meter is to be opened and closed at once."""
+
+    def __init__(self, meter: str) -> None:
+        super().__init__(f"{meter} is to be opened and closed at once; name it once")
+
+
+class AllMetersOpen(AccountProblem):
+    """A meter is to be opened for an account that may read all of the site."""
+
+    def __init__(self, name: str, site: str) -> None:
+        super().__init__(
+            f"account {name} may read all meters of site {site} already; close others by"
+            " --closed-meter, or revoke the site first to grant only some meters of it"
         )
 
 
@@ -117,10 +161,13 @@ class NoSuchKey(AccountProblem):
 
 
 class UnusablePassword(AccountProblem):
-    """Empty, too long, or not text."""
+    """Too short, too long, or not text."""
 
     def __init__(self) -> None:
-        super().__init__(f"a password has 1 to {LONGEST_PASSWORD} bytes of UTF-8 text")
+        super().__init__(
+            f"a password has at least {SHORTEST_PASSWORD} characters,"
+            f" and at most {LONGEST_PASSWORD} bytes of UTF-8"
+        )
 
 
 def is_account_name(name: str) -> bool:

@@ -7,6 +7,7 @@ time when it is declared first; a later change acts from ``valid_from``, else fr
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from commonwatt.app.correct_spans import correct_spans
 from commonwatt.app.declaration import (
     DeclarationFault,
     InvalidDeclaration,
@@ -14,12 +15,11 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.app.declared_meters import LIFE, MeterChange
-from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.new_ids import new_id
 from commonwatt.app.plan_declaration import SitePlan, plan_declaration
-from commonwatt.app.ports import Change, RegisterSpan, Snapshot, Store
+from commonwatt.app.ports import Change, Snapshot, Store
 from commonwatt.app.recomputation import Recomputation, recomputation_line, recomputations
-from commonwatt.domain.catalogue import Register, Site, SiteCatalogue, SiteFacts
+from commonwatt.domain.catalogue import Site, SiteCatalogue, SiteFacts
 
 _ACTION = "apply declaration"
 _NO_SITE = 0
@@ -140,10 +140,12 @@ def store_plan(
     _put_meters(change, before, plan.meters)
     for sensor in plan.sensors:
         change.catalogue.put_sensor(site, sensor)
-    _correct_spans(change, site, plan.meters)
+    changed = [each.after for each in plan.meters if each.before and _usable_changed(each)]
+    correct_spans(change, site, changed, generation)
     recomputed = recomputations(change, before, plan)
     for each in recomputed:
-        change.results.mark_dirty(site, each.group, [(each.first_day, each.end_day)], generation)
+        days = [(each.first_day, each.end_day), *each.settled]
+        change.results.mark_dirty(site, each.group, days, generation)
     said = "; ".join([reason, *plan.lines] if reason else plan.lines)
     change.audit(now_at, account, site, action, after.site.id, said)
     return Applied(after.site, plan.lines, recomputed)
@@ -159,23 +161,9 @@ def _put_meters(change: Change, before: SiteCatalogue, meters: Sequence[MeterCha
         change.catalogue.put_meter(site, each.after)
 
 
-def _correct_spans(change: Change, site: int, meters: Sequence[MeterChange]) -> None:
-    """Look again for the first index above 0 of meters of which other readings can be used."""
-    changed = [each.after for each in meters if each.before and _usable_changed(each)]
-    spans = change.readings.register_spans(site, [meter.number for meter in changed])
-    withdrawn = change.readings.withdrawn(site)
-    corrected: dict[tuple[int, str], RegisterSpan] = {}
-    for meter in changed:
-        of_meter = spans.get(meter.number, {})
-        history = MeterHistory(change.readings, site, meter, of_meter, None, 0, 0)
-        for name, span in of_meter.items():
-            first_at = history.first_positive_at(Register(name), None, withdrawn)
-            corrected[meter.number, name] = replace(span, first_positive_at=first_at)
-    change.readings.put_register_spans(site, corrected)
-
-
 def _usable_changed(change: MeterChange) -> bool:
     before, after = change.before, change.after
     return before is not None and any(
-        getattr(before, name) != getattr(after, name) for name in (*LIFE, "devices", "resolutions")
+        getattr(before, name) != getattr(after, name)
+        for name in (*LIFE, "devices", "resolutions", "held")
     )

@@ -40,7 +40,7 @@ class _SnapshotThen:
     def __init__(
         self, snapshot: Snapshot, catalogue: SiteCatalogue, known: Known, at_us: int
     ) -> None:
-        self.readings = ReadingsAsOf(snapshot.readings, catalogue, known)
+        self.readings = ReadingsAsOf(snapshot.readings, catalogue, known, at_us)
         self.edits = _EditsThen(snapshot, at_us)
         self.locks = LocksAsOf(snapshot, at_us)
         self.results = ResultsAsOf(snapshot, catalogue, known, self.locks)

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from commonwatt.app.sight import Sight
+from commonwatt.domain.catalogue import Medium, SiteCatalogue
+
 KEY_PREFIX = "cwk_"
 """What a long-lived key starts with, so that it is told from a token, and found where it leaked."""
 
@@ -28,6 +31,13 @@ class SiteList(StrEnum):
 
     OBJECTS = "objects"
     IDS = "ids"
+
+
+class Habits(StrEnum):
+    """Which clients an account's answers are for: those of today, or those written in 2022."""
+
+    CURRENT = "current"
+    OF_2022 = "2022"
 
 
 class Action(StrEnum):
@@ -79,6 +89,32 @@ class ClosedMeter(Exception):
         self.meter_id = meter_id
 
 
+class ClosedHistory(Exception):
+    """It concerns what was before the account's history."""
+
+    def __init__(self) -> None:
+        super().__init__("what was before the account's history is closed to it")
+
+
+class PartOfSite(Exception):
+    """It concerns all of a site, of which the account sees a part."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it is of all meters and all times of the site; this account sees a part of them"
+        )
+
+
+class ClosedTotals(Exception):
+    """The totals would tell what the few consumers used that are closed to the account."""
+
+    def __init__(self, medium: Medium) -> None:
+        super().__init__(
+            f"the site's totals of {medium} are closed to this account: they would tell of the few "
+            "consumers that are closed to it"
+        )
+
+
 class InvalidToken(Exception):
     """A bearer that proves nothing."""
 
@@ -116,19 +152,14 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class GrantedSite:
-    """A site as one account may see it.
-
-    ``history_from`` is the first Unix second that the account may read (None: all);
-    ``closed_meters`` are ids of meters that are listed but not answered.
-    """
+    """A site, and what of it one account may see."""
 
     number: int
     id: str
     generation: int
     catalogue_generation: int
     timezone: str
-    history_from: int | None
-    closed_meters: frozenset[str]
+    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +172,18 @@ class AccountAccess:
     token_version: int
     rate_limited: bool
     site_list: SiteList
+    habits: Habits
     site: GrantedSite | None
+
+    @property
+    def reads_as_in_2022(self) -> bool:
+        """Whether answers also have the keys and columns that those of 2022 had."""
+        return self.habits is Habits.OF_2022
+
+    @property
+    def lists_ids(self) -> bool:
+        """Whether the sites are listed as bare ids."""
+        return self.site_list is SiteList.IDS or self.reads_as_in_2022
 
 
 class Tokens(Protocol):
@@ -220,5 +262,29 @@ def require_site(access: AccountAccess, site_id: str) -> GrantedSite:
 
 def require_open_meter(site: GrantedSite, meter_id: str) -> None:
     """Raise ClosedMeter where the grant closes the meter's data."""
-    if meter_id in site.closed_meters:
+    if site.sight.open_meters is not None and meter_id not in site.sight.open_meters:
         raise ClosedMeter(meter_id)
+
+
+def require_history(site: GrantedSite, start_at: int) -> None:
+    """Raise ClosedHistory for what begins before the grant's history [Unix seconds]."""
+    if not site.sight.since(start_at):
+        raise ClosedHistory
+
+
+def require_all_history(site: GrantedSite) -> None:
+    """Raise ClosedHistory where the grant's history is limited."""
+    if site.sight.history_from is not None:
+        raise ClosedHistory
+
+
+def require_whole_site(site: GrantedSite) -> None:
+    """Raise PartOfSite where the grant closes meters or limits the history."""
+    if not site.sight.is_whole:
+        raise PartOfSite
+
+
+def require_totals(site: GrantedSite, catalogue: SiteCatalogue, medium: Medium) -> None:
+    """Raise ClosedTotals where the site's totals of a medium would tell of too few consumers."""
+    if not site.sight.tells_totals(catalogue, medium):
+        raise ClosedTotals(medium)

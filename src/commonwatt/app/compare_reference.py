@@ -32,9 +32,9 @@ _YEAR_AND_MONTH = len("2026-03")
 def compare_reference(store: Store, site: int) -> Sequence[MonthComparison]:
     """Compare a site's meters with what is kept of them, in the order of numbers and months.
 
-    Only local months of which anything is kept, up to where the meter was copied. Ours is what
-    would be answered now; what is dirty is settled for it, and not stored. Raises the errors of
-    `store_errors`.
+    Only local months of which anything is kept, up to where what the other says is final. Ours is
+    what would be answered now; what is dirty is settled for it, and not stored. Raises the errors
+    of `store_errors`.
     """
     with store.snapshot() as snapshot:
         comparing = _comparing(snapshot, site)
@@ -112,7 +112,9 @@ class _Comparing:
         for meter in self.catalogue.meters_of(group):
             days = day_of(start_at), day_of(end_at - 1) + 1
             kept = self.snapshot.reference.reference(site, meter.number, *days)
-            quarters = kept.between(start_at, end_at)
+            # What is kept of later is not final: it is known only once the next run has asked.
+            copied_at = min(end_at, self.copied_until.get(meter.id, start_at))
+            quarters = kept.between(start_at, max(start_at, copied_at))
             if len(quarters.starts_at):
                 yield meter.number, quarters
 

@@ -10,7 +10,15 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, Literal
 
-from commonwatt.domain.catalogue import BalanceMode, BatteryOrder, Device, Medium, Mode, Register
+from commonwatt.domain.catalogue import (
+    BalanceMode,
+    BatteryOrder,
+    Device,
+    Medium,
+    Mode,
+    Register,
+    RegisterKind,
+)
 
 
 class NotSaid(Enum):
@@ -54,7 +62,10 @@ class MeterDeclaration:
     those that a consumer names, as a rule does, each with a percentage or None. max_per_hour: the
     most that can flow in an hour [Wh, litre]. factor: multiplies the index.
     devices: all that were in the meter's place, in order. register_meter: whose register the sums
-    of this interval meter are checked against, named as a rule names it.
+    of this interval meter are checked against, named as a rule names it. register_from: from when
+    the meter has a register of the profile [Unix seconds]. expected_s: how far apart readings are
+    expected to be [s]. register_kind: what a fall of the index
+    of an index meter means.
     """
 
     line: int
@@ -63,7 +74,7 @@ class MeterDeclaration:
     mode: Mode
     id: str | NotSaid = NOT_SAID
     prim_ad: int | NotSaid = NOT_SAID
-    interval_s: int | NotSaid = NOT_SAID
+    interval_s: int | NotSaid | None = NOT_SAID
     installed_at: int | NotSaid | None = NOT_SAID
     installed_index: Decimal | Mapping[Register, Decimal] | NotSaid = NOT_SAID
     removed_at: int | NotSaid | None = NOT_SAID
@@ -80,6 +91,9 @@ class MeterDeclaration:
     registers: Mapping[Register, Register] | NotSaid = NOT_SAID
     devices: tuple[Device, ...] | NotSaid = NOT_SAID
     register_meter: str | NotSaid | None = NOT_SAID
+    register_from: Mapping[Register, int] | NotSaid = NOT_SAID
+    register_kind: RegisterKind | NotSaid = NOT_SAID
+    expected_s: int | NotSaid | None = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

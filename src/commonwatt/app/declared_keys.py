@@ -8,7 +8,6 @@ from commonwatt.app.declared_rules import meter_label
 from commonwatt.domain.allocation import KEYS, Key, ShareMeaning
 from commonwatt.domain.catalogue import Group, Meter, Mode, SiteCatalogue
 from commonwatt.domain.declared_terms import named_producer
-from commonwatt.domain.members import is_member
 
 _ALL = Decimal(100)
 Fault = tuple[Meter, str, str]
@@ -58,7 +57,7 @@ def _consumers(meters: Sequence[Meter], at: int) -> list[Meter]:
         meter
         for meter in meters
         if (facts := meter.facts_at(at)).mode is Mode.CONSUMPTION
-        and is_member(facts)
+        and facts.is_member
         and (meter.installed_at is None or meter.installed_at <= at)
         and (meter.removed_at is None or at < meter.removed_at)
     ]

@@ -17,6 +17,7 @@ from commonwatt.domain.catalogue import (
     MeterFacts,
     Mode,
     Register,
+    RegisterKind,
     SiteCatalogue,
 )
 
@@ -28,7 +29,8 @@ FACTS = (
 LIFE = ("installed_at", "removed_at")
 _PHYSICAL = (
     *("interval_s", "installed_at", "installed_index", "removed_at", "factor", "registers"),
-    *("devices", "register_meter", "max_per_hour"),
+    *("devices", "register_meter", "max_per_hour", "register_from", "register_kind"),
+    "expected_s",
 )
 _FIRST_FREE_PRIM_AD = 900
 _MILLION = 1_000_000
@@ -145,7 +147,10 @@ def _updated(meter: Meter, declared: MeterDeclaration, from_at: int) -> Meter:
     facts = said_of(declared, FACTS)
     if isinstance(declared.registers, Mapping):
         facts["registers"] = {to: raw for to, raw in declared.registers.items() if to is not raw}
-    fields = said_of(declared, ("name", "prim_ad", *LIFE, "devices", "register_meter"))
+    names = ("name", "prim_ad", "interval_s", *LIFE, "devices")
+    fields = said_of(
+        declared, (*names, "register_meter", "register_from", "register_kind", "expected_s")
+    )
     after = updated(
         updated(meter, fields),
         {"facts": facts_from(meter.facts, from_at, lambda each: updated(each, facts))},
@@ -174,9 +179,16 @@ def _check(
 ) -> None:
     """Raise `_Wrong` for what does not go together."""
     said = said_of(declared, ("interval_s", "installed_index"))
-    if before is not None and said.get("interval_s", before.interval_s) != before.interval_s:
+    if (
+        before is not None
+        and said.get("interval_s", before.interval_s) != before.interval_s
+        and not _nothing_counts(before, with_readings)
+    ):
         was = f"{before.interval_s} s" if before.interval_s else "none: it is an index meter"
-        raise _Wrong("interval", f"never changes, and that of {meter_label(before)} is {was}")
+        raise _Wrong(
+            "interval",
+            f"never changes once readings count, and that of {meter_label(before)} is {was}",
+        )
     if "installed_index" in said and after.installed_at is None:
         raise _Wrong("installed_index", "needs installed_at, the moment of that index")
     if None not in (after.installed_at, after.removed_at):
@@ -190,10 +202,28 @@ def _check(
         raise _Wrong("factor", reason)
     if reason := device_fault(after):
         raise _Wrong("devices", reason)
-    if after.register_meter is not None and after.interval_s is None:
-        raise _Wrong("register_meter", "is for an interval meter, whose sums it checks")
+    _check_registers(after)
     if after.facts_at(from_at).rule is not None:
         _check_rule_meter(after, declared, with_readings)
+
+
+def _check_registers(after: Meter) -> None:
+    if after.register_meter is not None and after.interval_s is None:
+        raise _Wrong("register_meter", "is for an interval meter, whose sums it checks")
+    if after.register_kind is RegisterKind.RESETS and after.interval_s is not None:
+        raise _Wrong("register_kind", "resets is of an index meter; intervals have no index")
+    if after.expected_s is not None and after.interval_s is not None:
+        raise _Wrong("expected", "is of an index meter; intervals that lack are missing")
+    main = REGISTERS_OF[after.medium][-1 if after.current.main_is_export else 0]
+    if main in after.register_from:
+        reason = f"{main} is what {meter_label(after)} is read for; say installed_at, not from"
+        raise _Wrong("registers", reason)
+
+
+def _nothing_counts(meter: Meter, with_readings: Collection[int]) -> bool:
+    """Whether a meter has no readings, or all of them are held back."""
+    all_held = any(span.from_at is None and span.until_at is None for span in meter.held)
+    return all_held or meter.number not in with_readings
 
 
 def _check_rule_meter(
@@ -206,8 +236,12 @@ def _check_rule_meter(
             "declare the rule meter as another meter",
         )
     for key, value in said_of(declared, _PHYSICAL).items():
-        if value not in (None, {}, (), Decimal(1)):
-            name = "interval" if key == "interval_s" else key
+        if value not in (None, {}, (), Decimal(1), RegisterKind.COUNTS):
+            name = {
+                "interval_s": "interval",
+                "register_from": "registers",
+                "expected_s": "expected",
+            }.get(key, key)
             raise _Wrong(name, "means nothing for a rule meter: it is what its operands are")
 
 

@@ -7,11 +7,16 @@ from decimal import Decimal
 from commonwatt.app.declared_meters import LIFE, MeterChange
 from commonwatt.app.declared_rules import meter_label
 from commonwatt.app.declared_sensors import SensorChange
-from commonwatt.app.describe_devices import device_lines, resolution_lines
-from commonwatt.app.local_stamp import local_stamp
+from commonwatt.app.describe_devices import device_lines, held_lines, resolution_lines
+from commonwatt.app.local_stamp import duration_text, local_stamp
 from commonwatt.domain.catalogue import MeterFacts, SiteCatalogue, SiteFacts
 
-_DECLARED_AS = {"connection_w": "connection_kw"}
+_DECLARED_AS = {
+    "connection_w": "connection_kw",
+    "expected_s": "expected",
+    "interval_s": "interval [s]",
+    "register_from": "start of registers",
+}
 _IN_THOUSANDTHS = ("connection_w", "max_per_hour")
 """Fields that are declared in a thousandfold of the unit in which they are kept."""
 
@@ -34,10 +39,14 @@ def meter_lines(change: MeterChange, timezone: str) -> Iterator[str]:
     if change.before is None:
         yield f"{label}: added, id {change.after.id}"
         return
-    names = ("name", "prim_ad", *LIFE, "installed_index", "register_meter")
+    names = (
+        *("name", "prim_ad", *LIFE, "installed_index", "interval_s"),
+        *("register_meter", "register_from", "register_kind", "expected_s"),
+    )
     yield from _prefixed(label, _differences(change.before, change.after, names, timezone))
     yield from _prefixed(label, device_lines(change.before, change.after, timezone))
     yield from _prefixed(label, resolution_lines(change.before, change.after, timezone))
+    yield from _prefixed(label, held_lines(change.before, change.after))
     facts = _facts(change.before.facts, change.after.facts, change.from_at, timezone)
     yield from _prefixed(label, facts)
 
@@ -95,21 +104,27 @@ def _at(facts: Iterable[MeterFacts | SiteFacts], at: int) -> MeterFacts | SiteFa
 
 
 def _shown(name: str, value: object, timezone: str) -> str:
-    if value is None:
+    if value is None or value == {}:
         return "none"
-    if name in LIFE and isinstance(value, int):
-        return local_stamp(value, timezone)
+    if name in (*LIFE, "expected_s") and isinstance(value, int):
+        return local_stamp(value, timezone) if name in LIFE else duration_text(value)
     if name in _IN_THOUSANDTHS and isinstance(value, int):
         return str(Decimal(value) / 1000)
     if name == "producers" and isinstance(value, Mapping) and not any(value.values()):
         return "[" + ", ".join(value) + "]" if value else "none"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_value(name, each)}" for key, each in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{key}: {_value(name, each, timezone)}" for key, each in value.items())
+            + "}"
+        )
     return repr(value) if isinstance(value, str) and name in ("name", "rule") else str(value)
 
 
-def _value(name: str, value: object) -> str:
+def _value(name: str, value: object, timezone: str) -> str:
     """Show an index at installation in kWh or m3, not in the millionths that are stored."""
+    if name == "register_from" and isinstance(value, int):
+        return local_stamp(value, timezone)
     if name == "installed_index" and isinstance(value, int):
         return f"{value // 1_000_000}.{value % 1_000_000:06d}"
     return str(value)

@@ -37,6 +37,16 @@ def resolution_lines(before: Meter, after: Meter, timezone: str) -> Iterator[str
             yield f"{_span(each, timezone)} is no longer {each.kind}"
 
 
+def held_lines(before: Meter, after: Meter) -> Iterator[str]:
+    """Say whether other readings are held back, or accepted."""
+    if after.accepted != before.accepted:
+        looks = ", ".join(each.looks.value for each in after.accepted)
+        yield f"readings accepted that look like {looks}" if looks else "no readings are accepted"
+    if after.held != before.held:
+        looks = ", ".join(each.looks.value for each in after.held)
+        yield f"readings held back: they look like {looks}" if looks else "no readings held back"
+
+
 def _span(resolution: Resolution, timezone: str) -> str:
     start, end = (local_stamp(at, timezone) for at in (resolution.start_at, resolution.end_at))
     return f"{resolution.register} from {start} to {end}"

@@ -52,9 +52,8 @@ def edit_quarters(store: Store, site: int, wanted: WantedEdit, account: str, now
         register = wanted.register or _main_register(meter, wanted.start_at)
         _check_span(wanted, meter, now_us // 1_000_000)
         _check_energy(wanted, meter, register)
-        numbers = (each.number for each in change.edits.edits(site))
         edit = Edit(
-            number=max(numbers, default=0) + 1,
+            number=_next_number(change, site),
             meter=meter.number,
             register=register,
             start_at=wanted.start_at,
@@ -74,6 +73,52 @@ def edit_quarters(store: Store, site: int, wanted: WantedEdit, account: str, now
         return edit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAcceptance:
+    """Quarter-hours [start, end) [Unix seconds] of a meter to accept as they are."""
+
+    meter_id: str
+    start_at: int
+    end_at: int
+    reason: str
+
+
+def accept_quarters(
+    store: Store, site: int, wanted: WantedAcceptance, account: str, now_us: int
+) -> Edit:
+    """Accept what is estimated or doubted of quarter-hours, and record who did and why.
+
+    No quarter-hour changes; the worklist does not ask for them any more. Raises `CannotChange`,
+    `NoSuchMeter`, and the errors of `store_errors`.
+    """
+    with store.change(site) as change:
+        catalogue = change.catalogue.catalogue(site)
+        meter = catalogue.meter_by_id.get(wanted.meter_id)
+        if meter is None:
+            raise NoSuchMeter(wanted.meter_id)
+        _check_span(wanted, meter, now_us // 1_000_000)
+        edit = Edit(
+            number=_next_number(change, site),
+            meter=meter.number,
+            register=_main_register(meter, wanted.start_at),
+            start_at=wanted.start_at,
+            end_at=wanted.end_at,
+            energy=None,
+            reason=wanted.reason,
+            account=account,
+            made_us=now_us,
+            accepts=True,
+        )
+        change.edits.add_edit(site, edit, change.catalogue.next_generation(site))
+        at = now_us // 1_000_000
+        change.audit(at, account, site, "accept quarters", str(edit.number), wanted.reason)
+        return edit
+
+
+def _next_number(change: Change, site: int) -> int:
+    return max((each.number for each in change.edits.edits(site)), default=0) + 1
+
+
 def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -> Edit:
     """Let an edit count no more, and record who undid it.
 
@@ -88,10 +133,11 @@ def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -
             raise NothingToChange(f"edit {number} is undone already")
         change.edits.set_undone(site, number, now_us, account)
         if edit.delivery is None:
-            _mark_undone(change, site, edit)
+            if not edit.accepts:
+                _mark_undone(change, site, edit)
         else:
             delivery = required_delivery(change, site, edit.delivery)
-            set_aside_delivery(change, site, delivery, now_us, f"edit {number} undone")
+            set_aside_delivery(change, site, delivery, now_us, f"edit {number} undone", account)
         change.audit(now_us // 1_000_000, account, site, "undo edit", str(number), "")
         return replace(edit, undone_us=now_us, undone_by=account)
 
@@ -108,7 +154,7 @@ def _main_register(meter: Meter, instant_at: int) -> Register:
     return registers[-1] if meter.facts_at(instant_at).main_is_export else registers[0]
 
 
-def _check_span(wanted: WantedEdit, meter: Meter, now_at: int) -> None:
+def _check_span(wanted: WantedEdit | WantedAcceptance, meter: Meter, now_at: int) -> None:
     for name, at in (("start", wanted.start_at), ("end", wanted.end_at)):
         if at % QUARTER_S:
             raise CannotChange(

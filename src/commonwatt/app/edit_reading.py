@@ -11,6 +11,7 @@ import numpy as np
 
 from commonwatt.app.change_meter import CannotChange, NoSuchMeter
 from commonwatt.app.declared_rules import meter_label
+from commonwatt.app.hold_back import hold_back
 from commonwatt.app.incoming_readings import IncomingReadings
 from commonwatt.app.ports import Change, Delivery, Store
 from commonwatt.domain.catalogue import REGISTERS_OF, Meter, Register
@@ -127,8 +128,10 @@ def _deliver(change: Change, site: int, edit: Edit, counting: RegisterReadings) 
         rejected=0,
         first_day=first_day,
         last_day=end_day - 1,
+        not_counting=0,
     )
     change.readings.add_delivery(site, delivery)
+    hold_back(change, site, incoming.may_be_held, edit.account, edit.made_us)
 
 
 def _as_readings(edit: Edit, delivery: int, counting: RegisterReadings) -> StoredReadings:

@@ -54,6 +54,21 @@ def exchange_device(
     return change_meter(store, site, meter_id, changed, account, now_at, "exchange device")
 
 
+def undo_exchange(
+    store: Store, site: int, meter_id: str, at: int, account: str, now_at: int
+) -> Applied:
+    """Take the exchange at an instant [Unix seconds] back: the device before it goes on.
+
+    Raises `CannotChange` where none is declared there, `NoSuchMeter`, and the errors of
+    `store_errors`.
+    """
+
+    def changed(meter: Meter) -> Meter:
+        return replace(meter, devices=not_exchanged(meter.devices, at))
+
+    return change_meter(store, site, meter_id, changed, account, now_at, "undo exchange")
+
+
 @dataclass(frozen=True, slots=True)
 class IndexLacking:
     """An exchange does not say an index of a register in use, so it has a break there.
@@ -109,6 +124,25 @@ def exchanged(devices: Sequence[Device], exchange: Exchange) -> tuple[Device, ..
         old = replace(old, end_index={})
     old = replace(old, end_index={**old.end_index, **exchange.end_index})
     return (*known[:position], old, _with_said(new, exchange), *after)
+
+
+def not_exchanged(devices: Sequence[Device], at: int) -> tuple[Device, ...]:
+    """Return the devices without the one that was put in at an instant. Raises `CannotChange`.
+
+    What `exchanged` makes of devices, this takes back: the device before has the end index of the
+    one that goes, and a single device of which nothing is known is none.
+
+    >>> at = 900
+    >>> not_exchanged(exchanged([], Exchange(at=at, serial="B")), at)
+    ()
+    """
+    positions = [p for p, each in enumerate(devices) if each.from_at == at]
+    if not positions or not positions[0]:
+        raise CannotChange("at", "no exchange is declared at that instant")
+    (position,) = positions
+    before = replace(devices[position - 1], end_index=devices[position].end_index)
+    left = (*devices[: position - 1], before, *devices[position + 1 :])
+    return () if left == (Device(),) else left
 
 
 def _with_said(device: Device, exchange: Exchange) -> Device:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from commonwatt.app.lacking_registers import LackingRegister, with_beginnings
 from commonwatt.app.meter_history import judge_meters
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.quarter_versions import Version, quarter_versions, writes_touching
 from commonwatt.app.read_findings import read_findings
 from commonwatt.app.read_series import MeterSeries, read_meter_series
+from commonwatt.app.sight import WHOLE, Sight
 from commonwatt.app.used_readings import UsedReading, used_readings
 from commonwatt.domain.catalogue import Device, Group, Meter, MeterFacts, Register, SiteCatalogue
 from commonwatt.domain.edits import Edit
@@ -40,9 +42,11 @@ class Explanation:
 
     ``answered`` is what series answer of it. ``readings`` and ``boundaries`` are of a physical
     meter; ``device`` is the one that is declared for it; ``edits`` touch the quarter-hour, the last
-    that is not undone counts; ``rule`` is that of a rule meter; ``books`` those of electricity. Of
-    a quarter-hour before ``locked_until_at`` the answer is what was locked, the rest what it would
-    be without. ``generation`` is that of the site now.
+    that is not undone counts, and ``accepted`` is the one that takes it as it is; ``rule`` is that
+    of a rule meter; ``books`` those of electricity, ``lacking`` what they miss. Of a quarter-hour
+    before ``locked_until_at`` the answer is what was locked, the rest what it would be without, and
+    ``locked_despite`` why it was locked although something was to do. ``generation`` is that of the
+    site now.
     """
 
     meter: Meter
@@ -56,10 +60,13 @@ class Explanation:
     findings: tuple[Finding, ...]
     device: Device | None
     edits: tuple[Edit, ...]
+    accepted: Edit | None
     rule: RuleTree | None
     books: QuarterBooks | None
+    lacking: tuple[LackingRegister, ...]
     versions: tuple[Version, ...]
     locked_until_at: int | None
+    locked_despite: str | None
     generation: int
 
 
@@ -73,9 +80,17 @@ class _Settled:
 
 
 def explain_quarter(
-    snapshot: Snapshot, catalogue: SiteCatalogue, meter: Meter, quarter: int
+    snapshot: Snapshot,
+    catalogue: SiteCatalogue,
+    meter: Meter,
+    quarter: int,
+    sight: Sight = WHOLE,
 ) -> Explanation:
-    """Explain a quarter-hour of a meter."""
+    """Explain a quarter-hour of a meter.
+
+    Findings, edits and the writes of versions are those in sight; what of the rest is told is for
+    who writes the explanation to say.
+    """
     site, group, start_at = catalogue.site.number, meter.medium.group, quarter * QUARTER_S
     facts, zone = meter.facts_at(start_at), catalogue.site.timezone
     answered = read_meter_series(snapshot, catalogue, meter, quarter, quarter + 1, with_method=True)
@@ -86,8 +101,17 @@ def explain_quarter(
     intervals = used_intervals(judged, facts, quarter) if judged and is_physical else ()
     method = Method(0 if answered.method is None else int(answered.method[0]))
     rule = rule_tree(catalogue, meter, settled.energies, quarter)
-    touching = [each for each in settled.edits if each.meter == meter.number]
-    causes = _writes(snapshot, site, settled, {meter.number, *_leaves(rule)}, quarter)
+    touching = [
+        each for each in settled.edits if each.meter == meter.number and sight.since(each.start_at)
+    ]
+    accepting = [each for each in touching if each.accepts and each.undone_us is None]
+    books = (
+        quarter_books(catalogue, meter, settled.energies, quarter)
+        if group is Group.ELECTRICITY
+        else None
+    )
+    leaves = {each.number for each in _leaves(rule) if sight.opens(each)}
+    causes = _writes(snapshot, site, settled, {meter.number, *leaves}, quarter)
     return Explanation(
         meter=meter,
         quarter=quarter,
@@ -97,17 +121,26 @@ def explain_quarter(
         boundaries=ends,
         intervals=intervals,
         estimate=estimate_of(judged, facts, quarter, method, zone) if judged else None,
-        findings=tuple(_findings(snapshot, catalogue, meter, quarter, judged)),
+        findings=tuple(_findings(snapshot, catalogue, meter, quarter, judged, sight)),
         device=_device(meter, start_at) if is_physical else None,
-        edits=tuple(touching),
+        edits=tuple(each for each in touching if not each.accepts),
+        accepted=accepting[-1] if accepting else None,
         rule=rule,
-        books=quarter_books(catalogue, meter, settled.energies, quarter)
-        if group is Group.ELECTRICITY
-        else None,
+        books=books,
+        lacking=tuple(with_beginnings(snapshot, catalogue, books.missing, quarter))
+        if books
+        else (),
         versions=tuple(quarter_versions(snapshot, catalogue, meter, quarter, causes)),
         locked_until_at=snapshot.locks.locked_until(site, group),
+        locked_despite=_locked_despite(snapshot, site, group, start_at),
         generation=catalogue.generation,
     )
+
+
+def _locked_despite(snapshot: Snapshot, site: int, group: Group, start_at: int) -> str | None:
+    """Why the step that locked an instant was made although something was to do."""
+    steps = (step for step in snapshot.locks.steps(site) if step.group is group)
+    return next((step.despite for step in steps if step.until_at > start_at), None)
 
 
 def _settled(snapshot: Snapshot, catalogue: SiteCatalogue, group: Group, quarter: int) -> _Settled:
@@ -145,7 +178,7 @@ def _writes(
     spans = [
         _span(settled.judged[number], quarter) for number in sorted(leaves & settled.judged.keys())
     ]
-    edits = [each for each in settled.edits if each.meter in leaves]
+    edits = [each for each in settled.edits if each.meter in leaves and not each.accepts]
     return writes_touching(snapshot, site, spans, edits)
 
 
@@ -170,12 +203,13 @@ def _findings(
     meter: Meter,
     quarter: int,
     judged: JudgedMeter | None,
+    sight: Sight,
 ) -> list[Finding]:
     """What was found of a meter that touches a quarter-hour; filed as late as its next reading."""
     start_at, end_at = quarter * QUARTER_S, (quarter + 1) * QUARTER_S
     until_at = end_at if judged is None else _span(judged, quarter)[2]
     day_at = start_at // DAY_S * DAY_S
-    found = read_findings(snapshot, catalogue, day_at, until_at + DAY_S)
+    found = read_findings(snapshot, catalogue, day_at, until_at + DAY_S, sight)
     return [
         each
         for each in found
@@ -189,8 +223,8 @@ def _device(meter: Meter, at: int) -> Device | None:
     return in_use[-1] if in_use else None
 
 
-def _leaves(rule: RuleTree | None) -> Iterator[int]:
+def _leaves(rule: RuleTree | None) -> Iterator[Meter]:
     """The meters that a rule names, and those that theirs name."""
     for operand in rule.operands if rule else ():
-        yield operand.meter.number
+        yield operand.meter
         yield from _leaves(operand.rule)

@@ -1,19 +1,36 @@
 """Storing readings and marking what they touch."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.app.mark_changes import mark_days, touched_days
+from commonwatt.app.believed_days import DaysOfMeter, first_used_day, with_believed
+from commonwatt.app.counting_versions import WhyNot
+from commonwatt.app.highest_days import PowersOfMeter, judged_otherwise
+from commonwatt.app.hold_back import Beside, certainly_as_before, may_change
+from commonwatt.app.mark_changes import EVERYTHING, doubted_otherwise, mark_days, touched_days
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import Change, RegisterSpan
+from commonwatt.app.readings_in_sight import ReadingsInSight
 from commonwatt.app.stored_versions import Versions, compare_with_stored
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_runs
 from commonwatt.domain.readings import NO_VALUE, StoredReadings, counting_readings
+from commonwatt.domain.vee.believed import BelievedDays, can_tell, telling_days
 from commonwatt.domain.vee.history import first_positive, usable
 from commonwatt.domain.vee.stretches import installed_index
+
+_RUNS_FOLLOWED, _RUNS_OF_A_METER = 512, 4
+"""Runs of days of a delivery, and of a meter whatever the delivery, of which it is looked up how
+far they reach. Where a meter has more all days are marked: looking takes the time of other
+writers."""
+
+
+Parts = list[tuple[int, StoredReadings]]
+"""What is said of one meter by UTC day, ascending."""
 
 
 class IncomingReadings:
@@ -36,8 +53,10 @@ class IncomingReadings:
         self._catalogue = catalogue
         self._site = catalogue.site.number
         self._number = number
+        self._now_us = now_us
         self._recorded_day = now_us // 1_000_000 // DAY_S
         order = np.argsort(meters, kind="stable")
+        self._order = order
         self._numbers = meters[order]
         self._readings = readings.at(order)
         self._days = self._readings.stamps // DAY_S
@@ -46,6 +65,7 @@ class IncomingReadings:
         self._meters = {m.number: m for m in catalogue.meters if m.number in named}
         self._spans = change.readings.register_spans(self._site, named)
         self._stored: dict[tuple[int, int], dict[int, StoredReadings]] = {}
+        self.may_be_held: list[int] = []
         # A day around each, for the neighbours; days far apart are loaded apart.
         around = {day + beside for day in np.unique(self._days).tolist() for beside in (-1, 0, 1)}
         self._runs = list(day_runs(around, longest=len(around)))
@@ -53,20 +73,42 @@ class IncomingReadings:
             self._stored[first, end] = change.readings.readings(self._site, named, first, end)
 
     def compare(self) -> Versions:
-        """Tell which rows say something new."""
-        stored = [
+        """Tell which rows say something new, in the order of their meters."""
+        said = self._numbers, self._readings, self._stored_of_meters(), self._withdrawn
+        return compare_with_stored(*said, self._now_us)
+
+    def _stored_of_meters(self) -> list[tuple[int, StoredReadings]]:
+        return [
             (meter, readings)
             for of_run in self._stored.values()
             for meter, readings in of_run.items()
         ]
-        return compare_with_stored(self._numbers, self._readings, stored, self._withdrawn)
+
+    def in_order_given(self, of_rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return what is known of each row, in the order of their meters, as rows were given."""
+        given = np.empty_like(of_rows)
+        given[self._order] = of_rows
+        return given
 
     def as_said(self, superseding: int) -> Versions:
         """All rows, whatever is stored; so many of them now count instead of earlier values."""
-        return Versions(np.arange(len(self._numbers)), self._readings, superseding)
+        why_not = np.full(len(self._numbers), WhyNot.IT_COUNTS, np.uint8)
+        return Versions(np.arange(len(self._numbers)), self._readings, superseding, why_not)
 
     def store(self, versions: Versions) -> tuple[int, int]:
         """Store what is new, mark what it touches, and return its UTC days [first, end)."""
+        parts = self._parts(versions)
+        self._mark(parts)
+        self._change.readings.add_readings(self._site, self._number, parts)
+        days = [day for _, day, _ in parts]
+        return min(days), max(days) + 1
+
+    def mark_as_said(self) -> None:
+        """Mark what all rows touch, without storing them."""
+        self._mark(self._parts(self.as_said(0)))
+
+    def _parts(self, versions: Versions) -> list[tuple[int, int, StoredReadings]]:
+        """What is new, by meter and UTC day."""
         said = versions.said
         numbers, readings = self._numbers[said], versions.readings
         days = self._days[said]
@@ -74,50 +116,144 @@ class IncomingReadings:
         numbers, days, readings = numbers[order], days[order], readings.at(order)
         edges = np.flatnonzero((np.diff(numbers) != 0) | (np.diff(days) != 0)) + 1
         starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(days)]
-        parts = [
+        return [
             (int(numbers[start]), int(days[start]), readings.at(np.arange(start, end)))
             for start, end in zip(starts, ends, strict=True)
         ]
-        self._mark(parts)
-        self._change.readings.add_readings(self._site, self._number, parts)
-        return int(days.min()), int(days.max()) + 1
+
+    def _believed(
+        self, meter: Meter, spans: dict[str, RegisterSpan], telling: Sequence[int]
+    ) -> BelievedDays | None:
+        """Which days of a meter are believed once the parts of a delivery are stored."""
+        readings = self._change.readings
+        return DaysOfMeter(readings, self._site, meter, self._withdrawn, telling).believed(spans)
+
+    def _may_be_held(self, of_meter: Mapping[int, Parts], in_sight: ReadingsInSight) -> list[int]:
+        """The meters of which other readings may have to be held back once all is stored."""
+        besides = {number: list(self._beside(number, days)) for number, days in of_meter.items()}
+        of_one_run = [runs[0] for runs in besides.values() if len(runs) == 1]
+        as_before = certainly_as_before(self._catalogue, of_one_run, in_sight, self._withdrawn)
+        return [
+            number
+            for number, runs in besides.items()
+            if number not in as_before
+            and any(may_change(self._catalogue, each, self._withdrawn) for each in runs)
+        ]
+
+    def _beside(self, number: int, days: Parts) -> Iterator[Beside]:
+        """What is added of a meter beside what is stored around it, for each run of days."""
+        said_on = [day for day, _ in days]
+        for (first, end), here in self._of_runs(days).items():
+            yield Beside(
+                meter=self._meters[number],
+                spans=self._spans.get(number, {}),
+                added_days=(min(said_on), max(said_on)),
+                stored=self._stored[first, end].get(number),
+                added=_joined(here),
+                first_day=first,
+                end_day=end,
+            )
 
     def _mark(self, parts: Sequence[tuple[int, int, StoredReadings]]) -> None:
         """Mark what the parts touch and widen the spans of their registers."""
-        of_meter: dict[int, list[tuple[int, StoredReadings]]] = {}
+        of_meter: dict[int, Parts] = {}
         for named, day, readings in parts:
             of_meter.setdefault(named, []).append((day, readings))
+        said = [*self._stored_of_meters(), *((named, readings) for named, _, readings in parts)]
+        in_sight = ReadingsInSight.of(said, self._meters, self._withdrawn)
+        self.may_be_held = self._may_be_held(of_meter, in_sight)
+        telling = self._telling_days(parts)
         touched: dict[int, list[tuple[int, int]]] = {}
         changed: dict[tuple[int, str], RegisterSpan] = {}
         for number, days in of_meter.items():
             meter = self._meters[number]
-            before = self._spans.get(number, {})
-            for first, end in self._runs:
-                here = [readings for day, readings in days if first <= day < end]
-                if not here:
-                    continue
-                added = StoredReadings.joined(here)
+            before = known = self._spans.get(number, {})
+            believed = self._believed(meter, known, telling.get(number, []))
+            believing = with_believed(known, believed)
+            turned = doubted_otherwise(self._change.readings, self._site, meter, known, believing)
+            touched[number] = turned
+            powers = PowersOfMeter(
+                self._change.readings, self._site, meter, self._withdrawn, _joined(days)
+            )
+            of_runs = self._of_runs(days)
+            scattered = len(of_runs) > max(_RUNS_FOLLOWED // len(of_meter), _RUNS_OF_A_METER)
+            if scattered:
+                touched[number] += [EVERYTHING, *of_runs]
+            for (first, end), here in of_runs.items():
+                added = _joined(here)
                 stored = self._stored[first, end].get(number)
                 history = MeterHistory(
                     self._change.readings, self._site, meter, before, stored, first, end
                 )
-                spans = _widened(before, added, meter, history, self._withdrawn, self._recorded_day)
-                touched.setdefault(number, []).append(
-                    touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
-                )
+                if before is known:
+                    before = believing
+                    if turned:
+                        before = _with_first_positives(history, before, added, self._withdrawn)
+                then = history.with_spans(before)
+                spans = _widened(believed, added, then, self._withdrawn, self._recorded_day)
+                said_on = [day for day, _ in here]
+                spans = powers.with_changed(before, spans, in_sight.powers[number], said_on)
+                if not scattered:
+                    touched[number].append(
+                        touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
+                    )
                 before = spans
-            known = self._spans.get(number, {})
+            touched[number] += judged_otherwise(known, before)
             changed |= {
                 (number, name): span for name, span in before.items() if known.get(name) != span
             }
-        self._change.readings.put_register_spans(self._site, changed)
+        self._change.readings.put_register_spans(self._site, changed, self._number)
         mark_days(self._change, self._catalogue, touched, self._number)
+
+    def _telling_days(
+        self, parts: Sequence[tuple[int, int, StoredReadings]]
+    ) -> dict[int, list[int]]:
+        """The UTC days, ascending, on which something is added that can be of the meter."""
+        starts = np.cumsum([0, *(len(readings.stamps) for _, _, readings in parts)])[:-1]
+        added = StoredReadings.joined([readings for _, _, readings in parts])
+        tells = np.logical_or.reduceat(can_tell(added, self._withdrawn), starts)
+        found: dict[int, list[int]] = {}
+        for (number, day, readings), any_tells in zip(parts, tells.tolist(), strict=True):
+            meter = self._meters[number]
+            if any_tells and (
+                meter.removed_at is None or telling_days(meter, readings, self._withdrawn)
+            ):
+                found.setdefault(number, []).append(day)
+        return found
+
+    def _of_runs(self, days: Parts) -> dict[tuple[int, int], Parts]:
+        """Put the days of a meter, ascending, to the runs in which they lie."""
+        firsts = [first for first, _ in self._runs]
+        of_runs: dict[tuple[int, int], Parts] = {}
+        for day, readings in days:
+            run = self._runs[bisect_right(firsts, day) - 1]
+            of_runs.setdefault(run, []).append((day, readings))
+        return of_runs
+
+
+def _joined(parts: Parts) -> StoredReadings:
+    return StoredReadings.joined([readings for _, readings in parts])
+
+
+def _with_first_positives(
+    history: MeterHistory,
+    spans: dict[str, RegisterSpan],
+    added: StoredReadings,
+    withdrawn: frozenset[int],
+) -> dict[str, RegisterSpan]:
+    """Look again for the first index above 0 of each register, where other stamps are doubted."""
+    then = history.with_spans(spans)
+    return {
+        name: replace(
+            span, first_positive_at=then.first_positive_at(Register(name), added, withdrawn)
+        )
+        for name, span in spans.items()
+    }
 
 
 def _widened(
-    spans: dict[str, RegisterSpan],
+    believed: BelievedDays | None,
     added: StoredReadings,
-    meter: Meter,
     history: MeterHistory,
     withdrawn: frozenset[int],
     recorded_day: int,
@@ -127,7 +263,7 @@ def _widened(
     Stamps that can never be used widen nothing; where nothing else was said, the day of the
     delivery stands for them.
     """
-    widened = dict(spans)
+    widened = dict(history.spans)
     days = added.stamps // DAY_S
     for register, values in added.values.items():
         here = values != NO_VALUE
@@ -135,27 +271,33 @@ def _widened(
             continue
         on = days[here & usable(added)]
         first, last = (int(on.min()), int(on.max())) if len(on) else (recorded_day, recorded_day)
-        span = spans.get(register.value, RegisterSpan(first, last, None))
+        span = widened.get(register.value, RegisterSpan(first, last, None, believed))
         if not len(on):
             widened[register.value] = span
             continue
-        widened[register.value] = RegisterSpan(
-            min(span.first_day, first),
-            max(span.last_day, last),
-            _first_positive(span.first_positive_at, added, register, meter, history, withdrawn),
+        # What came may lie before all that was there: its first day counts before its indexes do.
+        span = replace(
+            span,
+            first_day=min(span.first_day, first),
+            last_day=max(span.last_day, last),
+            believed=believed,
         )
+        positive_at = _first_positive(span, added, register, history, withdrawn)
+        if positive_at != span.first_positive_at:
+            span = replace(span, first_positive_at=positive_at)
+        widened[register.value] = span
     return widened
 
 
 def _first_positive(
-    known_at: int | None,
+    span: RegisterSpan,
     added: StoredReadings,
     register: Register,
-    meter: Meter,
     history: MeterHistory,
     withdrawn: frozenset[int],
 ) -> int | None:
     """Return the first positive index that counts once the readings are added."""
+    meter, known_at = history.meter, span.first_positive_at
     if installed_index(meter, register) and (
         known_at is None or bool((added.stamps == meter.installed_at).any())
     ):
@@ -164,6 +306,7 @@ def _first_positive(
         return known_at
     counting = counting_readings(history.joined_with(added), register, withdrawn)
     touched = np.isin(counting.stamps, added.stamps)
+    touched &= counting.stamps >= first_used_day(meter, span) * DAY_S
     positive_at = first_positive(counting.at(np.flatnonzero(touched)), meter, register)
     if known_at is None or (positive_at is not None and positive_at <= known_at):
         return positive_at

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from commonwatt.app.ports import Change, Delivery, Store
 from commonwatt.app.read_sensor import counting_values
+from commonwatt.app.rejections import Rejections
 from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import Receipt, Rejected, SensorRows, SensorValues
+from commonwatt.domain.readings import Receipt, SensorRows, SensorValues
 
 
 def ingest_sensor_values(
@@ -21,16 +22,10 @@ def ingest_sensor_values(
         sensors = {s.id: s.number for s in change.catalogue.catalogue(site).sensors}
         numbers = np.array([sensors.get(name, 0) for name in rows.sensors], np.int64)
         of_row = numbers[rows.sensor_codes] if len(rows.rows) else np.empty(0, np.int64)
-        rejected = sorted(
-            [
-                *rows.rejected,
-                *(
-                    Rejected(int(rows.rows[at]), f"no sensor {rows.sensors[code]} at this site")
-                    for at in np.flatnonzero(of_row == 0).tolist()
-                    for code in [int(rows.sensor_codes[at])]
-                ),
-            ],
-            key=lambda each: each.row,
+        rejections = Rejections(rows.rows, rows.total, rows.rejected)
+        rejections.reject(
+            of_row == 0,
+            lambda position: f"no sensor {rows.sensors[rows.sensor_codes[position]]} at this site",
         )
         number = change.catalogue.generation(site) + 1
         parts, superseding = _new_values(change, site, rows, of_row, number)
@@ -50,9 +45,10 @@ def ingest_sensor_values(
                     accepted=accepted,
                     unchanged=unchanged,
                     superseding=superseding,
-                    rejected=len(rejected),
+                    rejected=rejections.count,
                     first_day=min(days),
                     last_day=max(days),
+                    not_counting=0,
                 ),
             )
     return Receipt(
@@ -60,7 +56,8 @@ def ingest_sensor_values(
         accepted=accepted,
         unchanged=unchanged,
         superseding=superseding,
-        rejected=tuple(rejected),
+        rejected=rejections.named(),
+        rejected_rows=rejections.count,
     )
 
 

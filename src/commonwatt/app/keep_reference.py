@@ -7,14 +7,21 @@ from commonwatt.domain.reference import ReferenceQuarters
 
 
 def keep_reference(
-    store: Store, site: int, meter: str, span: tuple[int, int], quarters: ReferenceQuarters
+    store: Store,
+    site: int,
+    meter: str,
+    span: tuple[int, int],
+    quarters: ReferenceQuarters,
+    *,
+    copied_until_at: int | None = None,
 ) -> None:
     """Replace what is kept of a meter, by its id, over the span [start, end) [Unix seconds].
 
     The span lies on quarter-hours and may cut UTC days; what is kept outside it stays. A
     quarter-hour of it that is not among ``quarters`` is none afterwards. The mark up to which the
-    meter is copied rises to the end of the span; it never falls. All of it is durable, or nothing
-    is changed. Nothing that is settled or answered rests on it.
+    meter is copied, and compared, rises to ``copied_until_at``, None: to the end of the span; it
+    never falls. All of it is durable, or nothing is changed. Nothing that is settled or answered
+    rests on it.
 
     Raises ValueError for a span or quarter-hours that are not so, `NoSuchMeter`, and the errors of
     `store_errors`.
@@ -34,7 +41,8 @@ def keep_reference(
         )
         joined = ReferenceQuarters.joined(parts)
         change.reference.put_reference(site, found.number, first_day, end_day, joined)
-        change.reference.raise_copied_until(site, meter, end_at)
+        mark_at = end_at if copied_until_at is None else copied_until_at
+        change.reference.raise_copied_until(site, meter, mark_at)
 
 
 def _check(span: tuple[int, int], quarters: ReferenceQuarters) -> None:

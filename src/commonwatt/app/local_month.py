@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from zoneinfo import ZoneInfo
 
 from commonwatt.domain.zones import local_midnight
 
@@ -34,6 +35,21 @@ def month_before(zone: str, instant_at: int) -> tuple[int, int]:
         if start_at <= instant_at:
             return _month_of(zone, (first - dt.timedelta(1)).replace(day=1))
     raise AssertionError("a local date is at most a day from that of UTC")
+
+
+def months_within(zone: str, start_at: int, end_at: int) -> list[tuple[int, int]]:
+    """Cut [start, end) [Unix seconds] where months of the zone begin.
+
+    >>> months_within("UTC", 1_767_139_200, 1_767_312_000)  # 31 December to 2 January
+    [(1767139200, 1767225600), (1767225600, 1767312000)]
+    """
+    parts: list[tuple[int, int]] = []
+    while start_at < end_at:
+        first = dt.datetime.fromtimestamp(start_at, ZoneInfo(zone)).date().replace(day=1)
+        until_at = min(_month_of(zone, first)[1], end_at)
+        parts.append((start_at, until_at))
+        start_at = until_at
+    return parts
 
 
 def _month_of(zone: str, first: dt.date) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Instants as people of a site read them."""
+"""Instants and durations as people read and write them."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,3 +11,13 @@ def local_stamp(instant_at: int, timezone: str) -> str:
     '2026-01-01 00:00:00+01:00'
     """
     return datetime.fromtimestamp(instant_at, ZoneInfo(timezone)).isoformat(" ")
+
+
+def duration_text(seconds: int) -> str:
+    """Write whole hours as a duration of ISO 8601.
+
+    >>> duration_text(31 * 86_400), duration_text(6 * 3_600)
+    ('P31D', 'PT6H')
+    """
+    days, rest = divmod(seconds, 86_400)
+    return f"PT{seconds // 3_600}H" if rest else f"P{days}D"

@@ -4,13 +4,16 @@ Later corrections are stored and settled; what they would change of a locked qua
 apart, as a difference. Locking goes step by step, each with a hash of what it froze.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from commonwatt.app.change_meter import CannotChange
 from commonwatt.app.local_stamp import local_stamp
 from commonwatt.app.lock_hash import content_hash_of
 from commonwatt.app.ports import Change, LockStep, Snapshot, Store
+from commonwatt.app.read_worklist import open_tasks
 from commonwatt.app.settle_site import LONGEST_RUN_DAYS, settle_days, settle_site
+from commonwatt.app.worklist_task import Task
 from commonwatt.domain.catalogue import Group, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, day_runs
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT
@@ -23,6 +26,20 @@ class CannotLock(CannotChange):
 
     def __init__(self, message: str) -> None:
         super().__init__("until", message)
+
+
+class OpenTasks(CannotChange):
+    """Something is to do in the period that is to be locked, and nobody said why not to wait."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = tuple(tasks)
+        self.count_told = "1 thing is" if len(tasks) == 1 else f"{len(tasks)} things are"
+        kinds = ", ".join(dict.fromkeys(each.kind for each in tasks))
+        super().__init__(
+            "despite",
+            f"{self.count_told} to do before it can be locked ({kinds}): see the worklist, or say "
+            "despite what it is locked, with the reason",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +66,20 @@ def read_locks(snapshot: Snapshot, site: int) -> list[GroupLock]:
 
 
 def lock_group(
-    store: Store, site: int, group: Group, until_at: int, account: str, now_us: int
+    store: Store,
+    site: int,
+    group: Group,
+    until_at: int,
+    account: str,
+    now_us: int,
+    despite: str | None = None,
 ) -> GroupLock:
     """Freeze a group's results before an instant [Unix seconds]; return the lock.
 
-    What is dirty before it is settled first. Locked until then already, it changes nothing. Raises
-    `CannotLock` for an instant in the future, within a quarter-hour, or before what is locked, and
-    the errors of `store_errors`.
+    What is dirty before it is settled first. Locked until then already, it changes nothing.
+    ``despite`` says why it is locked although something is to do; it is kept with the lock where
+    that is so. Raises `OpenTasks` for a period with something to do, `CannotLock` for an instant in
+    the future, within a quarter-hour, or before what is locked, and the errors of `store_errors`.
     """
     with store.snapshot() as snapshot:
         zone = snapshot.catalogue.catalogue(site).site.timezone
@@ -64,6 +88,12 @@ def lock_group(
         raise CannotLock(f"{local_stamp(until_at, zone)} is in the future; lock what has been")
     end_day = -(-until_at // DAY_S)
     settle_site(store, site, group, None, end_day)
+    with store.snapshot() as snapshot:
+        catalogue = snapshot.catalogue.catalogue(site)
+        looked_at = snapshot.catalogue.generation(site)
+        tasks = open_tasks(snapshot, catalogue, group, until_at)
+    if tasks and despite is None:
+        raise OpenTasks(tasks)
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)
         locked_until_at = change.locks.locked_until(site, group)
@@ -72,6 +102,11 @@ def lock_group(
             raise CannotLock(f"{group} is locked until {until} already; unlock takes a lock back")
         if until_at != locked_until_at:
             _settle_late(change, catalogue, group, end_day)
+            if change.catalogue.generation(site) != looked_at:
+                # Something was written since; nothing can come between any more.
+                tasks = open_tasks(change, catalogue, group, until_at)
+                if tasks and despite is None:
+                    raise OpenTasks(tasks)
             content_hash = content_hash_of(change, catalogue, group, until_at)
             step = LockStep(
                 group=group,
@@ -79,10 +114,12 @@ def lock_group(
                 content_hash=content_hash,
                 locked_us=now_us,
                 account=account,
+                despite=despite if tasks else None,
             )
             change.locks.add_step(site, step)
             subject = f"{group} until {local_stamp(until_at, zone)}"
-            change.audit(now_us // _MICROSECONDS, account, site, "lock", subject, content_hash)
+            why = content_hash if step.despite is None else f"{content_hash}, despite: {despite}"
+            change.audit(now_us // _MICROSECONDS, account, site, "lock", subject, why)
         return next(lock for lock in read_locks(change, site) if lock.group is group)
 
 

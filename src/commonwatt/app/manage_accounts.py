@@ -6,28 +6,32 @@ what was done.
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from commonwatt.app.account_store import AccountChange, AccountStore, AccountView
+from commonwatt.app.account_store import AccountStore, AccountView
 from commonwatt.app.accounts import (
+    SHORTEST_PASSWORD,
     Account,
     AccountKey,
-    Grant,
     InvalidAccountName,
+    LooksAlike,
     NoSuchKey,
-    NoSuchMeter,
-    NoSuchSite,
-    NotGranted,
-    SiteName,
-    UnknownAccount,
     UnusablePassword,
     is_account_name,
     is_usable_password,
 )
-from commonwatt.app.authorize import KEY_PREFIX, Role, SiteList, hash_key
-from commonwatt.domain.zones import local_midnight
+from commonwatt.app.authorize import KEY_PREFIX, Habits, Role, SiteList, hash_key
+from commonwatt.app.manage_grants import (
+    GrantChange,
+    GrantListing,
+    list_grants,
+    named,
+    put_grant,
+    require_account,
+)
+from commonwatt.domain.look_alikes import is_plain_latin
 
 
 class PasswordHasher(Protocol):
@@ -50,16 +54,9 @@ class NewAccount:
     sites: Sequence[str] = ()
     history_from: dt.date | None = None
     site_list: SiteList = SiteList.OBJECTS
+    habits: Habits = Habits.CURRENT
     rate_limited: bool = True
     password: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantListing:
-    """A grant, with the site's names."""
-
-    site: SiteName
-    grant: Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +73,18 @@ def add_account(
 ) -> str:
     """Make an account with its grants; its password, to be shown once if it was made up.
 
-    Raises InvalidAccountName, UnusablePassword, AccountExists and NoSuchSite; nothing is stored
-    then.
+    Raises InvalidAccountName, LooksAlike, UnusablePassword, AccountExists and NoSuchSite; nothing
+    is stored then.
     """
-    if not is_account_name(new.name):
+    # Others of before still sign in.
+    if not is_account_name(new.name) or not is_plain_latin(new.name):
         raise InvalidAccountName(new.name)
     password = secrets.token_urlsafe(15) if new.password is None else new.password
     password_hash = _hash(passwords, password)
     with store.change() as change:
+        for other in change.accounts():
+            if other.name != new.name and other.name.casefold() == new.name.casefold():
+                raise LooksAlike(new.name, other.name)
         change.add(
             Account(
                 name=new.name,
@@ -93,71 +94,70 @@ def add_account(
                 disabled=False,
                 rate_limited=new.rate_limited,
                 site_list=new.site_list,
+                habits=new.habits,
                 created_at=at,
             )
         )
         change.record(by, f"add {new.role} account", new.name, at=at)
-        for site in _sites(change, new.sites):
-            grant = Grant(site=site.number, history_from=_midnight(new.history_from, site))
-            change.put_grant(new.name, grant)
-            change.record(by, "grant", new.name, at=at, site=site.number)
+        first = GrantChange(history_from=new.history_from)
+        for site in named(change, new.sites):
+            put_grant(change, new.name, site, first, at, by)
     return password
 
 
 def list_accounts(store: AccountStore) -> list[AccountListing]:
     """All accounts by name, with their grants by site and their keys."""
     with store.view() as view:
-        sites = {site.number: site for site in view.sites()}
-        return [
-            AccountListing(
-                account=account,
-                grants=[
-                    GrantListing(site=sites[grant.site], grant=grant)
-                    for grant in view.grants(account.name)
-                ],
-                keys=view.keys(account.name),
-            )
-            for account in view.accounts()
-        ]
+        return [_listing(view, account) for account in view.accounts()]
 
 
-def grant_sites(
-    store: AccountStore,
-    name: str,
-    sites: Sequence[str],
-    *,
-    history_from: dt.date | None = None,
-    closed_meters: Iterable[str] = (),
-    at: int,
-    by: str,
-) -> None:
-    """Grant sites to an account; a grant that it has on one of them is replaced.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """What is to change of an account; None stays as it is.
 
-    ``closed_meters`` are 24-hex ids; every one must be a meter of every site granted.
-    Raises UnknownAccount, NoSuchSite and NoSuchMeter; nothing is stored then.
+    ``history_from`` and ``all_history`` are of all its grants.
     """
-    closed = frozenset(closed_meters)
-    with store.change() as change:
-        _require_account(change, name)
-        for site in _sites(change, sites):
-            for stranger in sorted(closed - change.meter_ids(site.number)):
-                raise NoSuchMeter(stranger, site.id)
-            since = _midnight(history_from, site)
-            grant = Grant(site=site.number, history_from=since, closed_meters=closed)
-            change.put_grant(name, grant)
-            change.record(by, "grant", name, at=at, site=site.number)
+
+    role: Role | None = None
+    site_list: SiteList | None = None
+    habits: Habits | None = None
+    rate_limited: bool | None = None
+    history_from: dt.date | None = None
+    all_history: bool = False
 
 
-def revoke_sites(store: AccountStore, name: str, sites: Sequence[str], *, at: int, by: str) -> None:
-    """Take sites from an account. Raises UnknownAccount, NoSuchSite and NotGranted."""
+def set_account(
+    store: AccountStore, name: str, wanted: AccountSettings, *, at: int, by: str
+) -> AccountListing:
+    """Change an account; the account as it is then. Raises UnknownAccount."""
     with store.change() as change:
-        _require_account(change, name)
-        granted = {grant.site for grant in change.grants(name)}
-        for site in _sites(change, sites):
-            if site.number not in granted:
-                raise NotGranted(name, site.id)
-            change.drop_grant(name, site.number)
-            change.record(by, "revoke", name, at=at, site=site.number)
+        account = require_account(change, name)
+        changed = replace(
+            account,
+            role=account.role if wanted.role is None else wanted.role,
+            site_list=account.site_list if wanted.site_list is None else wanted.site_list,
+            habits=account.habits if wanted.habits is None else wanted.habits,
+            rate_limited=account.rate_limited
+            if wanted.rate_limited is None
+            else wanted.rate_limited,
+        )
+        if changed != account:
+            change.put_settings(changed)
+            change.record(by, _told(changed), name, at=at)
+        if wanted.history_from is not None or wanted.all_history:
+            limit = GrantChange(history_from=wanted.history_from, all_history=wanted.all_history)
+            sites = {site.number: site for site in change.sites()}
+            for grant in change.grants(name):
+                put_grant(change, name, sites[grant.site], limit, at, by)
+        return _listing(change, changed)
+
+
+def _told(account: Account) -> str:
+    limit = "on" if account.rate_limited else "off"
+    return (
+        f"set role {account.role}, rate limit {limit}, site list {account.listing},"
+        f" habits {account.habits}"
+    )
 
 
 def set_password(
@@ -176,7 +176,7 @@ def set_password(
     password = secrets.token_urlsafe(15) if password is None else password
     password_hash = _hash(passwords, password)
     with store.change() as change:
-        _require_account(change, name)
+        require_account(change, name)
         change.set_password_hash(name, password_hash)
         change.end_tokens(name)
         change.record(by, "set password", name, at=at)
@@ -186,7 +186,7 @@ def set_password(
 def set_disabled(store: AccountStore, name: str, *, disabled: bool, at: int, by: str) -> None:
     """Switch an account off or on again. Tokens from before stay useless. Raises UnknownAccount."""
     with store.change() as change:
-        _require_account(change, name)
+        require_account(change, name)
         change.set_disabled(name, disabled=disabled)
         change.end_tokens(name)
         change.record(by, "disable" if disabled else "enable", name, at=at)
@@ -199,7 +199,7 @@ def make_key(store: AccountStore, name: str, *, label: str = "", at: int, by: st
     """
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with store.change() as change:
-        _require_account(change, name)
+        require_account(change, name)
         change.add_key(name, hash_key(key), label, at)
         change.record(by, "make key", name, at=at)
     return key
@@ -208,7 +208,7 @@ def make_key(store: AccountStore, name: str, *, label: str = "", at: int, by: st
 def revoke_key(store: AccountStore, name: str, key_id: str, *, at: int, by: str) -> None:
     """Make a key useless, named by its id in the list. Raises UnknownAccount and NoSuchKey."""
     with store.change() as change:
-        _require_account(change, name)
+        require_account(change, name)
         valid = [key.id for key in change.keys(name)]
         if key_id not in valid:
             raise NoSuchKey(name, key_id, valid)
@@ -217,26 +217,15 @@ def revoke_key(store: AccountStore, name: str, key_id: str, *, at: int, by: str)
 
 
 def _hash(passwords: PasswordHasher, password: str) -> str:
-    if not is_usable_password(password):
+    # Shorter ones of before still sign in.
+    if len(password) < SHORTEST_PASSWORD or not is_usable_password(password):
         raise UnusablePassword
     return passwords.hash(password)
 
 
-def _require_account(change: AccountChange, name: str) -> None:
-    if change.account(name) is None:
-        raise UnknownAccount(name, (account.name for account in change.accounts()))
-
-
-def _sites(view: AccountView, wanted: Sequence[str]) -> list[SiteName]:
-    """Sites by id, else by reference. Raises NoSuchSite."""
-    known = view.sites()
-    by_name = {site.site_ref: site for site in known} | {site.id: site for site in known}
-    for site in wanted:
-        if site not in by_name:
-            raise NoSuchSite(site, (each.site_ref or each.id for each in known))
-    return [by_name[site] for site in wanted]
-
-
-def _midnight(date: dt.date | None, site: SiteName) -> int | None:
-    """The Unix second at which a local date begins, also where clocks skip midnight."""
-    return None if date is None else local_midnight(site.timezone, date)
+def _listing(view: AccountView, account: Account) -> AccountListing:
+    return AccountListing(
+        account=account,
+        grants=list_grants(view, account.name),
+        keys=view.keys(account.name),
+    )

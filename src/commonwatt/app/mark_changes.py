@@ -1,32 +1,37 @@
 """Which days a change of readings touches.
 
 A reading can change the verdict of `SIGHT` readings to each side, where a register rolls over of
-more (``reach``), and these move the energy up
-to the nearest accepted reading beyond. Days are marked from there to there, as it was before the
-change and as it is after it. What makes a register or a meter part of the site, or no longer,
-touches all its days. A gap is estimated from days up to 35 days off, so a change of these marks the
-days of the gap too.
+more (``reach``), and these move the energy up to the nearest accepted reading beyond. Days are
+marked from there to there, as it was before the change and as it is after it. What makes a register
+or a meter part of the site, or no longer, touches all its days. A gap is estimated from days up to
+35 days off, so a change of these marks the days of the gap too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from commonwatt.app.believed_days import doubted_before, first_used_day
 from commonwatt.app.meter_history import MeterHistory
-from commonwatt.app.ports import RegisterSpan, Snapshot
+from commonwatt.app.ports import ReadingTables, RegisterSpan, Snapshot
 from commonwatt.domain.catalogue import REGISTERS_OF, Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.plausibility.catch_up import SIGHT as SPAN_SIGHT
-from commonwatt.domain.quarter_hours import DAY_S, day_of
+from commonwatt.domain.quarter_hours import DAY_S, day_of, day_runs
 from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.vee.believed import FAR_DAYS
+from commonwatt.domain.vee.finer_intervals import REACH as FINER_REACH
 from commonwatt.domain.vee.history import usable
+from commonwatt.domain.vee.life import Life
 from commonwatt.domain.vee.physical_meter import Judged
 from commonwatt.domain.vee.proxy_days import REACH_DAYS as PROXY_REACH_DAYS
 from commonwatt.domain.vee.register_gaps import DONOR_DAYS
 from commonwatt.domain.vee.stretches import later_devices, stretches_of
 from commonwatt.domain.vee.verdicts import SIGHT
 
-EVERYTHING = (-(2**31), 2**31)
+EVERYTHING = (-(2**31), 2**31 - 1)
 """Stands for all days of the group."""
+_STEP_DAYS = 64
 _BEYOND_DATA_DAYS = 401
 """Days between an installation and the first data that are settled as missing, and days after the
 last data up to which an index can be declared: nothing is interpolated over more."""
@@ -45,14 +50,17 @@ def touched_days(
     ``added`` are the readings that the change adds, ``spans_after`` the spans as it leaves them.
     What can never be used, as a stamp in the year 9999, marks its own days alone.
     """
-    said_on = int(touched.stamps.min()) // DAY_S, int(touched.stamps.max()) // DAY_S + 1
+    start_at, end_at = int(touched.stamps.min()), int(touched.stamps.max())
+    said_on = start_at // DAY_S, end_at // DAY_S + 1
     reaches = usable(touched)
     if not reaches.all():
         reaches |= history.says_otherwise(touched)
-    reaching = touched.stamps[reaches]
-    if not len(reaching):
+    reaches &= ~_never_used(history, spans_after, touched)
+    if not reaches.any():
         return said_on
-    start_at, end_at = int(reaching.min()), int(reaching.max())
+    if not reaches.all():
+        reaching = touched.stamps[reaches]
+        start_at, end_at = int(reaching.min()), int(reaching.max())
     for name, span in spans_after.items():
         before = history.spans.get(name)
         positive = {span.first_positive_at, before.first_positive_at if before else None}
@@ -71,13 +79,66 @@ def touched_days(
     if not _only_adds_in_order(history, added, later):
         earlier = _judged_beyond(history, start_at, end_at, withdrawn_before)
         later = history.judge(history.joined_with(added), spans_after, withdrawn_after, added)
-    if _parts(earlier) != _parts(later):
+    if earlier is not later and _parts(earlier) != _parts(later):
         return EVERYTHING
     interval_s = history.meter.interval_s or 0
-    first_at = min(start_at - interval_s, *(_reach_before(j, start_at) for j in (earlier, later)))
-    last_at = max(end_at, *(_reach_after(j, end_at) for j in (earlier, later)))
+    judged = (later,) if earlier is later else (earlier, later)
+    first_at = min(start_at - interval_s, *(_reach_before(each, start_at) for each in judged))
+    last_at = max(end_at, *(_reach_after(each, end_at) for each in judged))
+    if interval_s:
+        # What is told by its neighbours to be finer is judged anew, though it was not accepted.
+        first_at, last_at = _beside(first_at, last_at, interval_s, spans_after)
     # A finding about a reading at midnight is filed under the day that begins there.
     return min(day_of(first_at), said_on[0]), max(day_of(last_at) + 1, said_on[1])
+
+
+def _never_used(
+    history: MeterHistory, spans_after: Mapping[str, RegisterSpan], touched: StoredReadings
+) -> NDArray[np.bool_]:
+    """Mark the readings outside the meter's life, or doubted before the change and after it."""
+    never = Life.of(history.meter).outside(touched.stamps)
+    said = [spans for spans in (history.spans, spans_after) if spans]
+    doubted = [doubted_before(history.meter, spans) or 0 for spans in said]
+    return never | (touched.stamps < min(doubted, default=0) * DAY_S)
+
+
+def doubted_otherwise(
+    tables: ReadingTables,
+    site: int,
+    meter: Meter,
+    before: Mapping[str, RegisterSpan],
+    after: Mapping[str, RegisterSpan],
+) -> list[tuple[int, int]]:
+    """Return the days [first, end) that change because other stamps of a meter are doubted.
+
+    None if the same of its stored readings are; else EVERYTHING and the days whose verdict turns.
+    """
+    was, now = doubted_before(meter, before), doubted_before(meter, after)
+    if was == now or not before:
+        return []
+    first = min(span.first_day for span in before.values())
+    low, high = sorted(first if day is None else day for day in (was, now))
+    turned: list[tuple[int, int]] = []
+    while days := tables.days_after(site, meter.number, low, _STEP_DAYS):
+        turned += [(day, day + 1) for day in days if day < high]
+        if days[-1] >= high:
+            break
+        low = days[-1] + 1
+    return [EVERYTHING, *turned] if turned else []
+
+
+def _beside(
+    first_at: int, last_at: int, interval_s: int, spans: Mapping[str, RegisterSpan]
+) -> tuple[int, int]:
+    """Widen instants by the intervals that are judged by those between, as far as there are any."""
+    beside_s = interval_s * FINER_REACH
+    # The interval that ends at the first midnight lies on the day before.
+    said_from = min(span.first_day for span in spans.values()) * DAY_S - interval_s
+    said_to = (max(span.last_day for span in spans.values()) + 1) * DAY_S
+    return (
+        min(first_at, max(first_at - beside_s, said_from)),
+        max(last_at, min(last_at + beside_s, said_to - 1)),
+    )
 
 
 def _first_positives_moved(
@@ -185,14 +246,14 @@ def days_with_data(
     spans = snapshot.readings.register_spans(site, [meter.number for meter in meters])
     days = [
         day
-        for of_meter in spans.values()
-        for span in of_meter.values()
-        for day in (span.first_day, span.last_day)
+        for meter in meters
+        for span in spans.get(meter.number, {}).values()
+        for day in (first_used_day(meter, span), span.last_day)
     ]
     numbers = {meter.number for meter in meters}
     for edit in snapshot.edits.edits(site):
-        # The delivery of a reading is told by the spans.
-        if edit.meter in numbers and not edit.of_reading:
+        # The delivery of a reading is told by the spans; what is accepted gives no energy.
+        if edit.meter in numbers and not edit.of_reading and not edit.accepts:
             days += [day_of(edit.start_at), day_of(edit.end_at - 1)]
     if not days:
         return None
@@ -206,6 +267,46 @@ def days_with_data(
     days += [min(day_of(at), latest + _BEYOND_DATA_DAYS) for at in known]
     # An interval may begin on the day before its stamp.
     return min(days) - 1, max(days) + 1
+
+
+def _runs_with_data(
+    snapshot: Snapshot, meters: Sequence[Meter], site: int
+) -> list[tuple[int, int]]:
+    """Return the days of `days_with_data` in runs, without years of which nothing can be known.
+
+    A clock that was never set makes decades of them.
+    """
+    whole = days_with_data(snapshot, meters, site)
+    if whole is None or whole[1] - whole[0] <= FAR_DAYS:
+        return [] if whole is None else [whole]
+    stored = snapshot.readings.register_spans(site, [meter.number for meter in meters])
+    said = [
+        (first_used_day(meter, span), span.last_day)
+        for meter in meters
+        for span in stored.get(meter.number, {}).values()
+    ]
+    edits = snapshot.edits.edits(site)
+    said += [(day_of(e.start_at), day_of(e.end_at)) for e in edits if not e.of_reading]
+    runs = [whole[0]]
+    until = whole[0]
+    for first, last in sorted(said):
+        if first - until > FAR_DAYS:
+            runs += [until + _BEYOND_DATA_DAYS, first - _BEYOND_DATA_DAYS]
+        until = max(until, last)
+    runs.append(whole[1])
+    return list(zip(runs[::2], runs[1::2], strict=True))
+
+
+def runs_with_results(
+    snapshot: Snapshot, site: int, group: Group, first_day: int, end_day: int
+) -> list[tuple[int, int]]:
+    """Return the days of [first, end) that were ever settled, in runs.
+
+    Days of stamps that do not count are among them: they have findings, and a meter is missing
+    there or not.
+    """
+    settled = snapshot.results.settled_days(site, group, first_day, end_day)
+    return list(day_runs(settled, longest=len(settled) + 1))
 
 
 def _indexes_declared_at(meter: Meter) -> Iterator[int]:
@@ -226,7 +327,7 @@ def mark_days(
 ) -> None:
     """Mark the touched days of each meter, and those that are estimated from them.
 
-    EVERYTHING is cut to the days of the meter's group that have data.
+    EVERYTHING is cut to the days of the meter's group that have data, or results.
     """
     site = catalogue.site.number
     marked: dict[Group, list[tuple[int, int]]] = {}
@@ -238,8 +339,8 @@ def mark_days(
         bounded = [span for span in spans if span != EVERYTHING]
         meters = catalogue.meters_of(group)
         if len(bounded) < len(spans):
-            whole = days_with_data(snapshot, meters, site)
-            bounded += [] if whole is None else [whole]
+            bounded += _runs_with_data(snapshot, meters, site)
+            bounded += runs_with_results(snapshot, site, group, *EVERYTHING)
         if any(facts.proxy_days for facts in catalogue.facts):
             bounded = _with_proxies(snapshot, meters, site, bounded)
         for meter in meters:

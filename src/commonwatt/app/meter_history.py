@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.believed_days import doubted_before, first_used_day
 from commonwatt.app.ports import ReadingTables, RegisterSpan
-from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
+from commonwatt.domain.catalogue import Meter, Register, RegisterKind, SiteCatalogue
 from commonwatt.domain.edits import cleared_readings
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.plausibility.catch_up import SIGHT as SPAN_SIGHT
@@ -22,9 +23,11 @@ from commonwatt.domain.vee.history import (
     RegisterHistory,
     declared_faulty,
     first_positive,
+    held_back,
     usable,
 )
 from commonwatt.domain.vee.interval_energy import judge_intervals
+from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT
 from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
@@ -61,6 +64,16 @@ class MeterHistory:
         self._first_day = first_day
         self._end_day = end_day
         self._step_days = _FIRST_STEP_DAYS
+
+    @property
+    def _used_from(self) -> int:
+        """The instant [Unix seconds] before which the meter's stamps are doubted; 0: none is."""
+        return (doubted_before(self.meter, self.spans) or 0) * DAY_S
+
+    def with_spans(self, spans: Mapping[str, RegisterSpan]) -> "MeterHistory":
+        """The same readings in sight with other ``spans``."""
+        days = self._first_day, self._end_day
+        return MeterHistory(self._tables, self._site, self.meter, spans, self._stored, *days)
 
     def judge_around(
         self,
@@ -111,16 +124,21 @@ class MeterHistory:
         added: StoredReadings | None,
     ) -> RegisterHistory:
         readings = counting_readings(stored, register, withdrawn)
+        interval_s = self.meter.interval_s
         return RegisterHistory(
             meter=self.meter.number,
             register=register.value,
             readings=readings,
-            from_start=self._first_day <= span.first_day,
+            from_start=self._first_day <= first_used_day(self.meter, span),
             to_end=self._end_day > span.last_day,
             first_positive_at=span.first_positive_at,
+            doubted_before=doubted_before(self.meter, {register.value: span}),
             first_positive_of=self._first_positives(register, readings, added, withdrawn)
             if self.meter.devices
             else {},
+            totals=IntervalTotals()
+            if interval_s is None
+            else interval_totals(stored, register, readings, withdrawn, interval_s),
         )
 
     def _first_positives(
@@ -140,7 +158,7 @@ class MeterHistory:
             of_device = zeros_at[zeros_at >= from_at]
             if not len(of_device):
                 continue
-            since = readings.at(np.flatnonzero(readings.stamps > from_at))
+            since = readings.at(np.flatnonzero(readings.stamps > max(from_at, self._used_from - 1)))
             first_at = first_positive(since, self.meter, register)
             in_sight = self._first_day <= day_of(from_at)
             if not in_sight and (first_at is None or first_at >= of_device[0]):
@@ -158,6 +176,8 @@ class MeterHistory:
         """Whether a register may be cut in sight: what adds a reading may join or part others."""
         if self.meter.devices or self.meter.resolutions:
             return True
+        if self.meter.register_kind is RegisterKind.RESETS:
+            return True
         parts = [part for part in (self._stored, added) if part is not None]
         return any(any_serial(part.serials) for part in parts)
 
@@ -166,6 +186,7 @@ class MeterHistory:
     ) -> bool:
         """Whether an index above 0 of [from, until) is in sight, for certain."""
         readings = counting_readings(self._stored, register, withdrawn)
+        from_at = max(from_at, self._used_from)
         here = (readings.stamps >= from_at) & (readings.stamps < until_at)
         found = first_positive(readings.at(np.flatnonzero(here)), self.meter, register)
         return found is not None
@@ -174,6 +195,13 @@ class MeterHistory:
         """What the readings in sight say differently of one instant, and what was cleared."""
         said = self.meter, self._stored, withdrawn
         return (*duplicate_readings(*said), *cleared_readings(*said))
+
+    def ordinary(self) -> dict[Register, int | None]:
+        """What each register's days reach [thousandths of a raw unit per second], if known."""
+        return {
+            Register(name): None if span.highest is None else span.highest.ordinary
+            for name, span in self.spans.items()
+        }
 
     def says_otherwise(self, readings: StoredReadings) -> NDArray[np.bool_]:
         """Mark the readings at whose instant something usable is stored."""
@@ -206,6 +234,7 @@ class MeterHistory:
         withdrawn: frozenset[int],
     ) -> int | None:
         """Look through the history from an instant on, readings about to be added included."""
+        from_at = max(from_at, self._used_from)
         number, day = self.meter.number, day_of(from_at)
         while days := self._tables.days_after(self._site, number, day, _FIRST_STEP_DAYS):
             stored = self._tables.readings(self._site, [number], day, days[-1] + 1)[number]
@@ -237,6 +266,7 @@ class MeterHistory:
         counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
         standing = (counting.stamps == at) & ~counting.ahead
         standing &= ~declared_faulty(counting.stamps, self.meter, register)
+        standing &= ~held_back(counting.stamps, self.meter)
         return at < OLDEST_STAMP_AT or not bool(standing.any())
 
     def _widen_before(self) -> None:
@@ -309,9 +339,15 @@ def judge_meters(
     }
     if any(facts.proxy_days for facts in catalogue.facts):
         _widen_to_proxies(histories, judged, first_day * DAY_S, end_day * DAY_S, withdrawn)
+    ordinary = {history.meter.number: history.ordinary() for history in histories}
     conflicts = {history.meter.number: history.conflicts(withdrawn) for history in histories}
     return [
-        JudgedMeter(meter, judged.get(meter.number, {}), conflicts.get(meter.number, ()))
+        JudgedMeter(
+            meter,
+            judged.get(meter.number, {}),
+            conflicts.get(meter.number, ()),
+            ordinary.get(meter.number, {}),
+        )
         for meter in physical
     ]
 

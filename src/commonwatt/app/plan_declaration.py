@@ -19,6 +19,7 @@ from commonwatt.app.declared_sensors import declared_sensors
 from commonwatt.app.describe_changes import meter_lines, sensor_lines, site_lines
 from commonwatt.app.locked_modes import locked_mode_faults, locked_zone_faults
 from commonwatt.app.ports import Snapshot
+from commonwatt.app.rejudge import rejudged
 from commonwatt.domain.catalogue import Sensor, SiteCatalogue
 
 _SITE_FIELDS = (
@@ -65,6 +66,9 @@ def plan_declaration(
     by_number = {meter.number: meter for meter in before.meters}
     by_number |= {each.after.number: each.after for each in meters}
     after = replace(before, site=site, facts=facts, meters=tuple(by_number.values()))
+    meters = _rejudged(snapshot, before, after, meters, from_at)
+    by_number |= {each.after.number: each.after for each in meters}
+    after = replace(after, meters=tuple(by_number.values()))
     lines = {each.after.number: each.line for each in meters}
     faults += locked_mode_faults(snapshot, before.site, meters)
     faults += locked_zone_faults(snapshot, before.site, site, declaration.line)
@@ -82,6 +86,39 @@ def plan_declaration(
     changed = [each for each in meters if each.after != each.before]
     changed_sensors = [each.after for each in sensors if each.after != each.before]
     return SitePlan(after, changed, changed_sensors, from_at, told)
+
+
+def _rejudged(
+    snapshot: Snapshot,
+    before: SiteCatalogue,
+    after: SiteCatalogue,
+    meters: Sequence[MeterChange],
+    from_at: int,
+) -> list[MeterChange]:
+    """Judge anew which readings are held back of meters that are declared otherwise.
+
+    And of others that have some held back, if what the site declares has changed.
+    """
+    declared = {each.after.number for each in meters}
+    others = [m for m in after.meters if m.held and m.number not in declared]
+    if after.facts == before.facts:
+        others = []
+    changes = [*meters, *(MeterChange(0, meter, meter, from_at) for meter in others)]
+    return [
+        replace(each, after=rejudged(snapshot.readings, after, each.after))
+        if each.before is not None and (each.before.held or _judged_otherwise(each))
+        else each
+        for each in changes
+    ]
+
+
+def _judged_otherwise(change: MeterChange) -> bool:
+    """Whether what is declared of a meter tells its readings apart otherwise."""
+    before, after = change.before, change.after
+    assert before is not None, "a meter that was there"
+    return before.interval_s != after.interval_s or [
+        (each.valid_from, each.factor, each.max_per_hour) for each in before.facts
+    ] != [(each.valid_from, each.factor, each.max_per_hour) for each in after.facts]
 
 
 def _faults_of_ids(

@@ -5,19 +5,23 @@ Sites, meters and sensors are named by their numbers within the store; days are 
 days half open.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from commonwatt.app.authorize import AccessReader, GrantedSite
+from commonwatt.app.store_errors import DamagedDay
 from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
 from commonwatt.domain.edits import Edit
 from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.readings import SensorValues, StoredReadings
 from commonwatt.domain.reference import ReferenceQuarters
+from commonwatt.domain.rule_change import RuleChange
 from commonwatt.domain.settlement import Settlement
+from commonwatt.domain.vee.believed import BelievedDays
+from commonwatt.domain.vee.ordinary import HighestDays
 from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 
@@ -28,11 +32,15 @@ class RegisterSpan:
     Stamps that can never be used (ahead of their delivery, before 2000) may lie outside.
 
     ``first_positive_at`` [Unix seconds] is the first index above 0 that counts, None without one.
+    ``believed`` are the days of all of its meter's registers that hang together with the newest,
+    ``highest`` those with the register's highest powers, None: not known yet.
     """
 
     first_day: int
     last_day: int
     first_positive_at: int | None
+    believed: BelievedDays | None = None
+    highest: HighestDays | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +48,8 @@ class Delivery:
     """One write of readings, as it was recorded.
 
     ``recorded_us`` [Unix microseconds]; the readings lie on the UTC days ``first_day`` to
-    ``last_day``, both inclusive. ``withdrawn_us`` is None while it counts.
+    ``last_day``, both inclusive. ``withdrawn_us`` is None while it counts. ``not_counting`` is how
+    many of its rows did not count when it came, None of deliveries from before that was kept.
     """
 
     number: int
@@ -55,6 +64,7 @@ class Delivery:
     last_day: int | None
     withdrawn_us: int | None = None
     withdrawn_reason: str | None = None
+    not_counting: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,8 @@ class LockStep:
     """A step of locking: what lies before ``until_at`` [Unix seconds] is frozen.
 
     ``content_hash`` is that of what this step froze, the hash of the step before included;
-    ``locked_us`` [Unix microseconds] when and ``account`` by whom.
+    ``locked_us`` [Unix microseconds] when and ``account`` by whom; ``despite`` why although things
+    were to do, None where nothing was.
     """
 
     group: Group
@@ -85,6 +96,36 @@ class LockStep:
     content_hash: str
     locked_us: int
     account: str
+    despite: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulesPending:
+    """A locked UTC day that an upgrade of the rules marked and that was not settled since.
+
+    ``generation`` is that of the upgrade, ``at_us`` [Unix microseconds] the last instant at which
+    anything was recorded until then. ``is_corrected``: something has been since.
+    """
+
+    day: int
+    generation: int
+    at_us: int
+    is_corrected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredScan:
+    """What looking at every stored day of a site found.
+
+    ``damaged`` says which are, one error each; of readings they lie on the UTC ``damaged_days``.
+    ``readings`` counts the rows that are stored of each delivery, ``unchecked`` the days without a
+    checksum.
+    """
+
+    damaged: Sequence[DamagedDay]
+    damaged_days: frozenset[int]
+    readings: Mapping[int, int]
+    unchecked: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +148,18 @@ class Known:
     turned: bool
     generation: int
     concerned_until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """Who did what, when and why: ``at`` [Unix seconds]; ``site`` is None for all of them."""
+
+    at: int
+    account: str
+    site: int | None
+    action: str
+    subject: str
+    reason: str
 
 
 class CatalogueTables(Protocol):
@@ -143,6 +196,12 @@ class CatalogueTables(Protocol):
     def put_sensor(self, site: int, sensor: Sensor) -> None:
         """Add a sensor, or replace what is declared of it."""
 
+    def remove_site(self, site: int) -> None:
+        """Delete a site with all that is kept of it, the audit trail apart; its number stays used.
+
+        A later change of the site raises `SiteRemoved`.
+        """
+
 
 class ReadingTables(Protocol):
     """Deliveries and the readings they brought."""
@@ -164,7 +223,9 @@ class ReadingTables(Protocol):
     ) -> dict[int, dict[str, RegisterSpan]]:
         """What was ever said of each register of the meters."""
 
-    def put_register_spans(self, site: int, spans: Mapping[tuple[int, str], RegisterSpan]) -> None:
+    def put_register_spans(
+        self, site: int, spans: Mapping[tuple[int, str], RegisterSpan], generation: int
+    ) -> None:
         """Replace the spans of (meter, register)."""
 
     def readings(
@@ -189,6 +250,21 @@ class ReadingTables(Protocol):
     ) -> None:
         """Store (meter, day, readings of that day) of one delivery."""
 
+    def recorded_last(self, site: int, count: int) -> Sequence[tuple[int, int]]:
+        """When the last deliveries were recorded: (number, Unix microsecond), ascending."""
+
+    def last_recorded(self, site: int) -> tuple[int, int] | None:
+        """When the last delivery was recorded: its number, Unix microsecond."""
+
+    def unlearned(self) -> Sequence[tuple[int, int]]:
+        """The (site, meter) that were read before it was kept what is ordinary for them."""
+
+    def waiting(self, until_at: int) -> Sequence[tuple[int, int, int]]:
+        """The (site, meter, day) with readings ahead of their delivery up to an instant."""
+
+    def end_waiting(self, site: int, meter: int, day: int, until_at: int) -> None:
+        """Let what was said of a meter's day up to an instant be ahead no more."""
+
     def merge_rows(self, site: int, meters: Collection[int], first_day: int, end_day: int) -> None:
         """Merge the rows of each meter-day of [first, end) that has become many."""
 
@@ -198,6 +274,9 @@ class SensorTables(Protocol):
 
     def sensor_values(self, site: int, sensor: int, first_day: int, end_day: int) -> SensorValues:
         """All that was said of a sensor on the days [first, end), by day and delivery."""
+
+    def days_after(self, site: int, sensor: int, day: int, count: int) -> list[int]:
+        """Up to ``count`` days with values from a day on, the nearest first."""
 
     def latest_day(self, site: int, sensor: int, before: int) -> int | None:
         """The last day with values of those before a day."""
@@ -220,6 +299,9 @@ class ResultTables(Protocol):
         self, site: int, group: Group, first_day: int | None = None, end_day: int | None = None
     ) -> list[int]:
         """The marked days of [first, end), ascending; without bounds all."""
+
+    def known_days(self, site: int, group: Group) -> tuple[int, int] | None:
+        """From the first to after the last day that a change ever concerned; None before any."""
 
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
@@ -251,20 +333,60 @@ class ResultTables(Protocol):
         stay as they are; what differs there is kept beside them.
         """
 
-    def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+    def profile(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> LoadProfile:
         """The stored quarter-hours of the days [first, end), without their method.
 
-        ABSENT where nothing is stored.
+        ABSENT where nothing is stored, and on the days ``apart_from``. Raises `DamagedDay`.
         """
 
-    def methods(self, site: int, meter: int, first_day: int, end_day: int) -> Qualities:
+    def put_rule_changes(
+        self,
+        site: int,
+        group: Group,
+        meters: Collection[int],
+        settlement: Settlement,
+        generation: int,
+    ) -> None:
+        """Store what an upgrade of the rules makes of locked days, and what it changed of them.
+
+        ``settlement`` is of what was known at the upgrade, of that ``generation``; marks stay.
+        """
+
+    def report_damaged(self, site: int, group: Group, days: Collection[int]) -> None:
+        """Remember days with damaged results for `Store.take_damaged`."""
+
+    def methods(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> Qualities:
         """How the stored quarter-hours of the days [first, end) were found: codes of `Method`.
 
         Apart from `profile`, whose answers do not tell it. NONE where nothing is stored.
         """
 
-    def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
-        """The stored balance of the days [first, end); ABSENT where nothing is stored."""
+    def balance(
+        self,
+        site: int,
+        medium: Medium,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> SiteBalance:
+        """The stored balance of the days [first, end).
+
+        ABSENT where nothing is stored, and on the days ``apart_from``. Raises `DamagedDay`.
+        """
 
     def findings(
         self, site: int, meters: Collection[int], first_day: int, end_day: int
@@ -307,11 +429,36 @@ class LockTables(Protocol):
     ) -> list[int]:
         """The days of [first, end) on which meters would answer otherwise without the lock."""
 
-    def open_profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+    def open_profile(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> LoadProfile:
         """As `ResultTables.profile`, as it would be without the lock, with its methods."""
 
-    def open_balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
+    def open_balance(
+        self,
+        site: int,
+        medium: Medium,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> SiteBalance:
         """As `ResultTables.balance`, as it would be without the lock."""
+
+    def rule_change(self, site: int, meter: int, first_day: int, end_day: int) -> RuleChange:
+        """What upgrades of the rules alone changed of the locked days [first, end) of a meter."""
+
+    def rules_pending(
+        self, site: int, group: Group, days: tuple[int, int] | None = None
+    ) -> list[RulesPending]:
+        """The locked days of [first, end) that an upgrade marked and that were not settled since.
+
+        Ascending; of days on which something was to be settled before already there is none.
+        """
 
 
 class HistoryTables(Protocol):
@@ -348,6 +495,24 @@ class ReferenceTables(Protocol):
         """Let the series of a meter or sensor be copied up to an instant, or further as it was."""
 
 
+class IntegrityTables(Protocol):
+    """Whether a store is as it was stored."""
+
+    def file_faults(self) -> Sequence[str]:
+        """What the database itself finds damaged."""
+
+    def count(self, site: int) -> int:
+        """How many rows with a checksum a site has."""
+
+    def scan(self, site: int, looked: Callable[[int], None]) -> StoredScan:
+        """Look at every row of a site; ``looked`` is told how many more have been."""
+
+    def differing(
+        self, site: int, group: Group, meters: Collection[int], settlement: Settlement
+    ) -> Sequence[tuple[int | str, int]]:
+        """The (meter or medium, day) of which other results are stored than a settlement has."""
+
+
 class Snapshot(AccessReader, Protocol):
     """One consistent view of the store."""
 
@@ -380,11 +545,21 @@ class Snapshot(AccessReader, Protocol):
         """What was known before."""
 
     @property
+    def integrity(self) -> IntegrityTables:
+        """Whether all of it is as it was stored."""
+
+    @property
     def reference(self) -> ReferenceTables:
         """What another platform says."""
 
     def granted_sites(self, account: str) -> Sequence[GrantedSite]:
         """All sites that are granted to an account, ascending by id."""
+
+    def first_grant(self) -> tuple[str, str] | None:
+        """An account and the id of a site that is granted to it; None while there is no grant."""
+
+    def audit_trail(self, start_at: int, end_at: int) -> Sequence[AuditLine]:
+        """What was recorded in [start, end) [Unix seconds], in the order in which it was done."""
 
 
 class Change(Snapshot, Protocol):
@@ -412,5 +587,8 @@ class Store(Protocol):
     def new_site(self) -> AbstractContextManager[tuple[Change, int]]:
         """Open a transaction for a site that is to be added, with its number."""
 
-    def ready(self) -> bool:
-        """Whether the store can be reached now."""
+    def try_write(self, at: float) -> None:
+        """Write a row of no meaning, with an instant [Unix seconds]; durable when this returns."""
+
+    def take_damaged(self) -> Sequence[tuple[int, Group, int]]:
+        """The (site, group, day) of damaged results that reads of this process met since."""

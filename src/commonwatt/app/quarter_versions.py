@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from commonwatt.app.as_of import view_as_of
 from commonwatt.app.ports import Delivery, Snapshot
 from commonwatt.app.read_series import read_meter_series
@@ -10,7 +13,10 @@ from commonwatt.domain.catalogue import Meter, SiteCatalogue
 from commonwatt.domain.edits import Edit
 from commonwatt.domain.quality import Quality, exists
 from commonwatt.domain.quarter_hours import day_of
+from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.vee.life import AHEAD_S
 
+_MICROSECONDS = 1_000_000
 _MOST = 16
 """Instants that are looked at, the latest ones: each is a day settled anew."""
 
@@ -86,6 +92,7 @@ def writes_touching(
     of the site once one of its deliveries was there.
     """
     deliveries: dict[int, Delivery] = {}
+    waited: set[tuple[int, str]] = set()
     for number, start_at, end_at in meters:
         for at in (start_at, end_at):
             day = day_of(at)
@@ -93,16 +100,18 @@ def writes_touching(
             if stored is None:
                 continue
             inside = (stored.stamps >= start_at) & (stored.stamps <= end_at)
-            for each in set(stored.deliveries[inside].tolist()) - deliveries.keys():
-                delivery = snapshot.readings.delivery(site, each)
+            for each in set(stored.deliveries[inside].tolist()):
+                delivery = deliveries.get(each) or snapshot.readings.delivery(site, each)
                 if delivery is not None:
                     deliveries[each] = delivery
+                    waited |= _ends_of_waiting(stored, inside, delivery)
     edit_of = {each.delivery: each.number for each in snapshot.edits.edits(site)}
     writes = [
         write
         for each in deliveries.values()
         for write in _writes_of(each, edit_of.get(each.number))
     ]
+    writes += waited
     first_us = min((at_us for at_us, _ in writes), default=None)
     writes += [
         (at_us, "declaration changed")
@@ -114,6 +123,18 @@ def writes_touching(
         if edit.undone_us is not None:
             writes.append((edit.undone_us, f"edit {edit.number} undone"))
     return writes
+
+
+def _ends_of_waiting(
+    stored: StoredReadings, inside: NDArray[np.bool_], delivery: Delivery
+) -> set[tuple[int, str]]:
+    """When readings of a delivery began to count that were ahead of it."""
+    from_at = delivery.recorded_us // _MICROSECONDS + AHEAD_S
+    mine = inside & (stored.deliveries == delivery.number) & ~stored.ahead
+    ends_at = stored.stamps[mine & (stored.stamps > from_at)] - AHEAD_S
+    return {
+        (int(at) * _MICROSECONDS, f"time came for delivery {delivery.number}") for at in ends_at
+    }
 
 
 def _writes_of(delivery: Delivery, edit: int | None) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""What later corrections would change of locked quarter-hours: signed, ready for the next bill.
+"""What would change of locked quarter-hours: signed, corrections ready for the next bill.
 
 The sum of what is locked, of these differences and of what is not locked is always the difference
 of the registers.
@@ -6,28 +6,42 @@ of the registers.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.damaged_results import whole_results
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.read_series import MeterSeries, dirty_settlements, laid_over, series_of
-from commonwatt.app.settle_site import LONGEST_RUN_DAYS
+from commonwatt.app.settle_site import LONGEST_RUN_DAYS, settlements_by_rules
 from commonwatt.domain.catalogue import Group, Meter, SiteCatalogue
 from commonwatt.domain.quality import exists
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_runs
+from commonwatt.domain.rule_change import RuleChange
 from commonwatt.domain.settlement import Settlement
 
 COLUMNS = ("total", "self", "ext")
 _FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
 
 
+class Cause(StrEnum):
+    """What made a locked quarter-hour differ."""
+
+    CORRECTION = "correction"
+    RULES = "rules"
+
+
 @dataclass(frozen=True, slots=True)
 class Differences:
     """The quarter-hours of one column of a meter that differ, ascending.
 
-    ``locked`` and ``current`` [Wh, litre] where ``locked_known`` and ``current_known``, else 0: so
-    ``difference`` counts what is unknown as nothing.
+    ``cause`` says what made them differ: a correction (readings, edits, declarations), or the rules
+    of a newer version alone. Where both changed a quarter-hour it is told twice: of the rules from
+    what is locked to what they alone would make of it, of the correction from there to what would
+    be answered without the lock. That from and to are ``locked`` and ``current`` [Wh, litre] where
+    ``locked_known`` and ``current_known``, else 0: so ``difference`` counts what is unknown as
+    nothing.
     """
 
     meter: Meter
@@ -37,6 +51,7 @@ class Differences:
     current: NDArray[np.int64]
     locked_known: NDArray[np.bool_]
     current_known: NDArray[np.bool_]
+    cause: Cause = Cause.CORRECTION
 
     @property
     def difference(self) -> NDArray[np.int64]:
@@ -72,8 +87,13 @@ def read_differences(
     found: list[Differences] = []
     for run in day_runs(days, LONGEST_RUN_DAYS):
         settlements = dirty_settlements(snapshot, catalogue, group, *run)
+        pending = snapshot.locks.rules_pending(site, group, run)
+        by_rules = [
+            settlement
+            for _, settlement in settlements_by_rules(snapshot, catalogue, group, pending)
+        ]
         for meter in meters:
-            found += _of_meter(snapshot, catalogue, meter, run, quarters, settlements)
+            found += _of_meter(snapshot, catalogue, meter, run, quarters, settlements, by_rules)
     return found
 
 
@@ -84,31 +104,57 @@ def _of_meter(
     days: tuple[int, int],
     quarters: tuple[int, int],
     settlements: Sequence[Settlement],
+    by_rules: Sequence[Settlement],
 ) -> Iterator[Differences]:
-    """Compare what is answered of a run of days with what would be without the lock."""
+    """Compare what is answered of a run of days with what would be without the lock.
+
+    ``by_rules`` are the settlements of what an upgrade is still to change.
+    """
     site = catalogue.site.number
     window = tuple(
         min(max(quarter, days[0] * DAY_QUARTERS), days[1] * DAY_QUARTERS) for quarter in quarters
     )
     answered = snapshot.results.profile(site, meter.number, *days)
-    current = replace(snapshot.locks.open_profile(site, meter.number, *days), method=None)
+    current, repaired = whole_results(
+        *(snapshot, catalogue, meter.medium.group),
+        lambda apart_from: snapshot.locks.open_profile(site, meter.number, *days, apart_from),
+        open_too=True,
+    )
+    current = replace(current, method=None)
+    for settlement in repaired:
+        current = laid_over(current, settlement, days[0])
+    change = snapshot.locks.rule_change(site, meter.number, *days)
+    for settlement in by_rules:
+        upgraded = laid_over(current, settlement, days[0])
+        change = change.then(RuleChange.between(current, upgraded))
     for settlement in settlements:
         current = laid_over(current, settlement, days[0])
-    locked, now = (series_of(each, meter, days[0], *window) for each in (answered, current))
+    locked, of_rules, now = (
+        series_of(each, meter, days[0], *window)
+        for each in (answered, change.of(answered), current)
+    )
     for column in COLUMNS:
-        before, before_known = _column(locked, column)
-        after, after_known = _column(now, column)
-        differs = np.flatnonzero((before != after) | (before_known != after_known))
-        if len(differs):
-            yield Differences(
-                meter=meter,
-                column=column,
-                quarters=differs + locked.first_quarter,
-                locked=before[differs],
-                current=after[differs],
-                locked_known=before_known[differs],
-                current_known=after_known[differs],
-            )
+        yield from _differing(meter, column, Cause.RULES, locked, of_rules)
+        yield from _differing(meter, column, Cause.CORRECTION, of_rules, now)
+
+
+def _differing(
+    meter: Meter, column: str, cause: Cause, before: MeterSeries, after: MeterSeries
+) -> Iterator[Differences]:
+    was, was_known = _column(before, column)
+    now, now_known = _column(after, column)
+    differs = np.flatnonzero((was != now) | (was_known != now_known))
+    if len(differs):
+        yield Differences(
+            meter=meter,
+            column=column,
+            quarters=differs + before.first_quarter,
+            locked=was[differs],
+            current=now[differs],
+            locked_known=was_known[differs],
+            current_known=now_known[differs],
+            cause=cause,
+        )
 
 
 def _column(series: MeterSeries, name: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

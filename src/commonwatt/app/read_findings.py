@@ -1,9 +1,15 @@
 """Reading what validation set aside or doubts, fresh where days are dirty."""
 
+from collections.abc import Mapping
+
+from commonwatt.app.held_readings import held_findings
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.read_series import dirty_settlements
-from commonwatt.domain.catalogue import Group, SiteCatalogue
-from commonwatt.domain.findings import Finding
+from commonwatt.app.sight import WHOLE, Sight
+from commonwatt.app.span_mismatches import span_mismatches
+from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue
+from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.plausibility.register_check import register_meter_of
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, day_of
 
 _FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
@@ -15,12 +21,45 @@ def read_findings(
     catalogue: SiteCatalogue,
     start_at: int | None = None,
     end_at: int | None = None,
+    sight: Sight = WHOLE,
 ) -> list[Finding]:
-    """Read the findings filed under instants of [start, end) [Unix seconds]; None is unbounded."""
-    found: list[Finding] = []
+    """Read the findings filed under instants of [start, end) [Unix seconds]; None is unbounded.
+
+    Those in sight: what is found by another meter, or by the sum of the site, is seen with that.
+    What is held back is found wherever it meets them, behind a limit of history only what begins
+    after it.
+    """
+    if sight.history_from is not None:
+        start_at = sight.history_from if start_at is None else max(start_at, sight.history_from)
+    if start_at is not None and end_at is not None and start_at >= end_at:
+        return []
+    found: list[Finding] = [
+        each
+        for each in held_findings(snapshot.readings, catalogue)
+        if (start_at is None or each.end_at > start_at)
+        and (end_at is None or each.start_at < end_at)
+        and (sight.history_from is None or each.start_at >= sight.history_from)
+    ]
     for group in Group:
         found += _of_group(snapshot, catalogue, group, start_at, end_at)
+    if not sight.is_whole:
+        by_number = {meter.number: meter for meter in catalogue.meters}
+        found = [each for each in found if _in_sight(catalogue, by_number, each, sight)]
     return sorted(found, key=lambda each: (each.belongs_at, each.meter, each.register, each.rule))
+
+
+def _in_sight(
+    catalogue: SiteCatalogue, by_number: Mapping[int, Meter], finding: Finding, sight: Sight
+) -> bool:
+    meter = by_number[finding.meter]
+    if not sight.shows(meter, finding.start_at):
+        return False
+    if finding.rule is FindingRule.SITE_SUM:
+        return sight.tells_totals(catalogue, Medium(meter.medium.group.value))
+    if finding.rule is FindingRule.INTERVAL_REGISTER_MISMATCH:
+        compared = register_meter_of(catalogue, meter)
+        return compared is None or sight.opens(compared)
+    return True
 
 
 def _of_group(
@@ -47,6 +86,7 @@ def _of_group(
     ]
     for settlement, (first, end) in zip(settlements, fresh, strict=True):
         findings += [each for each in settlement.findings if first <= day_of(each.belongs_at) < end]
+    findings += span_mismatches(snapshot, catalogue, group, first_day, end_day, settlements)
     return [
         each
         for each in findings

@@ -4,12 +4,13 @@ What is dirty in the window at the moment of the snapshot is settled from that s
 answered; the background settler stores it in its own time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.damaged_results import whole_results
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.settle_site import LONGEST_RUN_DAYS, settle_days
 from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
@@ -123,9 +124,13 @@ def read_site_series(
     medium: Medium,
     first_quarter: int,
     end_quarter: int,
+    is_settled: bool = False,
     with_meters: bool = False,
 ) -> SiteSeries | None:
-    """Read the quarter-hours [first, end) of a site's balance; None if it has no such medium."""
+    """Read the quarter-hours [first, end) of a site's balance; None if it has no such medium.
+
+    ``is_settled``: the caller knows that nothing of them is dirty in this snapshot.
+    """
     # Charge points are consumers of the electricity balance, and have one of their own besides.
     meters = [
         meter
@@ -135,9 +140,15 @@ def read_site_series(
     if not meters:
         return None
     days = _days(first_quarter, end_quarter)
-    settlements = fresh_answers(snapshot, catalogue, medium.group, *days)
-    balance = snapshot.results.balance(catalogue.site.number, medium, *days)
-    for settlement in settlements:
+    settlements: Sequence[Settlement] = ()
+    if not is_settled:
+        settlements = fresh_answers(snapshot, catalogue, medium.group, *days)
+    results, site = snapshot.results, catalogue.site.number
+    balance, repaired = whole_results(
+        *(snapshot, catalogue, medium.group),
+        lambda apart_from: results.balance(site, medium, *days, apart_from),
+    )
+    for settlement in (*repaired, *settlements):
         balance = _with_balance(balance, settlement, medium, days[0])
     series = [
         (meter, _meter_series(snapshot, catalogue, meter, first_quarter, end_quarter, settlements))
@@ -175,11 +186,18 @@ def _meter_series(
 ) -> MeterSeries:
     first_day, end_day = _days(first_quarter, end_quarter)
     site = catalogue.site.number
-    profile = snapshot.results.profile(site, meter.number, first_day, end_day)
-    if with_method:
-        methods = snapshot.results.methods(site, meter.number, first_day, end_day)
-        profile = replace(profile, method=methods)
-    for settlement in settlements:
+    results, window = snapshot.results, (site, meter.number, first_day, end_day)
+
+    def stored(apart_from: Collection[int]) -> LoadProfile:
+        profile = results.profile(*window, apart_from)
+        return (
+            replace(profile, method=results.methods(*window, apart_from))
+            if with_method
+            else profile
+        )
+
+    profile, repaired = whole_results(snapshot, catalogue, meter.medium.group, stored)
+    for settlement in (*repaired, *settlements):
         profile = laid_over(profile, settlement, first_day)
     return series_of(profile, meter, first_day, first_quarter, end_quarter)
 
@@ -206,16 +224,18 @@ def series_of(
 def _total(profile: LoadProfile, meter: Meter, base: int) -> Energy:
     """The main register, by the mode that holds in each quarter-hour."""
     length = len(profile.quality_total)
-    nothing = np.zeros(length, np.int64)
-    im = nothing if profile.im is None else profile.im
-    ex = nothing if profile.ex is None else profile.ex
     spans = epochs(base * QUARTER_S, (base + length) * QUARTER_S, meter.facts)
-    if len(spans) == 1:
-        return ex if meter.facts_at(spans[0][0]).main_is_export else im
-    total = np.empty(length, np.int64)
-    for start_at, end_at in spans:
-        here = slice(start_at // QUARTER_S - base, end_at // QUARTER_S - base)
-        total[here] = (ex if meter.facts_at(start_at).main_is_export else im)[here]
+    registers = [
+        profile.ex if meter.facts_at(start_at).main_is_export else profile.im
+        for start_at, _ in spans
+    ]
+    if len(spans) == 1 and registers[0] is not None:
+        return registers[0]
+    total = np.zeros(length, np.int64)
+    for (start_at, end_at), register in zip(spans, registers, strict=True):
+        if register is not None:
+            here = slice(start_at // QUARTER_S - base, end_at // QUARTER_S - base)
+            total[here] = register[here]
     return total
 
 

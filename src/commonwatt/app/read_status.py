@@ -9,6 +9,7 @@ from commonwatt.app.mark_changes import days_with_data
 from commonwatt.app.meter_history import judge_meters
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.read_series import read_site_series
+from commonwatt.app.sight import WHOLE, Sight
 from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue
 from commonwatt.domain.quality import exists
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S
@@ -38,8 +39,8 @@ class SiteStatus:
     held_back_by: Mapping[Group, Sequence[Meter]]
 
 
-def read_status(snapshot: Snapshot, catalogue: SiteCatalogue) -> SiteStatus:
-    """Read the state of a site."""
+def read_status(snapshot: Snapshot, catalogue: SiteCatalogue, sight: Sight = WHOLE) -> SiteStatus:
+    """Read the state of a site, as far as it is in sight: what is not is None, and counts so."""
     meters: list[MeterStatus] = []
     complete_until: dict[Group, int | None] = {}
     held_back_by: dict[Group, Sequence[Meter]] = {}
@@ -48,12 +49,22 @@ def read_status(snapshot: Snapshot, catalogue: SiteCatalogue) -> SiteStatus:
         if not of_group:
             continue
         known = days_with_data(snapshot, of_group, catalogue.site.number)
-        statuses = _meter_statuses(snapshot, catalogue, of_group, known)
-        until_at = None if known is None else _complete_until(snapshot, catalogue, group, known)
+        found = _meter_statuses(snapshot, catalogue, of_group, known)
+        statuses = [_seen(each, sight) for each in found]
         meters += statuses
-        complete_until[group] = until_at
-        held_back_by[group] = _behind(statuses, until_at)
+        complete_until[group], held_back_by[group] = None, ()
+        if known is None or not sight.tells_totals(catalogue, Medium(group.value)):
+            continue
+        until_at = _complete_until(snapshot, catalogue, group, known)
+        complete_until[group] = until_at if sight.since(until_at) else None
+        behind = _behind(statuses, complete_until[group])
+        held_back_by[group] = [meter for meter in behind if sight.opens(meter)]
     return SiteStatus(meters, complete_until, held_back_by)
+
+
+def _seen(status: MeterStatus, sight: Sight) -> MeterStatus:
+    is_seen = sight.shows(status.meter, status.last_accepted_at)
+    return status if is_seen else MeterStatus(status.meter, None)
 
 
 def _meter_statuses(

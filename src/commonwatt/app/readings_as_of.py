@@ -6,17 +6,22 @@ from typing import Any, cast
 
 import numpy as np
 
+from commonwatt.app.believed_days import DaysOfMeter, with_believed
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import Known, ReadingTables, RegisterSpan
 from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S
 from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.vee.life import AHEAD_S
 
 
 class ReadingsAsOf:
     """The readings that were known at an instant, and what had ever been said of registers."""
 
-    def __init__(self, tables: ReadingTables, catalogue: SiteCatalogue, known: Known) -> None:
+    def __init__(
+        self, tables: ReadingTables, catalogue: SiteCatalogue, known: Known, at_us: int
+    ) -> None:
+        self._ahead_from = at_us // 1_000_000 + AHEAD_S
         self._tables = tables
         self._meters = {meter.number: meter for meter in catalogue.meters}
         self._known = known
@@ -40,7 +45,10 @@ class ReadingsAsOf:
         known = said.deliveries < self._known.later_from
         if self._known.stragglers:
             known |= np.isin(said.deliveries, list(self._known.stragglers))
-        return said if known.all() else said.at(np.flatnonzero(known))
+        said = said if known.all() else said.at(np.flatnonzero(known))
+        ahead = said.stamps > self._ahead_from
+        # What was ahead then may count by now.
+        return replace(said, ahead=said.ahead | ahead) if ahead.any() else said
 
     def register_spans(
         self, site: int, meters: Collection[int]
@@ -63,6 +71,8 @@ class ReadingsAsOf:
             name: replace(span, last_day=max(span.first_day, min(span.last_day, last_day)))
             for name, span in spans.items()
         }
+        days = DaysOfMeter(cast(ReadingTables, self), site, meter, self._known.withdrawn)
+        bounded = with_believed(bounded, days.believed_afresh(bounded))
         return {
             name: span
             if self._is_first_positive_still(span)

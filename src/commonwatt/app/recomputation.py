@@ -1,18 +1,27 @@
 """What a change of a declaration has computed anew, told before it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commonwatt.app.declared_meters import LIFE, MeterChange
 from commonwatt.app.local_stamp import local_stamp
-from commonwatt.app.mark_changes import EVERYTHING, days_estimated_from, days_with_data
+from commonwatt.app.mark_changes import (
+    EVERYTHING,
+    days_estimated_from,
+    days_with_data,
+    runs_with_results,
+)
 from commonwatt.app.plan_declaration import SitePlan
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.touched_by_seams import first_day_of_seams
 from commonwatt.domain.catalogue import Group, SiteCatalogue
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 
-_AS_A_WHOLE = ("installed_index", "prim_ad", "register_meter", *LIFE)
+_AS_A_WHOLE = (
+    *("installed_index", "prim_ad", "interval_s"),
+    *("register_meter", "register_from", "register_kind", "expected_s"),
+    *LIFE,
+)
 """What is of a meter as a whole. A prim_ad is how rules name it, whenever they hold."""
 
 
@@ -21,13 +30,16 @@ class Recomputation:
     """The UTC days [first, end) of a group that are computed anew.
 
     On the first ``locked_days`` of them quarter-hours are locked: they answer what they did, and
-    the difference is told beside them.
+    the difference is told beside them. ``settled`` are all days that have results, in runs [first,
+    end): those outside have findings alone, as on stamps before an installation. They are computed
+    anew too, and not told.
     """
 
     group: Group
     first_day: int
     end_day: int
     locked_days: int
+    settled: Sequence[tuple[int, int]]
 
     @property
     def start_at(self) -> int:
@@ -70,8 +82,10 @@ def recomputations(
             end = max(span[1] for span in known)
             if first < end:
                 first = min([first, *_estimated_from(snapshot, before, group, first, end)])
-                locked_days = _locked_days(snapshot, before.site.number, group, first, end)
-                found.append(Recomputation(group, first, end, locked_days))
+                site = before.site.number
+                locked_days = _locked_days(snapshot, site, group, first, end)
+                settled = runs_with_results(snapshot, site, group, first_day, EVERYTHING[1])
+                found.append(Recomputation(group, first, end, locked_days, settled))
     return found
 
 

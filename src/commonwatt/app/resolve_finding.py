@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 from commonwatt.app.apply_declaration import Applied, store_plan
 from commonwatt.app.change_meter import CannotChange, planned_change
+from commonwatt.app.finding_stretches import stretches_of
 from commonwatt.app.meter_history import MeterHistory
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.app.read_findings import read_findings
+from commonwatt.app.sight import WHOLE, Sight
 from commonwatt.domain.catalogue import Meter, Register, Resolution, ResolutionKind, SiteCatalogue
 from commonwatt.domain.findings import Finding, FindingRule, finding_id
 from commonwatt.domain.quarter_hours import day_of
@@ -41,20 +43,28 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding of a site, with its meter."""
+    """A finding of a site, with its meter, and all of the stretch that goes by its id."""
 
     catalogue: SiteCatalogue
     meter: Meter
     finding: Finding
+    stretch: tuple[Finding, ...]
 
 
-def find_finding(snapshot: Snapshot, catalogue: SiteCatalogue, wanted: str) -> Found | None:
-    """Look a finding up by its id among those of today."""
+def find_finding(
+    snapshot: Snapshot, catalogue: SiteCatalogue, wanted: str, sight: Sight = WHOLE
+) -> Found | None:
+    """Look a finding up by its id among those of today that are in sight.
+
+    The id of the first one of a stretch is that of the stretch; any other is that finding alone.
+    """
     by_number = {meter.number: meter for meter in catalogue.meters}
-    for finding in read_findings(snapshot, catalogue):
-        meter = by_number[finding.meter]
-        if finding_id(catalogue.site.id, meter.id, finding) == wanted:
-            return Found(catalogue, meter, finding)
+    for stretch in stretches_of(read_findings(snapshot, catalogue, sight=sight)):
+        meter = by_number[stretch.first.meter]
+        for finding in stretch.findings:
+            if finding_id(catalogue.site.id, meter.id, finding) == wanted:
+                members = stretch.findings if finding is stretch.first else (finding,)
+                return Found(catalogue, meter, finding, members)
     return None
 
 
@@ -72,7 +82,8 @@ def resolve_finding(
 
     A reset or rollover lies between the two readings of the finding. Faulty are, of a break, the
     readings of the smaller of its sides, of a catch-up those that repeat the index, else those of
-    the finding. Raises `UnknownFinding`, `CannotChange`, and the errors of `store_errors`.
+    the finding, or of all the findings of a stretch. Raises `UnknownFinding`, `CannotChange`, and
+    the errors of `store_errors`.
     """
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site)
@@ -82,22 +93,25 @@ def resolve_finding(
         if found is None:
             raise UnknownFinding(wanted)
         _check(found, verdict)
-        start_at, end_at = found.finding.start_at, found.finding.end_at
+        spans = [(each.start_at, each.end_at) for each in found.stretch]
         looks_around = found.finding.rule in _FAULTY_AROUND
         if verdict.kind is ResolutionKind.FAULTY and looks_around:
-            start_at, end_at = _faulty_span(snapshot, found)
-    resolution = Resolution(
-        register=Register(found.finding.register),
-        kind=verdict.kind,
-        start_at=start_at,
-        end_at=end_at,
-        digits=verdict.digits,
-        finding=wanted,
-    )
+            spans = [_faulty_span(snapshot, found)]
+    resolutions = [
+        Resolution(
+            register=Register(found.finding.register),
+            kind=verdict.kind,
+            start_at=start_at,
+            end_at=end_at,
+            digits=verdict.digits,
+            finding=wanted,
+        )
+        for start_at, end_at in spans
+    ]
 
     def changed(meter: Meter) -> Meter:
         others = [each for each in meter.resolutions if each.finding != wanted]
-        return replace(meter, resolutions=(*others, resolution))
+        return replace(meter, resolutions=(*others, *resolutions))
 
     with store.change(site) as change:
         before = change.catalogue.catalogue(site)

@@ -1,5 +1,6 @@
 """Stored results as far as they are as old as an instant of the past, and what was locked then."""
 
+from collections.abc import Collection
 from dataclasses import fields, replace
 from typing import Any
 
@@ -67,32 +68,60 @@ class ResultsAsOf:
             return False
         return state.dirty_since is None or state.dirty_since > self._known.concerned_until
 
-    def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
-        """The quarter-hours of the days [first, end) that need no settling."""
-        return replace(self._profile(site, meter, first_day, end_day), method=None)
+    def report_damaged(self, site: int, group: Group, days: Collection[int]) -> None:
+        """As of the results themselves."""
+        self._snapshot.results.report_damaged(site, group, days)
 
-    def methods(self, site: int, meter: int, first_day: int, end_day: int) -> Qualities:
+    def profile(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> LoadProfile:
+        """The quarter-hours of the days [first, end) that need no settling."""
+        return replace(self._profile(site, meter, first_day, end_day, apart_from), method=None)
+
+    def methods(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> Qualities:
         """Their methods."""
-        methods = self._profile(site, meter, first_day, end_day).method
+        methods = self._profile(site, meter, first_day, end_day, apart_from).method
         assert methods is not None, "they were read on both sides"
         return methods
 
-    def _profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+    def _profile(
+        self, site: int, meter: int, first_day: int, end_day: int, apart_from: Collection[int]
+    ) -> LoadProfile:
         window = first_day, end_day
         results, locks = self._snapshot.results, self._snapshot.locks
         answered = replace(
-            results.profile(site, meter, *window), method=results.methods(site, meter, *window)
+            results.profile(site, meter, *window, apart_from),
+            method=results.methods(site, meter, *window, apart_from),
         )
-        current = locks.open_profile(site, meter, *window)
+        current = locks.open_profile(site, meter, *window, apart_from)
         return LoadProfile(
             meter=meter, **self._then(site, self._groups[meter], *window, answered, current)
         )
 
-    def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
+    def balance(
+        self,
+        site: int,
+        medium: Medium,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> SiteBalance:
         """The balance of the days [first, end) that need no settling."""
         window = first_day, end_day
-        answered = self._snapshot.results.balance(site, medium, *window)
-        current = self._snapshot.locks.open_balance(site, medium, *window)
+        answered = self._snapshot.results.balance(site, medium, *window, apart_from)
+        current = self._snapshot.locks.open_balance(site, medium, *window, apart_from)
         return SiteBalance(**self._then(site, medium.group, *window, answered, current))
 
     def _then(

@@ -2,10 +2,15 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
+from commonwatt.app.damaged_results import mark_damaged
+from commonwatt.app.end_waiting import end_waiting
+from commonwatt.app.learn_ordinary import learn_ordinary
 from commonwatt.app.ports import Store
 from commonwatt.app.settle_site import settle_site
-from commonwatt.app.store_errors import StoreError
+from commonwatt.app.store_errors import DamagedDay, StoreError, StoreStopping
+from commonwatt.domain.catalogue import Group
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 2.0
@@ -15,18 +20,28 @@ _GATHER_AT_MOST = 10
 """What comes in together is settled together, after 0.1 s of silence or 1 s; a read in between
 settles for itself."""
 _PAUSE_AFTER_FAILURE_S = 5.0
+_PASSED_OVER = 30
+"""How many times a group whose readings are damaged is passed over before it is tried again.
+
+Days that rest on damaged readings stay marked, and reads of them tell it.
+"""
 
 
 class Settler:
     """A thread that settles whatever is dirty until it is stopped.
 
-    Several may run on one store: they do the same work twice at worst, never differently.
+    Several may run on one store: they do the same work twice at worst, never differently. ``clock``
+    gives Unix seconds.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
+        self._clock = clock
         self._wake = threading.Event()
         self._stopped = threading.Event()
+        self._told: set[str] = set()
+        self._has_learned = False
+        self._passed_over: dict[tuple[int, Group], int] = {}
         self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
 
     def start(self) -> None:
@@ -49,6 +64,12 @@ class Settler:
                 self._gather()
             try:
                 self._settle_all()
+                if not self._has_learned:
+                    self._has_learned = learn_ordinary(
+                        self._store, lambda: not self._stopped.is_set()
+                    )
+            except StoreStopping:
+                return
             except StoreError as error:
                 _log.warning("settling is put off: %s", error)
                 self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
@@ -61,13 +82,24 @@ class Settler:
                 return
 
     def _settle_all(self) -> None:
+        mark_damaged(self._store)
+        end_waiting(self._store, int(self._clock() * 1_000_000))
         with self._store.snapshot() as snapshot:
             groups = snapshot.results.dirty_groups()
         for site, group in groups:
             if self._stopped.is_set():
                 return
+            if self._passed_over.get((site, group), 0):
+                self._passed_over[site, group] -= 1
+                continue
             try:
                 settle_site(self._store, site, group)
+            except DamagedDay as damage:
+                # Told once, and no reason to let others wait.
+                if str(damage) not in self._told:
+                    self._told.add(str(damage))
+                    _log.error("%s", damage)
+                self._passed_over[site, group] = _PASSED_OVER
             except StoreError:
                 raise
             except Exception:  # noqa: BLE001 - see below

@@ -3,6 +3,9 @@
 import functools
 import logging
 import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +14,11 @@ import anyio.to_thread
 from commonwatt.app.account_store import AccountStore
 from commonwatt.app.accounts import Account, is_account_name, is_usable_password
 from commonwatt.app.authorize import IssuedToken, Tokens
+from commonwatt.app.networks import networks
 from commonwatt.app.store_errors import StoreError
+
+MOST_OF_ACCOUNT, MOST_OF_NETWORK = 4, 8
+"""Sign-ins under way at once: one waits for so many others of a sender at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,15 +26,20 @@ _log = logging.getLogger(__name__)
 class WrongSignIn(Exception):
     """No such account, not its password, or a disabled account: which one is not told."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str | None = None) -> None:
+        """``account`` is the one of that name, for the log alone: an answer tells nothing of it."""
         super().__init__("the user name or the password is wrong")
+        self.account = account
 
 
 class TooManySignIns(Exception):
-    """Too many failures lately; nothing was verified. Try again after ``retry_after_s`` seconds."""
+    """Too many sign-ins lately, or at once: nothing was verified.
+
+    Try again after ``retry_after_s`` seconds.
+    """
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"too many failed sign-ins; try again in {retry_after_s} s")
+        super().__init__(f"too many sign-ins; try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
 
 
@@ -48,7 +60,7 @@ class Passwords(Protocol):
 
 
 class SignInThrottle(Protocol):
-    """Remembers failed sign-ins for a minute."""
+    """Remembers sign-ins for a while."""
 
     def wait_s(self, username: str, address: str) -> int | None:
         """None if a sign-in may be tried now, else the seconds to wait."""
@@ -57,6 +69,36 @@ class SignInThrottle(Protocol):
     def count(self, username: str, address: str) -> int | None:
         """Count a failure; the seconds to wait if the tries were used up in the meantime."""
         ...
+
+    def count_right(self, username: str, address: str) -> None:
+        """Count a sign-in that was right."""
+        ...
+
+
+class Turns:
+    """The sign-ins that wait or are verified now: a few of each account and of each network.
+
+    So whoever sends a hundred at once makes others wait for a few of them. For one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def taken(self, username: str, address: str) -> Iterator[None]:
+        """Take a turn as long as it lasts. Raises TooManySignIns where there is none left."""
+        turns = (f"user {username}", MOST_OF_ACCOUNT), (networks(address)[0], MOST_OF_NETWORK)
+        if any(self._taken[whose] >= most for whose, most in turns):
+            raise TooManySignIns(1)
+        whose = [each for each, _ in turns]
+        self._taken.update(whose)
+        try:
+            yield
+        finally:
+            self._taken.subtract(whose)
+            for each in whose:
+                if not self._taken[each]:
+                    del self._taken[each]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +114,18 @@ class SignIn:
     slots: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(os.cpu_count() or 1)
     )
+    turns: Turns = field(default_factory=Turns)
 
     async def off_loop(
         self, username: str, password: str, address: str, *, now: float
     ) -> IssuedToken:
-        """Do it in a thread, at most one a core at a time; the others wait without a thread."""
+        """Do it in a thread, at most one a core at a time; the others wait without a thread.
+
+        A few of each account and network wait; more are refused at once with TooManySignIns.
+        """
         call = functools.partial(self.at_once, username, password, address, now=now)
-        return await anyio.to_thread.run_sync(call, limiter=self.slots)
+        with self.turns.taken(username, address):
+            return await anyio.to_thread.run_sync(call, limiter=self.slots)
 
     def at_once(self, username: str, password: str, address: str, *, now: float) -> IssuedToken:
         """Verify and issue a token from ``now`` (Unix seconds) on; ``address`` is the sender's.
@@ -96,7 +143,8 @@ class SignIn:
         if account is None or known is None or not verified:
             if (wait_s := self.throttle.count(username, address)) is not None:
                 raise TooManySignIns(wait_s)
-            raise WrongSignIn
+            raise WrongSignIn(None if account is None else account.name)
+        self.throttle.count_right(username, address)
         if self.passwords.is_outdated(known):
             self._renew_hash(username, password, known)
         return self.tokens.issue(account.name, account.token_version, now)

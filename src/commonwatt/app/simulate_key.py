@@ -75,7 +75,7 @@ def simulate_key(
                 before.self_then + each.self_then,
             )
         replayed(min(first + step, end) - first_quarter, end - first_quarter)
-    return sorted(found.values(), key=lambda each: each.meter.id)
+    return sorted(found.values(), key=lambda each: (each.meter.medium.value, each.meter.prim_ad))
 
 
 def _check(hypothetical: SiteCatalogue, key: str, first_quarter: int, end_quarter: int) -> None:

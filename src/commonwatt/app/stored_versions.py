@@ -1,4 +1,4 @@
-"""Which rows of a delivery say something new, and which now count instead of earlier ones."""
+"""Which rows of a delivery say something new, which now count, and which do not and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.counting_versions import CountingVersions, WhyNot
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import (
-    NO_VALUE,
-    ReadingQuality,
-    StoredReadings,
-    best_versions,
-)
+from commonwatt.domain.readings import NO_VALUE, ReadingQuality, StoredReadings
+from commonwatt.domain.vee.life import AHEAD_S
 
 _STAMP_BITS = 41
 _STAMP_OFFSET = 1 << 39
@@ -23,12 +20,14 @@ _STAMP_OFFSET = 1 << 39
 class Versions:
     """The rows that are stored: their positions, their readings, and how many now supersede.
 
-    A register that says nothing new has no value in ``readings``.
+    A register that says nothing new has no value in ``readings``. ``why_not`` has a code
+    of `WhyNot` for each row of the delivery, stored now or before.
     """
 
     said: NDArray[np.intp]
     readings: StoredReadings
     superseding: int
+    why_not: NDArray[np.uint8]
 
     @property
     def accepted(self) -> int:
@@ -41,20 +40,26 @@ def compare_with_stored(
     incoming: StoredReadings,
     stored: Sequence[tuple[int, StoredReadings]],
     withdrawn: frozenset[int],
+    now_us: int,
 ) -> Versions:
     """Compare the rows of a delivery, ``numbers`` naming their meters, with what is stored.
 
     A row is unchanged if a stored version (or an earlier row) has its value and quality and its
-    explicit ``issued_at``, if any, is not newer. Readings of withdrawn deliveries make nothing
-    unchanged.
+    explicit ``issued_at``, if any, is not newer; one that replaces, if such a version replaces too.
+    Readings of withdrawn deliveries make nothing unchanged, nor does one that is ahead of its
+    delivery where the row is not. What claims to be issued after ``now_us`` [Unix microseconds], by
+    a clock that was ahead, is no reason that a later delivery does not count.
     """
-    keys = _keys(numbers, incoming.stamps)
+    keys = instant_keys(numbers, incoming.stamps)
     everything = np.arange(len(keys))
     counting = _Stored.of(stored, withdrawn)
-    repeated = len(np.unique(keys)) < len(keys)
-    met = np.isin(keys, counting.keys)
-    if not repeated and not met.any():
-        return Versions(everything, incoming, 0)
+    unused = incoming.qualities == ReadingQuality.PLACEHOLDER
+    why_not = np.where(unused, WhyNot.PLACEHOLDER, WhyNot.IT_COUNTS).astype(np.uint8)
+    ordered = np.sort(keys)
+    repeated = bool((ordered[1:] == ordered[:-1]).any())
+    if not repeated and not _any_among(counting.keys, ordered):
+        return Versions(everything, incoming, 0, why_not)
+    incoming = _after_what_is_not_issued_yet(keys, incoming, counting, now_us)
     said = {register: _says_new(keys, incoming, register, counting) for register in incoming.values}
     accepted = np.flatnonzero(np.logical_or.reduce(list(said.values())))
     values = {
@@ -63,12 +68,50 @@ def compare_with_stored(
     }
     readings = replace(incoming.at(accepted), values=values)
     superseding = np.zeros(len(accepted), np.bool_)
-    for register in values:
-        superseding |= _supersedes(keys[accepted], readings, register, counting)
-    return Versions(accepted, readings, int(superseding.sum()))
+    for register, column in values.items():
+        here = np.flatnonzero(column != NO_VALUE)
+        winners = CountingVersions.of(
+            register, *counting.met_by(register, keys), keys[accepted[here]], readings.at(here)
+        )
+        superseding[here[winners.superseding()]] = True
+        rows = np.flatnonzero(incoming.values[register] != NO_VALUE)
+        reasons = winners.why_not(keys[rows], incoming.at(rows), np.isin(rows, accepted[here]))
+        why_not[rows] = np.maximum(why_not[rows], reasons)
+    return Versions(accepted, readings, int(superseding.sum()), why_not)
 
 
-def _keys(numbers: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+def _any_among(keys: NDArray[np.int64], ordered: NDArray[np.int64]) -> bool:
+    """Whether one of the keys is among others, which ascend."""
+    if not len(ordered):
+        return False
+    at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return bool((ordered[at] == keys).any())
+
+
+def _after_what_is_not_issued_yet(
+    keys: NDArray[np.int64], incoming: StoredReadings, stored: "_Stored", now_us: int
+) -> StoredReadings:
+    """Let rows come after stored versions of their instant whose issue lies ahead of now.
+
+    Of what senders say of issue only that which no clock can be off by; of what has only the time
+    at which it was recorded, which is ours, any.
+    """
+    said = stored.readings
+    if said is None or not (said.issued_at > now_us).any():
+        return incoming
+    issued_at = incoming.issued_at.copy()
+    for rows, limit_us in (
+        (np.flatnonzero(~incoming.issued), now_us),
+        (np.flatnonzero(incoming.issued), now_us + AHEAD_S * 1_000_000),
+    ):
+        later = np.flatnonzero((said.issued_at > limit_us) & np.isin(stored.keys, keys[rows]))
+        for key, at_us in zip(stored.keys[later], said.issued_at[later], strict=True):
+            here = rows[keys[rows] == key]
+            issued_at[here] = np.maximum(issued_at[here], at_us)
+    return replace(incoming, issued_at=issued_at)
+
+
+def instant_keys(numbers: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
     """One number for each (meter, instant)."""
     return (numbers << _STAMP_BITS) + stamps + _STAMP_OFFSET
 
@@ -91,9 +134,25 @@ class _Stored:
             [len(readings.stamps) for _, readings in stored],
         )
         readings = StoredReadings.joined([readings for _, readings in stored])
-        kept = np.flatnonzero(~np.isin(readings.deliveries, list(withdrawn)))
-        readings = readings.at(kept)
-        return cls(_keys(numbers[kept], readings.stamps), readings)
+        if withdrawn:
+            kept = np.flatnonzero(~np.isin(readings.deliveries, list(withdrawn)))
+            numbers, readings = numbers[kept], readings.at(kept)
+        return cls(instant_keys(numbers, readings.stamps), readings)
+
+    def met_by(
+        self, register: Register, keys: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], StoredReadings | None]:
+        """The versions that carry a register at one of the keys, with their keys."""
+        old = self.with_value(register)
+        old = old[np.isin(self.keys[old], keys)]
+        readings = self.readings if self.readings is None else self.readings.at(old)
+        return self.keys[old], readings
+
+    def replacing(self, positions: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Of some positions those of versions that replace."""
+        if self.readings is None or self.readings.replaces is None:
+            return positions[:0]
+        return positions[self.readings.replaces[positions]]
 
     def with_value(self, register: Register) -> NDArray[np.intp]:
         """Positions of the versions that carry a register."""
@@ -106,9 +165,35 @@ def _says_new(
     keys: NDArray[np.int64], incoming: StoredReadings, register: Register, stored: _Stored
 ) -> NDArray[np.bool_]:
     """Mark the rows whose value of a register is stored nowhere yet."""
-    column = incoming.values[register]
-    rows = np.flatnonzero(column != NO_VALUE)
+    rows = np.flatnonzero(incoming.values[register] != NO_VALUE)
     old = stored.with_value(register)
+    if stored.readings is not None and stored.readings.ahead.any():
+        ahead = stored.readings.ahead[old] & ~np.isin(stored.keys[old], keys[incoming.ahead])
+        old = old[~ahead]
+    says = np.zeros(len(keys), np.bool_)
+    if incoming.replaces is None:
+        says[rows] = _is_new(keys, incoming, register, rows, stored, old)
+        return says
+    replacing = incoming.replaces[rows]
+    # What replaces says more than what has the same value and does not.
+    for some, beside in (
+        (rows[~replacing], old),
+        (rows[replacing], stored.replacing(old)),
+    ):
+        says[some] = _is_new(keys, incoming, register, some, stored, beside)
+    return says
+
+
+def _is_new(
+    keys: NDArray[np.int64],
+    incoming: StoredReadings,
+    register: Register,
+    rows: NDArray[np.intp],
+    stored: _Stored,
+    old: NDArray[np.intp],
+) -> NDArray[np.bool_]:
+    """Tell of some rows whether none of the versions at ``old`` says the same."""
+    column = incoming.values[register]
     versions = [(keys[rows], column[rows], incoming.qualities[rows])]
     if stored.readings is not None and len(old):
         said = stored.readings
@@ -129,9 +214,7 @@ def _says_new(
         new[row] = first or bool(issued[row] and issued_at[row] > newest[code])
         if new[row]:
             newest[code] = max(newest[code], issued_at[row])
-    says = np.zeros(len(keys), np.bool_)
-    says[rows[new]] = True
-    return says
+    return new
 
 
 def _codes(*columns: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -144,30 +227,3 @@ def _codes(*columns: NDArray[np.int64]) -> NDArray[np.intp]:
     codes = np.empty(len(order), np.intp)
     codes[order] = np.cumsum(differs)
     return codes
-
-
-def _supersedes(
-    keys: NDArray[np.int64], accepted: StoredReadings, register: Register, stored: _Stored
-) -> NDArray[np.bool_]:
-    """Mark the accepted rows that now count where a stored version counted before."""
-    marked = np.zeros(len(keys), np.bool_)
-    old = stored.with_value(register)
-    if stored.readings is None or not len(old):
-        return marked
-    said = stored.readings
-    old = old[said.qualities[old] != ReadingQuality.PLACEHOLDER]
-    old = old[np.isin(stored.keys[old], keys)]
-    rows = np.flatnonzero(
-        (accepted.values[register] != NO_VALUE) & (accepted.qualities != ReadingQuality.PLACEHOLDER)
-    )
-    all_keys = np.concatenate((stored.keys[old], keys[rows]))
-    winners = best_versions(
-        all_keys,
-        np.concatenate((said.qualities[old], accepted.qualities[rows])),
-        np.concatenate((said.issued_at[old], accepted.issued_at[rows])),
-        np.concatenate((said.deliveries[old], accepted.deliveries[rows])),
-    )
-    winning = winners[winners >= len(old)]
-    winning = winning[np.isin(all_keys[winning], stored.keys[old])]
-    marked[rows[winning - len(old)]] = True
-    return marked

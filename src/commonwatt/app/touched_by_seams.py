@@ -12,6 +12,7 @@ from commonwatt.domain.vee.rollover import RolloverRule
 from commonwatt.domain.vee.stretches import Stretch, stretches_of
 
 _EARLIEST_AT = 0
+_SEAMS = ("devices", "resolutions", "held")
 
 
 def first_day_of_seams(tables: ReadingTables, site: int, before: Meter, after: Meter) -> int | None:
@@ -21,7 +22,7 @@ def first_day_of_seams(tables: ReadingTables, site: int, before: Meter, after: M
     as far back as a reading there would reach. None where they say the same of seams.
     """
     changed_at = min(_changes(before, after), default=None)
-    same = (before.devices, before.resolutions) == (after.devices, after.resolutions)
+    same = all(getattr(before, name) == getattr(after, name) for name in _SEAMS)
     if changed_at is None and same:
         return None
     if changed_at is None or changed_at <= _EARLIEST_AT:
@@ -42,6 +43,8 @@ def _changes(before: Meter, after: Meter) -> Iterator[int]:
     """The instants [Unix seconds] from which on something differs; 0: from the beginning."""
     for each in set(before.resolutions) ^ set(after.resolutions):
         yield each.start_at
+    for span in set(before.held) ^ set(after.held):
+        yield _EARLIEST_AT if span.from_at is None else span.from_at
     for register in REGISTERS_OF[after.medium]:
         yield from _changed_stretches(before, after, register)
         if before.facts != after.facts:

@@ -1,44 +1,25 @@
 """``commonwatt account``: accounts, what they may see, and their keys."""
 
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from commonwatt.app.authorize import Role, SiteList
+from commonwatt.app.authorize import Habits, Role, SiteList
+from commonwatt.cli.account_grants import grant, revoke, set_
+from commonwatt.cli.account_options import (
+    HistoryFrom,
+    Name,
+    OnOff,
+    Sites,
+    history_date,
+    now_at,
+    opened_accounts,
+    shown_grant,
+)
 from commonwatt.cli.output import local_time, show_table
-from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store
+from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl
 
-if TYPE_CHECKING:
-    from commonwatt.adapters.store.account_store import SqlAccountStore
-    from commonwatt.app.manage_accounts import AccountListing
-
-
-class OnOff(StrEnum):
-    """A switch."""
-
-    ON = "on"
-    OFF = "off"
-
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
-Sites = Annotated[
-    list[str] | None,
-    typer.Option("--site", metavar="ID", help="A site, by id or site_ref; may be repeated."),
-]
-RequiredSites = Annotated[
-    list[str],
-    typer.Option("--site", metavar="ID", help="A site, by id or site_ref; may be repeated."),
-]
-HistoryFrom = Annotated[
-    str | None,
-    typer.Option(metavar="DATE", help="First local day of the data that it may read."),
-]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
@@ -61,6 +42,10 @@ def add(
     site_list: Annotated[
         SiteList, typer.Option(help="How it is told its sites; clients of 2022 read ids.")
     ] = SiteList.OBJECTS,
+    habits: Annotated[
+        Habits,
+        typer.Option(help="2022: sites as ids, columns of meters and keys as answers had then."),
+    ] = Habits.CURRENT,
     rate_limit: Annotated[
         OnOff, typer.Option(help="One request a second, or no limit.")
     ] = OnOff.ON,
@@ -76,7 +61,7 @@ def add(
     from commonwatt.adapters.passwords import Argon2Passwords
     from commonwatt.app.manage_accounts import NewAccount, add_account
 
-    since = _date(history_from)
+    since = history_date(history_from)
     given = _password(password_stdin)
     new = NewAccount(
         name=name,
@@ -84,11 +69,12 @@ def add(
         sites=site or (),
         history_from=since,
         site_list=site_list,
+        habits=habits,
         rate_limited=rate_limit is OnOff.ON,
         password=given,
     )
-    with _accounts(data, database_url, create=True) as accounts:
-        password = add_account(accounts, Argon2Passwords(), new, at=_now_at(), by=BY_COMMAND_LINE)
+    with opened_accounts(data, database_url, create=True) as accounts:
+        password = add_account(accounts, Argon2Passwords(), new, at=now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"account {name} added ({role})")
     if not site:
         typer.echo(f"it may see no site yet: commonwatt account grant {name} --site ID", err=True)
@@ -104,82 +90,29 @@ def list_(data: Data = None, database_url: DatabaseUrl = None) -> None:
     """
     from commonwatt.app.manage_accounts import list_accounts
 
-    with _accounts(data, database_url) as accounts:
+    with opened_accounts(data, database_url) as accounts:
         listings = list_accounts(accounts)
     show_table(
-        ("account", "role", "state", "rate limit", "site list", "keys", "sites"),
+        ("account", "role", "state", "rate limit", "site list", "habits", "keys", "sites"),
         [
             (
                 each.account.name,
                 each.account.role.value,
                 "disabled" if each.account.disabled else "active",
                 "on" if each.account.rate_limited else "off",
-                each.account.site_list.value,
+                each.account.listing.value,
+                each.account.habits.value,
                 str(len(each.keys)),
-                _grants(each),
+                "; ".join(map(shown_grant, each.grants)) or "-",
             )
             for each in listings
         ],
     )
 
 
-def _grants(listing: "AccountListing") -> str:
-    shown: list[str] = []
-    for each in listing.grants:
-        text = each.site.site_ref or each.site.id
-        if each.grant.history_from is not None:
-            text += f" from {local_time(each.grant.history_from, each.site.timezone)[:10]}"
-        if each.grant.closed_meters:
-            text += f" without {' '.join(sorted(each.grant.closed_meters))}"
-        shown.append(text)
-    return ", ".join(shown) or "-"
-
-
-@account_commands.command()
-def grant(
-    name: Name,
-    site: RequiredSites,
-    history_from: HistoryFrom = None,
-    closed_meter: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="A meter that it may list, not read; may be repeated."),
-    ] = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Let an account see sites; a grant that it has on one of them is replaced.
-
-    Example: commonwatt account grant heidi --site CH-0012 --history-from 2026-01-01
-    """
-    from commonwatt.app.manage_accounts import grant_sites
-
-    since = _date(history_from)
-    with _accounts(data, database_url) as accounts:
-        grant_sites(
-            accounts,
-            name,
-            site,
-            history_from=since,
-            closed_meters=closed_meter or (),
-            at=_now_at(),
-            by=BY_COMMAND_LINE,
-        )
-    typer.echo(f"account {name} may see {', '.join(site)}")
-
-
-@account_commands.command()
-def revoke(
-    name: Name, site: RequiredSites, data: Data = None, database_url: DatabaseUrl = None
-) -> None:
-    """Take sites from an account.
-
-    Example: commonwatt account revoke heidi --site CH-0012
-    """
-    from commonwatt.app.manage_accounts import revoke_sites
-
-    with _accounts(data, database_url) as accounts:
-        revoke_sites(accounts, name, site, at=_now_at(), by=BY_COMMAND_LINE)
-    typer.echo(f"account {name} may no longer see {', '.join(site)}")
+account_commands.command("grant")(grant)
+account_commands.command("revoke")(revoke)
+account_commands.command("set")(set_)
 
 
 @account_commands.command()
@@ -197,9 +130,9 @@ def password(
     from commonwatt.app.manage_accounts import set_password
 
     given = _password(password_stdin)
-    with _accounts(data, database_url) as accounts:
+    with opened_accounts(data, database_url) as accounts:
         made = set_password(
-            accounts, Argon2Passwords(), name, given, at=_now_at(), by=BY_COMMAND_LINE
+            accounts, Argon2Passwords(), name, given, at=now_at(), by=BY_COMMAND_LINE
         )
     typer.echo(f"account {name} has a new password")
     if given is None:
@@ -227,8 +160,8 @@ def enable(name: Name, data: Data = None, database_url: DatabaseUrl = None) -> N
 def _switch(name: str, data: Data, database_url: DatabaseUrl, *, disabled: bool) -> None:
     from commonwatt.app.manage_accounts import set_disabled
 
-    with _accounts(data, database_url) as accounts:
-        set_disabled(accounts, name, disabled=disabled, at=_now_at(), by=BY_COMMAND_LINE)
+    with opened_accounts(data, database_url) as accounts:
+        set_disabled(accounts, name, disabled=disabled, at=now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"account {name} is {'disabled' if disabled else 'enabled'}")
 
 
@@ -245,8 +178,8 @@ def new(
     """
     from commonwatt.app.manage_accounts import make_key
 
-    with _accounts(data, database_url) as accounts:
-        key = make_key(accounts, name, label=label, at=_now_at(), by=BY_COMMAND_LINE)
+    with opened_accounts(data, database_url) as accounts:
+        key = make_key(accounts, name, label=label, at=now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"key: {key}")
 
 
@@ -259,7 +192,7 @@ def list_keys(name: Name, data: Data = None, database_url: DatabaseUrl = None) -
     from commonwatt.app.accounts import UnknownAccount
     from commonwatt.app.manage_accounts import list_accounts
 
-    with _accounts(data, database_url) as accounts:
+    with opened_accounts(data, database_url) as accounts:
         listings = {each.account.name: each for each in list_accounts(accounts)}
     if name not in listings:
         raise UnknownAccount(name, listings)
@@ -282,29 +215,9 @@ def revoke_key_(
     """
     from commonwatt.app.manage_accounts import revoke_key
 
-    with _accounts(data, database_url) as accounts:
-        revoke_key(accounts, name, key_id, at=_now_at(), by=BY_COMMAND_LINE)
+    with opened_accounts(data, database_url) as accounts:
+        revoke_key(accounts, name, key_id, at=now_at(), by=BY_COMMAND_LINE)
     typer.echo(f"key {key_id} of account {name} is revoked")
-
-
-@contextmanager
-def _accounts(
-    data: Data, database_url: DatabaseUrl, *, create: bool = False
-) -> "Iterator[SqlAccountStore]":
-    from commonwatt.adapters.store.account_store import SqlAccountStore
-
-    with opened_store(data, database_url, create=create) as store:
-        yield SqlAccountStore(store.database)
-
-
-def _date(text: str | None) -> date | None:
-    from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.local_dates import parse_data_day
-
-    try:
-        return None if text is None else parse_data_day(text)
-    except BadValue as error:
-        raise typer.BadParameter(str(error), param_hint="--history-from") from error
 
 
 def _password(from_stdin: bool) -> str | None:
@@ -322,7 +235,3 @@ def _password(from_stdin: bool) -> str | None:
         err=True,
     )
     return typed or None
-
-
-def _now_at() -> int:
-    return int(time.time())

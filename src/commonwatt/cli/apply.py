@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.faults import Failed
-from commonwatt.cli.stores import BY_COMMAND_LINE, Data, DatabaseUrl, opened_store, patiently
+from commonwatt.cli.stores import (
+    BY_COMMAND_LINE,
+    Data,
+    DatabaseUrl,
+    looked_at_store,
+    opened_store,
+    patiently,
+)
 
 if TYPE_CHECKING:
     from commonwatt.app.apply_declaration import Applied
@@ -35,7 +42,8 @@ def apply(
     from commonwatt.app.declaration import InvalidDeclaration
 
     declarations = _read(files)
-    with opened_store(data, database_url, create=not dry_run) as store:
+    opened = looked_at_store if dry_run else partial(opened_store, create=True)
+    with opened(data, database_url) as store:
         for file, declaration in zip(files, declarations, strict=True):
             try:
                 applied = patiently(partial(_apply, store, declaration, dry_run))

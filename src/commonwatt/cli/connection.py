@@ -14,8 +14,6 @@ from commonwatt.cli.faults import Failed
 from commonwatt.cli.output import printable
 
 if TYPE_CHECKING:
-    from stamina.instrumentation import RetryDetails
-
     from commonwatt.client import Climkit
     from commonwatt.client.credentials import Credentials
     from commonwatt.client.series_calls import OnPart
@@ -79,11 +77,11 @@ def opened_client(
 
 def listen(*, quiet: bool, verbose: bool) -> None:
     """Say on stderr what is tried again, if not quiet; each request, if verbose."""
-    from stamina import instrumentation
-
     if quiet and verbose:
         raise typer.BadParameter("give either --quiet or --verbose")
-    instrumentation.set_on_retry_hooks([] if quiet else [_tell_retry])
+    tried_again = logging.getLogger("commonwatt.client")
+    tried_again.addHandler(logging.NullHandler() if quiet else _Told())
+    tried_again.propagate = False
     if verbose:
         # Method, address and status; never a body, which of a sign-in is the password.
         requests = logging.getLogger("httpx2")
@@ -91,9 +89,12 @@ def listen(*, quiet: bool, verbose: bool) -> None:
         requests.setLevel(logging.INFO)
 
 
-def _tell_retry(details: "RetryDetails") -> None:
-    told = printable(str(details.caused_by))
-    typer.echo(f"{told}; again in {details.wait_for:.0f} s", err=True)
+class _Told(logging.Handler):
+    """Prints what is logged on stderr, as a terminal may have it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line."""
+        typer.echo(printable(record.getMessage()), err=True)
 
 
 @contextmanager

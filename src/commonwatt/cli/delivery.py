@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.faults import Failed
+from commonwatt.cli.meters import named_meter
 from commonwatt.cli.output import local_time, show_table
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
@@ -78,6 +79,7 @@ def show(
         "unchanged": str(delivery.unchanged),
         "superseding": str(delivery.superseding),
         "rejected": str(delivery.rejected),
+        "not counting": "-" if delivery.not_counting is None else str(delivery.not_counting),
         "days (UTC)": f"{_day(delivery.first_day)} to {_day(delivery.last_day)}",
         "meters": ", ".join(f"{meter.name} ({meter.id})" for meter in contents.meters) or "-",
         "sensors": ", ".join(f"{sensor.name} ({sensor.id})" for sensor in contents.sensors) or "-",
@@ -87,7 +89,7 @@ def show(
         when = _when(delivery.withdrawn_us, where)
         facts["withdrawn"] = f"{when}: {delivery.withdrawn_reason}"
     for name, value in facts.items():
-        typer.echo(f"{name:<12}{value}")
+        typer.echo(f"{name:<14}{value}")
 
 
 @delivery_commands.command()
@@ -127,6 +129,50 @@ def reinstate(
         where = _site_of(store, number, site).number
         patiently(partial(reinstate_delivery, store, where, number, BY_COMMAND_LINE, _now_us()))
     typer.echo(f"delivery {number} counts again")
+
+
+@delivery_commands.command()
+def accept(
+    number: Number,
+    meter: Annotated[
+        str | None,
+        typer.Option(metavar="METER", help="Of this meter alone: its id, prim_ad:N, or its name."),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why it is right as it is.")
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Judge it anew, as if nobody had accepted it.")
+    ] = False,
+    site: OneSite = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Let readings count that are held back because they look like something else.
+
+    What follows them and looks the same counts as well. To declare the meter as what it is is
+    better: then they are judged anew.
+
+    Example: commonwatt delivery accept 12 --meter prim_ad:11 --reason "a furnace, 900 kW"
+    """
+    from commonwatt.app.accept_delivery import accept_delivery, take_acceptance_back
+
+    if undo == (reason is not None):
+        raise typer.BadParameter("give either --reason TEXT or --undo")
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    with opened_store(data, database_url) as store:
+        where = _site_of(store, number, site)
+        with store.snapshot() as snapshot:
+            of_meter = None if meter is None else named_meter(snapshot, meter, where.id)[1].id
+        said = (store, where.number, number, of_meter)
+        if reason is None:
+            work = partial(take_acceptance_back, *said, BY_COMMAND_LINE, _now_us())
+        else:
+            work = partial(accept_delivery, *said, reason, BY_COMMAND_LINE, _now_us())
+        meters = ", ".join(each.name for each in patiently(work))
+    done = "judged anew" if undo else "accepted"
+    typer.echo(f"delivery {number} is {done}: {meters}")
 
 
 def _site_of(store: "SqlStore", number: int, wanted: str | None) -> "Site":

@@ -7,7 +7,21 @@ import typer
 
 from commonwatt.cli.output import progress_bar
 from commonwatt.cli.serve import end_on_sigterm, exit_as_promised
-from commonwatt.cli.stores import Data, DatabaseUrl, store_settings
+from commonwatt.cli.stores import DatabaseUrl, store_settings
+
+_FOLDER = Path("commonwatt-demo")
+"""Apart from other stores: the demo fills an empty one."""
+
+DemoData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder of the demo's store.",
+        show_default=f"./{_FOLDER}",
+        rich_help_panel="Store",
+    ),
+]
 
 
 def demo(
@@ -22,13 +36,13 @@ def demo(
             "in a temporary folder of its own.",
         ),
     ] = False,
-    data: Data = None,
+    data: DemoData = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve a seeded building with 13 months of readings, and live ones coming in.
 
     Prints an address, an account and curl lines to paste. Loopback only. A second start goes on
-    from where the first ended.
+    from where the first ended. It has a folder of its own, whatever the environment names.
 
     Examples: commonwatt demo --data demo-data; commonwatt demo --frozen --port 0
     """
@@ -55,7 +69,8 @@ def _serve_frozen(port: int) -> None:
 def _serve_live(port: int, data: Path | None, database_url: str | None) -> None:
     from commonwatt.demo.run import prepare_demo, serve_demo
 
-    settings = store_settings(data, database_url, port=port)
+    # A database that only the environment names is not the demo's to fill; one that is given is.
+    settings = store_settings(data or _FOLDER, database_url, port=port)
     with progress_bar() as progress:
         task = progress.add_task("setting up 13 months of readings", visible=False)
 

@@ -6,13 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from commonwatt.cli.edit_options import EditOptions
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.indexes import INDEX
-from commonwatt.cli.instants import WHEN
-from commonwatt.cli.meters import MeterName, named_meter
+from commonwatt.cli.instants import WHEN, option_instant
+from commonwatt.cli.meters import BY_METER, MeterName, MeterOrCommand, named_meter
 from commonwatt.cli.output import local_time, show_table
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
@@ -25,36 +24,22 @@ from commonwatt.cli.stores import (
 )
 
 if TYPE_CHECKING:
-    from typer._click.core import Context
-
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.domain.catalogue import Site, SiteCatalogue
     from commonwatt.domain.edits import Edit
 
 _RAW = 1_000_000
 _CLEARED = "cleared"
-_BY_METER = "METER"
-
-
-class _MeterOrCommand(TyperGroup):
-    """A group whose first word is a meter unless it is a command."""
-
-    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
-        """Put the command that takes a meter before anything that names no other."""
-        known = {*self.commands, *ctx.help_option_names} - {_BY_METER}
-        if args and args[0] not in known:
-            args = [_BY_METER, *args]
-        return super().parse_args(ctx, args)
 
 
 edit_commands = typer.Typer(
-    cls=_MeterOrCommand,
+    cls=MeterOrCommand,
     no_args_is_help=True,
     help="Set or clear quarter-hours or a reading by hand, list what was edited, undo it.",
 )
 
 
-@edit_commands.command(_BY_METER)
+@edit_commands.command(BY_METER)
 def edit(
     meter: MeterName,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the edit.")],
@@ -179,6 +164,40 @@ def _rows(catalogue: "SiteCatalogue", edits: "Sequence[Edit]") -> list[tuple[str
     ]
 
 
+def accept(
+    meter: MeterName,
+    start: Annotated[str, typer.Option(metavar="T", help=f"First quarter-hour: {WHEN}.")],
+    end: Annotated[str, typer.Option(metavar="T", help="End of the last one.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept like that of an edit.")],
+    site: OneSite = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Take what is estimated or doubted of a meter as it is: the worklist asks no more.
+
+    No number changes. It is listed by `commonwatt edit list` and taken back by `edit undo`.
+
+    Example: commonwatt accept Water --start 2026-03-01 --end 2026-04-01 --reason "read monthly"
+    """
+    from commonwatt.app.edit_quarters import WantedAcceptance, accept_quarters
+
+    if not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    with opened_store(data, database_url) as store:
+        with store.snapshot() as snapshot:
+            catalogue, meant = named_meter(snapshot, meter, site)
+        zone = catalogue.site.timezone
+        wanted = WantedAcceptance(
+            meter_id=meant.id,
+            start_at=option_instant(start, "--start", zone),
+            end_at=option_instant(end, "--end", zone),
+            reason=reason.strip(),
+        )
+        asked = (store, catalogue.site.number, wanted, BY_COMMAND_LINE, _now_us())
+        made = patiently(partial(accept_quarters, *asked))
+    typer.echo(f"edit {made.number}: {meant.name} is accepted as it is, {_when(made, zone)}")
+
+
 def _what(edit: "Edit") -> str:
     value = _value(edit)
     return f"{edit.register.value} " + (value if value == _CLEARED else f"set to {value}")
@@ -186,6 +205,8 @@ def _what(edit: "Edit") -> str:
 
 def _value(edit: "Edit") -> str:
     """What was set: an energy or, with more decimals, the index of a reading."""
+    if edit.accepts:
+        return "accepted"
     if edit.index is not None:
         return f"{edit.index // _RAW}.{edit.index % _RAW:06d}"
     return _CLEARED if edit.energy is None else _shown(edit.energy)

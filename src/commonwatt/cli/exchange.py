@@ -1,4 +1,4 @@
-"""``commonwatt exchange``."""
+"""``commonwatt exchange``: declare that a device was exchanged, or take that back."""
 
 import time
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import typer
 from commonwatt.cli.indexes import INDEX, option_decimal, option_index
 from commonwatt.cli.instants import WHEN, option_instant
 from commonwatt.cli.lacking_indexes import warn_of_lacking
-from commonwatt.cli.meters import MeterName, named_meter
+from commonwatt.cli.meters import BY_METER, MeterName, MeterOrCommand, named_meter
 from commonwatt.cli.output import show_applied
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from commonwatt.domain.catalogue import Register
 
 
+exchange_commands = typer.Typer(
+    cls=MeterOrCommand,
+    no_args_is_help=True,
+    help="Declare that a meter's device was exchanged, or take that back.",
+)
+
+
+@exchange_commands.command(BY_METER)
 def exchange(
     meter: MeterName,
     at: Annotated[str, typer.Option(metavar="T", help=f"When it was exchanged: {WHEN}.")],
@@ -81,6 +89,37 @@ def exchange(
             after = snapshot.catalogue.catalogue(catalogue.site.number).meter_by_id[meant.id]
             lacking = indexes_lacking(snapshot, catalogue.site.number, after, wanted.at)
     warn_of_lacking(meter, at, lacking)
+
+
+@exchange_commands.command()
+def undo(
+    meter: MeterName,
+    at: Annotated[str, typer.Option(metavar="T", help=f"When the exchange was: {WHEN}.")],
+    site: OneSite = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Take the exchange of a meter's device at an instant back: the old device goes on.
+
+    Example: commonwatt exchange undo prim_ad:11 --at 2026-03-01T10:20
+    """
+    from commonwatt.app.exchange_device import undo_exchange
+
+    with opened_store(data, database_url) as store:
+        with store.snapshot() as snapshot:
+            catalogue, meant = named_meter(snapshot, meter, site)
+        instant_at = option_instant(at, "--at", catalogue.site.timezone)
+        now_at = int(time.time())
+        work = partial(
+            undo_exchange,
+            store,
+            catalogue.site.number,
+            meant.id,
+            instant_at,
+            BY_COMMAND_LINE,
+            now_at,
+        )
+        show_applied(patiently(work))
 
 
 def _indexes(texts: list[str] | None, option: str) -> "Mapping[Register, int]":

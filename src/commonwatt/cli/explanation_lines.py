@@ -24,6 +24,7 @@ def explanation_lines(shown: "Json", name: str, zone: str) -> Iterator[str]:
         ("readings", _readings(shown, zone)),
         ("index", _boundaries(shown, zone)),
         ("method", _method(shown, zone)),
+        ("accepted", _accepted(shown)),
         ("device", _device(shown, zone)),
         ("rule", _rule(shown["rule"])),
         ("findings", _findings(shown, zone)),
@@ -89,6 +90,12 @@ def _method(shown: "Json", zone: str) -> Iterator[str]:
         yield f"edit {edit['number']} by {edit['account']}: {edit['reason']}"
 
 
+def _accepted(shown: "Json") -> Iterator[str]:
+    edit = shown["accepted"]
+    if edit:
+        yield f"edit {edit['number']} by {edit['account']}: {edit['reason']}"
+
+
 def _device(shown: "Json", zone: str) -> Iterator[str]:
     device = shown["device"]
     if device is not None and (device["serial"] or device["from"] or device["factor"] != "1"):
@@ -118,8 +125,14 @@ def _books(shown: "Json") -> Iterator[str]:
     if books is None:
         return
     yield f"{books['form']}, {books['mode']}, {books['quality'] or 'nobody alive'}"
-    if books["missing"]:
-        yield f"cannot be closed: missing {', '.join(books['missing'])}"
+    if books["lacking"]:
+        yield "cannot be closed: " + ", ".join(
+            f"{each['name']} lacks {each['register']}" for each in books["lacking"]
+        )
+        for each in books["lacking"]:
+            if each["declare"]:
+                yield f"{each['name']} has it only later; if it did not count before, declare"
+                yield f"  {each['declare']}"
         return
     for names in (
         ("consumed", "grid_import", "grid_export", "produced"),
@@ -150,4 +163,7 @@ def _versions(shown: "Json", zone: str) -> Iterator[str]:
     for each in shown["versions"][untold:]:
         lock = each["locked_until"]
         locked = f", locked until {_local(lock, zone)}" if lock else ""
+        despite = each["locked_despite"]
         yield f"{_local(each['known_at'], zone)} {_kwh(each['total'])} {each['cause']}{locked}"
+        if despite:
+            yield f"  locked with things to do: {despite}"

@@ -1,6 +1,7 @@
 """``commonwatt export``."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,7 +17,7 @@ from commonwatt.cli.connection import (
     told_as_usage,
 )
 from commonwatt.cli.faults import Failed, fault_lines
-from commonwatt.cli.instants import WHEN
+from commonwatt.cli.instants import WHEN, with_offset
 from commonwatt.cli.naming import SiteName, named_site
 from commonwatt.cli.output import parts_bar, printable
 
@@ -79,6 +80,8 @@ def export(
         raise typer.BadParameter(f"{file} is no file in a folder that is there")
     with opened_client(url, username, quiet=quiet, verbose=verbose, fast=fast) as climkit:
         where = named_site(climkit, site)
+        start_at = with_offset(start, "--start", where.timezone) or start
+        wish = replace(wish, start=start_at, end=with_offset(end, "--end", where.timezone))
         with told_as_usage():
             plan = planned(climkit, where, wish, file, int(time.time()))
         with begun(plan) as export:

@@ -2,14 +2,17 @@
 
 import json
 import time
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonwatt.cli.evidence import evidence_text
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.instants import WHEN, option_instant
+from commonwatt.cli.meters import named_meter
 from commonwatt.cli.output import local_time, show_applied, show_table
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
@@ -24,10 +27,18 @@ from commonwatt.cli.stores import (
 if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.app.ports import Snapshot
-    from commonwatt.domain.catalogue import Site
+    from commonwatt.domain.catalogue import Meter, Site
+    from commonwatt.domain.findings import FindingRule
 
-_HEADERS = ("id", "rule", "meter", "register", "start", "end", "evidence")
+_HEADERS = ("id", "severity", "rule", "meter", "register", "start", "end", "evidence")
 _RESOLVED_HEADERS = ("finding", "meter", "register", "start", "end", "resolved as")
+
+
+class FindingSeverity(StrEnum):
+    """What a finding is to whoever bills."""
+
+    DECISION = "decision"
+    INFORMATION = "information"
 
 
 class ResolvedAs(StrEnum):
@@ -42,6 +53,22 @@ def findings(
     site: OneSite = None,
     start: Annotated[str | None, typer.Option(metavar="T", help=f"From when: {WHEN}.")] = None,
     end: Annotated[str | None, typer.Option(metavar="T", help=f"Until when: {WHEN}.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Only of a rule, as index-break.")
+    ] = None,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METER", help="Only of a meter: id, prim_ad:N, type and prim_ad, or name."
+        ),
+    ] = None,
+    severity: Annotated[
+        FindingSeverity | None,
+        typer.Option(help="Only those that need a decision, or only those that inform."),
+    ] = None,
+    each_: Annotated[
+        bool, typer.Option("--each", help="Each by itself, not joined to stretches.")
+    ] = False,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Those that somebody resolved, instead.")
     ] = False,
@@ -49,10 +76,13 @@ def findings(
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List what validation set aside or doubts, the oldest first.
+    """List what validation set aside or doubts; what needs a decision first, then by meter.
 
-    Example: commonwatt findings --site CH-0012 --start 2026-03-01
+    Findings that follow each other are one stretch, of at most a month of UTC.
+
+    Example: commonwatt findings --site CH-0012 --start 2026-03-01 --severity decision
     """
+    asked = _Asked(_rule(rule), severity, each_)
     rows: list[dict[str, object]] = []
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
         for each in named_sites(snapshot, site):
@@ -62,12 +92,35 @@ def findings(
             if resolved:
                 rows += _resolutions(snapshot, each, as_json)
             else:
-                rows += _findings(snapshot, each, start_at, end_at, as_json)
+                of_meter = None if meter is None else named_meter(snapshot, meter, each.id)[1]
+                period = start_at, end_at
+                rows += _findings(snapshot, each, period, of_meter, asked, as_json)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
     headers = _RESOLVED_HEADERS if resolved else _HEADERS
-    show_table(headers, [[_cell(value) for value in row.values()] for row in rows])
+    show_table(headers, [[str(value) for value in row.values()] for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which findings are wanted; None is any."""
+
+    rule: "FindingRule | None"
+    severity: FindingSeverity | None
+    each: bool
+
+
+def _rule(word: str | None) -> "FindingRule | None":
+    from commonwatt.domain.findings import FindingRule
+
+    if word is None:
+        return None
+    try:
+        return FindingRule(word)
+    except ValueError as error:
+        there_are = ", ".join(FindingRule)
+        raise typer.BadParameter(f"is one of {there_are}", param_hint="--rule") from error
 
 
 def resolve(
@@ -130,25 +183,40 @@ def _site_of(store: "SqlStore", wanted: str, site: str | None, resolved: bool) -
 
 
 def _findings(
-    snapshot: "Snapshot", site: "Site", start_at: int | None, end_at: int | None, as_json: bool
+    snapshot: "Snapshot",
+    site: "Site",
+    period: tuple[int | None, int | None],
+    of_meter: "Meter | None",
+    asked: _Asked,
+    as_json: bool,
 ) -> list[dict[str, object]]:
-    from commonwatt.app.read_findings import read_findings
+    from commonwatt.app.finding_stretches import Severity, read_stretches
     from commonwatt.domain.findings import finding_id
 
     catalogue = snapshot.catalogue.catalogue(site.number)
     meters = {meter.number: meter for meter in catalogue.meters}
-    return [
-        {
-            "id": finding_id(site.id, meters[each.meter].id, each),
-            "rule": each.rule.value,
-            "meter": meters[each.meter].id if as_json else meters[each.meter].name,
-            "register": each.register,
-            "start": _instant(each.start_at, site, as_json),
-            "end": _instant(each.end_at, site, as_json),
-            "evidence": dict(each.evidence),
-        }
-        for each in read_findings(snapshot, catalogue, start_at, end_at)
-    ]
+    rows: list[dict[str, object]] = []
+    for stretch in read_stretches(snapshot, catalogue, *period):
+        meter, severity = meters[stretch.first.meter], Severity.of(stretch.first.rule)
+        if asked.rule not in (None, stretch.first.rule) or of_meter not in (None, meter):
+            continue
+        if asked.severity is not None and asked.severity.value != severity.value:
+            continue
+        told = stretch.findings if asked.each else (stretch.whole,)
+        for first, each in zip(stretch.findings, told, strict=False):
+            rows.append(
+                {
+                    "id": finding_id(site.id, meter.id, first),
+                    "severity": severity.value,
+                    "rule": each.rule.value,
+                    "meter": meter.id if as_json else meter.name,
+                    "register": each.register,
+                    "start": _instant(each.start_at, site, as_json),
+                    "end": _instant(each.end_at, site, as_json),
+                    "evidence": dict(each.evidence) if as_json else evidence_text(meter, each),
+                }
+            )
+    return rows
 
 
 def _resolutions(snapshot: "Snapshot", site: "Site", as_json: bool) -> list[dict[str, object]]:
@@ -170,9 +238,3 @@ def _instant(instant_at: int, site: "Site", utc: bool) -> str:
     from commonwatt.formats.instants import utc_text
 
     return utc_text(instant_at) if utc else local_time(instant_at, site.timezone)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {amount}" for name, amount in value.items())
-    return str(value)

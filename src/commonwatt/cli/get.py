@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from commonwatt.cli.connection import (
     opened_client,
     told_as_usage,
 )
-from commonwatt.cli.instants import WHEN
+from commonwatt.cli.instants import WHEN, with_offset
 from commonwatt.cli.naming import (
     MeterName,
     SensorName,
@@ -26,9 +27,10 @@ from commonwatt.cli.naming import (
 from commonwatt.cli.output import parts_bar
 from commonwatt.cli.records import AsCsv, AsJson, require_one_of
 from commonwatt.cli.series_output import Plot, show_series
+from commonwatt.cli.stores import opened_store
 
 if TYPE_CHECKING:
-    from commonwatt.client import Climkit
+    from commonwatt.client import Climkit, Site
 
 Start = Annotated[
     str | None,
@@ -44,6 +46,24 @@ ReadingsStart = Annotated[
     str | None,
     typer.Option(
         "--start", metavar="T", help=f"From when: {WHEN}.", show_default="the latest alone"
+    ),
+]
+LocalData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Ask the store of this folder instead of a server; no account is needed.",
+        rich_help_panel="Store",
+    ),
+]
+LocalDatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        help="Ask this database instead of a server.",
+        rich_help_panel="Store",
     ),
 ]
 Sampling = Annotated[str, typer.Option("--sampling", metavar="WORD", help="15T, H, D, M or Y.")]
@@ -63,14 +83,35 @@ get_commands = typer.Typer(
 
 @contextmanager
 def _asked(
-    url: str | None, username: str | None, *, quiet: bool, verbose: bool
+    url: str | None,
+    username: str | None,
+    data: Path | None,
+    database_url: str | None,
+    *,
+    quiet: bool,
+    verbose: bool,
 ) -> Iterator["Climkit"]:
     """Give a client that shows on a terminal how much of a long series has come."""
-    with (
-        parts_bar("asking", quiet=quiet or verbose) as on_part,
-        opened_client(url, username, quiet=quiet, verbose=verbose, on_part=on_part) as climkit,
-    ):
-        yield climkit
+    local = data is not None or database_url is not None
+    if local and (url is not None or username is not None):
+        raise typer.BadParameter("a store has no address and no account: give one or the other")
+    with parts_bar("asking", quiet=quiet or verbose) as on_part:
+        if not local:
+            with opened_client(
+                url, username, quiet=quiet, verbose=verbose, on_part=on_part
+            ) as climkit:
+                yield climkit
+            return
+        from commonwatt.local_client import LocalClimkit
+
+        with opened_store(data, database_url) as store:
+            yield LocalClimkit(store, on_part=on_part)
+
+
+def _between(start: str | None, end: str | None, site: "Site") -> tuple[str | None, str | None]:
+    """Return the window that is meant: times without an offset are on the site's clock."""
+    zone = site.timezone
+    return with_offset(start, "--start", zone), with_offset(end, "--end", zone)
 
 
 @get_commands.command("site")
@@ -88,6 +129,8 @@ def get_site(
     plot: Plot = False,
     url: Url = None,
     username: Username = None,
+    data: LocalData = None,
+    database_url: LocalDatabaseUrl = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -96,10 +139,11 @@ def get_site(
     Example: commonwatt get site CH-0012 --start 2026-03-01 --end 2026-04-01 --sampling D --plot
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, data, database_url, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
+        between = _between(start, end, where)
         with told_as_usage():
-            series = climkit.site_data(where, meter_type, start, end, sampling, meters=of_meters)
+            series = climkit.site_data(where, meter_type, *between, sampling, meters=of_meters)
     show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
 
 
@@ -115,6 +159,8 @@ def get_meter(
     plot: Plot = False,
     url: Url = None,
     username: Username = None,
+    data: LocalData = None,
+    database_url: LocalDatabaseUrl = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -123,11 +169,12 @@ def get_meter(
     Example: commonwatt get meter CH-0012 "electricity 11" --start 2026-03-01 --csv
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, data, database_url, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         which = named_meter(climkit, where, meter)
+        between = _between(start, end, where)
         with told_as_usage():
-            series = climkit.meter_data(where, which, start, end, sampling)
+            series = climkit.meter_data(where, which, *between, sampling)
     show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
 
 
@@ -142,6 +189,8 @@ def get_raw(
     plot: Plot = False,
     url: Url = None,
     username: Username = None,
+    data: LocalData = None,
+    database_url: LocalDatabaseUrl = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -150,11 +199,12 @@ def get_raw(
     Example: commonwatt get raw CH-0012 prim_ad:11 --start 2026-03-01
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, data, database_url, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         which = named_meter(climkit, where, meter)
+        between = _between(start, end, where)
         with told_as_usage():
-            series = climkit.meter_data_raw(where, which, start, end)
+            series = climkit.meter_data_raw(where, which, *between)
     show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)
 
 
@@ -169,6 +219,8 @@ def get_sensor(
     plot: Plot = False,
     url: Url = None,
     username: Username = None,
+    data: LocalData = None,
+    database_url: LocalDatabaseUrl = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -177,9 +229,10 @@ def get_sensor(
     Example: commonwatt get sensor CH-0012 Stairwell --start 2026-03-01 --plot
     """
     require_one_of(json=as_json, csv=as_csv, plot=plot)
-    with _asked(url, username, quiet=quiet, verbose=verbose) as climkit:
+    with _asked(url, username, data, database_url, quiet=quiet, verbose=verbose) as climkit:
         where = named_site(climkit, site)
         which = named_sensor(climkit, where, sensor)
+        between = _between(start, end, where)
         with told_as_usage():
-            series = climkit.sensor_data(where, which, start, end)
+            series = climkit.sensor_data(where, which, *between)
     show_series(series, as_json=as_json, as_csv=as_csv, plot=plot, quiet=quiet)

@@ -1,4 +1,4 @@
-"""``commonwatt lock`` and ``commonwatt unlock``."""
+"""``commonwatt lock``, ``locks`` and ``unlock``."""
 
 import time
 from functools import partial
@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonwatt.cli.faults import Failed
 from commonwatt.cli.instants import WHEN, option_instant
-from commonwatt.cli.output import local_time
+from commonwatt.cli.output import local_time, show_table, unit_of
 from commonwatt.cli.stores import (
     BY_COMMAND_LINE,
     Data,
     DatabaseUrl,
+    OneSite,
     named_sites,
     opened_store,
     patiently,
 )
 
 if TYPE_CHECKING:
-    from commonwatt.app.lock_group import GroupLock
+    from commonwatt.app.frozen_sums import Frozen
+    from commonwatt.app.lock_group import GroupLock, OpenTasks
     from commonwatt.domain.catalogue import Group
 
 SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The site, by id or site_ref.")]
@@ -33,25 +36,80 @@ def lock(
     site: SiteName,
     group: GroupName,
     until: Until,
+    despite: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Lock although something is to do, and keep why.",
+            show_default=False,
+        ),
+    ] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Freeze the results of a group before an instant: they were billed.
+    """Freeze the results of a group before an instant, and show the sums: they were billed.
 
-    Later corrections are kept and shown by `commonwatt differences`.
+    Refused as long as the worklist of the period has something to do. Later corrections are kept
+    and shown by `commonwatt differences`.
 
     Example: commonwatt lock CH-0012 electricity --until 2026-04-01
     """
-    from commonwatt.app.lock_group import lock_group
+    from commonwatt.app.end_waiting import end_waiting
+    from commonwatt.app.frozen_sums import frozen_by
+    from commonwatt.app.lock_group import OpenTasks, lock_group
 
     named = named_group(group)
+    if despite is not None and not despite.strip():
+        raise typer.BadParameter("say why", param_hint="--despite")
+    why = None if despite is None else despite.strip()
     with opened_store(data, database_url) as store:
         with store.snapshot() as snapshot:
             (where,) = named_sites(snapshot, site)
         until_at = option_instant(until, "--until", where.timezone)
         now_us = time.time_ns() // 1000
-        work = partial(lock_group, store, where.number, named, until_at, BY_COMMAND_LINE, now_us)
-        typer.echo(_told(patiently(work), where.timezone))
+        # What was ahead of its delivery and is not any more is frozen with the rest.
+        patiently(partial(end_waiting, store, now_us))
+        asked = (store, where.number, named, until_at, BY_COMMAND_LINE, now_us, why)
+        try:
+            locked = patiently(partial(lock_group, *asked))
+        except OpenTasks as error:
+            _list_tasks(error, where.timezone)
+            raise Failed(
+                f"{error.count_told} to do before it can be locked; say --despite REASON to lock "
+                "with it all the same"
+            ) from error
+        typer.echo(_told(locked, where.timezone))
+        with store.snapshot() as snapshot:
+            catalogue = snapshot.catalogue.catalogue(where.number)
+            frozen = frozen_by(snapshot, catalogue, named, locked.steps)
+        if frozen is not None:
+            _show_frozen(frozen, where.timezone)
+
+
+def locks(site: OneSite = None, data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """List until when groups are locked, step by step: who did it, and despite what.
+
+    Example: commonwatt locks --site CH-0012
+    """
+    from commonwatt.app.lock_group import read_locks
+
+    rows: list[tuple[str, ...]] = []
+    with opened_store(data, database_url) as store, store.snapshot() as snapshot:
+        for each in named_sites(snapshot, site):
+            rows += [
+                (
+                    each.site_ref or each.id,
+                    step.group.value,
+                    local_time(step.until_at, each.timezone),
+                    local_time(step.locked_us // 1_000_000, each.timezone),
+                    step.account,
+                    step.despite or "-",
+                    step.content_hash,
+                )
+                for of_group in read_locks(snapshot, each.number)
+                for step in of_group.steps
+            ]
+    show_table(("site", "group", "until", "locked at", "by", "despite", "content"), rows)
 
 
 def unlock(
@@ -90,6 +148,39 @@ def named_group(word: str) -> "Group":
         return Group(word)
     except ValueError as error:
         raise typer.BadParameter(f"is one of {', '.join(Group)}", param_hint="GROUP") from error
+
+
+def _list_tasks(error: "OpenTasks", timezone: str) -> None:
+    for task in error.tasks:
+        span = f"{local_time(task.start_at, timezone)} to {local_time(task.end_at, timezone)}"
+        typer.echo(f"{task.kind}: {task.text}\n  {span}\n  {task.command}", err=True)
+
+
+def _show_frozen(frozen: "Frozen", timezone: str) -> None:
+    """Show the sums that a step froze, [kWh] or [m3]."""
+    span = " to ".join(local_time(at, timezone) for at in (frozen.start_at, frozen.end_at))
+    typer.echo(f"frozen: {span}\n")
+    show_table(
+        ("meter", "type", "prim_ad", "total", "self", "ext", "unit", "missing quarter-hours"),
+        [
+            (
+                each.meter.name,
+                each.meter.medium.value,
+                str(each.meter.prim_ad),
+                f"{each.total / 1000:.3f}",
+                *(
+                    ("-", "-")
+                    if each.own is None
+                    else (f"{each.own / 1000:.3f}", f"{(each.total - each.own) / 1000:.3f}")
+                ),
+                unit_of(each.meter.medium),
+                str(each.missing),
+            )
+            for each in frozen.sums
+        ],
+    )
+    if frozen.unclosed:
+        typer.echo(f"\n{frozen.unclosed} quarter-hours have no books: nothing was shared in them")
 
 
 def _told(lock: "GroupLock", timezone: str) -> str:

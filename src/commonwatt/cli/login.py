@@ -84,7 +84,7 @@ def _keep(credentials: "Credentials") -> None:
     if find_spec("keyring") is None:
         raise Failed(
             "not kept, since the package keyring is not installed: "
-            f"pip install 'commonwatt[keyring]', or {_INSTEAD}"
+            f"pip install keyring, or {_INSTEAD}"
         )
     from keyring.errors import KeyringError
 

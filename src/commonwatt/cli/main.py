@@ -10,12 +10,13 @@ from typer.exceptions import TyperException
 from commonwatt import __version__
 from commonwatt.cli.account import account_commands
 from commonwatt.cli.apply import apply
+from commonwatt.cli.audit import audit
 from commonwatt.cli.conformance import conformance
 from commonwatt.cli.delivery import delivery_commands
 from commonwatt.cli.demo import demo
 from commonwatt.cli.differences import differences
-from commonwatt.cli.edit import edit_commands
-from commonwatt.cli.exchange import exchange
+from commonwatt.cli.edit import accept, edit_commands
+from commonwatt.cli.exchange import exchange_commands
 from commonwatt.cli.explain import explain
 from commonwatt.cli.export import export
 from commonwatt.cli.faults import fault_lines, user_errors
@@ -23,14 +24,17 @@ from commonwatt.cli.findings import findings, resolve
 from commonwatt.cli.get import get_commands
 from commonwatt.cli.import_file import import_files
 from commonwatt.cli.listing import meters, sensors, sites
-from commonwatt.cli.lock import lock, unlock
+from commonwatt.cli.lock import lock, locks, unlock
 from commonwatt.cli.login import login
 from commonwatt.cli.mirror import mirror
+from commonwatt.cli.month import month
 from commonwatt.cli.output import printable
 from commonwatt.cli.serve import serve
 from commonwatt.cli.settle import settle
 from commonwatt.cli.simulate_key import simulate_key
+from commonwatt.cli.site import show, site_commands
 from commonwatt.cli.status import status
+from commonwatt.cli.verify import verify
 from commonwatt.cli.watch import watch
 from commonwatt.cli.worklist import worklist
 
@@ -52,19 +56,26 @@ app.command(rich_help_panel=_OWN)(demo)
 app.command(rich_help_panel=_OWN)(serve)
 app.command(rich_help_panel=_OWN)(apply)
 app.command("import", rich_help_panel=_OWN)(import_files)
-app.command(rich_help_panel=_OWN)(exchange)
+app.command(rich_help_panel=_OWN)(show)
+app.add_typer(exchange_commands, name="exchange", rich_help_panel=_OWN)
 app.command(rich_help_panel=_OWN)(findings)
 app.command(rich_help_panel=_OWN)(resolve)
 app.command(rich_help_panel=_OWN)(explain)
 app.command(rich_help_panel=_OWN)(worklist)
+app.command(rich_help_panel=_OWN)(accept)
 app.command(rich_help_panel=_OWN)(status)
 app.command(rich_help_panel=_OWN)(settle)
+app.command(rich_help_panel=_OWN)(verify)
 app.command(rich_help_panel=_OWN)(lock)
+app.command(rich_help_panel=_OWN)(locks)
 app.command(rich_help_panel=_OWN)(unlock)
 app.command(rich_help_panel=_OWN)(differences)
+app.command(rich_help_panel=_OWN)(month)
 app.command("simulate-key", rich_help_panel=_OWN)(simulate_key)
 app.add_typer(account_commands, name="account", rich_help_panel=_OWN)
 app.add_typer(delivery_commands, name="delivery", rich_help_panel=_OWN)
+app.command(rich_help_panel=_OWN)(audit)
+app.add_typer(site_commands, name="site", rich_help_panel=_OWN)
 app.add_typer(edit_commands, name="edit", rich_help_panel=_OWN)
 app.command(rich_help_panel=_ANY)(login)
 app.command(rich_help_panel=_ANY)(sites)
@@ -100,14 +111,16 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False, prog_name="commonwatt")
     except TyperException as error:
-        _end(error.exit_code, " ".join(error.format_message().split()))
+        # "Value error" is what the library that checks a choice puts before its message.
+        told = error.format_message().replace("Value error, ", "")
+        _end(error.exit_code, " ".join(told.split()))
     except ModuleNotFoundError as error:
         if (error.name or "commonwatt").split(".")[0] == "commonwatt":
             raise
         _end(
             _FAILED,
             f"the server is not installed ({error.name} is missing): "
-            "pip install 'commonwatt[server]'",
+            "pip install '.[server]' in the checkout",
         )
     except typer.Abort:
         _end(_INTERRUPTED, "interrupted")

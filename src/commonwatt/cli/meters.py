@@ -1,19 +1,21 @@
 """Which meter a command means."""
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.stores import named_sites
 
 if TYPE_CHECKING:
+    from typer._click.core import Context
+
     from commonwatt.app.ports import Snapshot
     from commonwatt.domain.catalogue import Meter, SiteCatalogue
 
-_ID = re.compile("[0-9a-f]{24}")
-_ADDRESS = re.compile(r"(?:(?P<type>[a-z_]+) |prim_ad:)(?P<prim_ad>\d{1,9})", re.ASCII)
+BY_METER = "METER"
+"""The name of the command of a `MeterOrCommand` that takes a meter."""
 
 MeterName = Annotated[
     str,
@@ -31,11 +33,13 @@ def named_meter(
 
     Names other than ids are looked up in the site that is given, or in all.
     """
+    from commonwatt.app.named_meters import meters_meant
+
     found = [
         (catalogue, meter)
         for each in named_sites(snapshot, site)
         for catalogue in [snapshot.catalogue.catalogue(each.number)]
-        for meter in _meant(catalogue, wanted)
+        for meter in meters_meant(catalogue, wanted)
     ]
     if not found:
         raise Failed(f"no meter {wanted}; `commonwatt status` lists meters with their id")
@@ -47,16 +51,12 @@ def named_meter(
     return found[0]
 
 
-def _meant(catalogue: "SiteCatalogue", wanted: str) -> "list[Meter]":
-    if _ID.fullmatch(wanted):
-        meter = catalogue.meter_by_id.get(wanted)
-        return [] if meter is None else [meter]
-    address = _ADDRESS.fullmatch(wanted)
-    if address is None:
-        return [meter for meter in catalogue.meters if meter.name == wanted]
-    return [
-        meter
-        for meter in catalogue.meters
-        if meter.prim_ad == int(address["prim_ad"])
-        and address["type"] in (None, meter.medium.value)
-    ]
+class MeterOrCommand(TyperGroup):
+    """A group whose first word is a meter unless it is a command."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        """Put the command that takes a meter before anything that names no other."""
+        known = {*self.commands, *ctx.help_option_names} - {BY_METER}
+        if args and args[0] not in known:
+            args = [BY_METER, *args]
+        return super().parse_args(ctx, args)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from commonwatt.cli.faults import Failed
-from commonwatt.cli.output import show_table
+from commonwatt.cli.output import show_table, unit_of
 
 if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.app.ports import Snapshot
-    from commonwatt.domain.catalogue import Medium, Site
+    from commonwatt.domain.catalogue import Site
     from commonwatt.domain.reference_comparison import MonthComparison, SeriesComparison
 
 _HEADERS = (
@@ -64,7 +64,7 @@ def equal_line(months: "Sequence[MonthComparison]") -> str:
     line = f"{len(equal)} of {len(months)} meter-months equal within 1 Wh a quarter-hour"
     if equal:
         largest = max(abs(each.difference) for month in equal for each in month.series.values())
-        units = " or ".join(sorted({_unit(month.meter.medium) for month in equal}))
+        units = " or ".join(sorted({unit_of(month.meter.medium) for month in equal}))
         line += f", their sums within {_amount(largest)} {units}"
     fed = sum(Reason.FROM_TOTALS in month.reasons for month in equal)
     return f"{line}; {fed} of them fed from the server's totals" if fed else line
@@ -95,7 +95,7 @@ def _rows(month: "MonthComparison", *, whole: bool) -> list[list[str]]:
             month.meter.name,
             month.month,
             name,
-            _unit(month.meter.medium),
+            unit_of(month.meter.medium),
             _amount(each.ours),
             _amount(each.theirs),
             _amount(each.difference),
@@ -123,7 +123,7 @@ def _record(site: "Site", month: "MonthComparison") -> dict[str, object]:
         "meter": month.meter.id,
         "name": month.meter.name,
         "month": month.month,
-        "unit": _unit(month.meter.medium),
+        "unit": unit_of(month.meter.medium),
         "equal": month.is_equal,
         "reasons": sorted(month.reasons),
         "series": {name: _series_record(each) for name, each in month.series.items()},
@@ -143,12 +143,6 @@ def _series_record(series: "SeriesComparison") -> dict[str, object]:
             quality.name.lower(): count for quality, count in series.differing_qualities.items()
         },
     }
-
-
-def _unit(medium: "Medium") -> str:
-    from commonwatt.domain.catalogue import Medium
-
-    return "m3" if medium in (Medium.COLD_WATER, Medium.HOT_WATER) else "kWh"
 
 
 def _amount(raw: int) -> str:

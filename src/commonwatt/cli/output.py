@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from commonwatt.app.apply_declaration import Applied
+    from commonwatt.domain.catalogue import Medium
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -36,6 +37,11 @@ def printable(text: str) -> str:
 def heading(name: str, unit: str | None) -> str:
     """Return the heading of a column of quantities."""
     return printable(name if unit is None else f"{name} [{unit}]")
+
+
+def unit_of(medium: "Medium") -> str:
+    """Return the unit in which the quantities of a medium are shown."""
+    return medium.unit
 
 
 def local_time(instant_at: int | None, timezone: str) -> str:

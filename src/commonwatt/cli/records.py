@@ -32,9 +32,16 @@ def show_records(
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(keys)
-        writer.writerows([record[key] for key in keys] for record in records)
+        writer.writerows([_csv_cell(record[key]) for key in keys] for record in records)
     else:
         show_table(keys, [[_cell(record[key]) for key in keys] for record in records])
+
+
+def _csv_cell(value: object) -> object:
+    # Imported here: the client brings its HTTP library, which most commands do not need.
+    from commonwatt.client.csv_cells import text_cell
+
+    return text_cell(value) if isinstance(value, str) else value
 
 
 def _cell(value: object) -> str:

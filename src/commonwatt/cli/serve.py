@@ -1,6 +1,5 @@
 """``commonwatt serve``."""
 
-import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from commonwatt.adapters.log_lines import log_to_stderr
 from commonwatt.cli.stores import Data, DatabaseUrl, store_settings
+from commonwatt.cli.tls_files import require_tls_files
 
 
 def serve(
@@ -57,6 +58,7 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
     )
+    require_tls_files(settings)
     if settings.workers > 1:
         typer.echo(f"serving on {settings.host}:{settings.port}, {settings.workers} processes")
     with exit_as_promised():
@@ -74,7 +76,7 @@ def exit_as_promised() -> Iterator[None]:
 
 def end_on_sigterm() -> None:
     """Let SIGTERM end the process well, before the server listens to it and after it has ended."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    log_to_stderr()
     signal.signal(signal.SIGTERM, _end)
 
 

@@ -1,5 +1,6 @@
 """``commonwatt settle``."""
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,11 +25,17 @@ def settle(
     """Settle the days that deliveries and declarations have changed.
 
     A server does so by itself, and reads never wait for it; this does it ahead, after a large
-    import for instance. Days are settled whole, in UTC.
+    import for instance. Days are settled whole, in UTC. Readings that were ahead of their delivery
+    count from now on if their time has come.
 
     Example: commonwatt settle --site CH-0012 --start 2026-01-01
     """
+    from commonwatt.app.end_waiting import end_waiting
+    from commonwatt.app.learn_ordinary import learn_ordinary
+
     with opened_store(data, database_url) as store:
+        patiently(partial(end_waiting, store, time.time_ns() // 1000))
+        patiently(partial(learn_ordinary, store))
         with store.snapshot() as snapshot:
             sites = named_sites(snapshot, site)
         for each in sites:

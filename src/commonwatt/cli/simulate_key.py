@@ -57,6 +57,7 @@ def simulate_key(
 def _json_row(row: "Simulated") -> dict[str, str | float]:
     return {
         "meter": row.meter.id,
+        "name": row.meter.name,
         "total": row.total / 1000,
         "self_now": row.self_now / 1000,
         "self_then": row.self_then / 1000,

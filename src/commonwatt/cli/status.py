@@ -1,5 +1,6 @@
 """``commonwatt status``."""
 
+import time
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,10 +17,12 @@ def status(site: OneSite = None, data: Data = None, database_url: DatabaseUrl = 
     """Show how up to date sites are.
 
     Of each meter the last accepted reading, of each group the end of the newest quarter-hour whose
-    books are closed and who holds it back. Times are the site's own.
+    books are closed and who holds it back. Times are the site's own. Jumps of the server's clock
+    between deliveries are told as well.
 
     Example: commonwatt status --site CH-0012
     """
+    from commonwatt.app.clock_jumps import clock_lines
     from commonwatt.app.read_status import read_status
 
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
@@ -29,6 +32,8 @@ def status(site: OneSite = None, data: Data = None, database_url: DatabaseUrl = 
             if position:
                 typer.echo()
             _show(each, read_status(snapshot, catalogue))
+            for line in clock_lines(snapshot, catalogue, time.time_ns() // 1000):
+                typer.echo(line)
         if not sites:
             typer.echo("no sites yet; `commonwatt apply` declares them")
 
@@ -45,7 +50,9 @@ def _show(site: "Site", state: "SiteStatus") -> None:
                 local_time(each.last_accepted_at, site.timezone),
                 each.meter.id,
             )
-            for each in state.meters
+            for each in sorted(
+                state.meters, key=lambda each: (each.meter.medium.value, each.meter.prim_ad)
+            )
         ],
     )
     typer.echo()

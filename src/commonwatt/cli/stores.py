@@ -1,9 +1,10 @@
 """Which store a command works on, and waiting for a store that is busy."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -64,11 +65,35 @@ def store_settings(data: Path | None, database_url: str | None, **others: object
     try:
         settings = Settings.model_validate(Settings().model_dump() | said)
     except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
+        wrong = (f"{_called(e['loc'], said)}{e['msg']}" for e in error.errors())
         raise typer.BadParameter("; ".join(wrong).replace("Value error, ", "")) from error
     if data is not None and database_url is None:
         return settings.model_copy(update={"database_url": None})
     return settings
+
+
+def _called(loc: tuple[int | str, ...], said: Mapping[str, object]) -> str:
+    """How whoever set a setting calls it: as an option, else as a variable of the environment."""
+    from commonwatt.settings import PREFIX
+
+    if not loc:
+        return ""
+    name = str(loc[0])
+    return f"--{name.replace('_', '-')}: " if name in said else f"{PREFIX}{name.upper()}: "
+
+
+@contextmanager
+def looked_at_store(data: Path | None, database_url: str | None) -> Iterator["SqlStore"]:
+    """Open the store of a command that changes nothing; an empty one where there is none yet."""
+    from commonwatt.stores import STORE_FILE
+
+    settings = store_settings(data, database_url)
+    if settings.database_url is not None or (settings.data / STORE_FILE).exists():
+        with opened_store(data, database_url) as store:
+            yield store
+        return
+    with TemporaryDirectory() as folder, opened_store(Path(folder), None, create=True) as store:
+        yield store
 
 
 @contextmanager
@@ -88,7 +113,7 @@ def opened_store(
             f"there is no store in {settings.data}; name its folder with --data, "
             "or begin one with `commonwatt apply`"
         )
-    store = patiently(lambda: open_store_of(settings))
+    store = patiently(lambda: open_store_of(settings, also_read_only=True))
     try:
         yield store
     finally:

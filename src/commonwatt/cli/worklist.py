@@ -2,12 +2,13 @@
 
 import json
 import time
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonwatt.cli.faults import Failed
-from commonwatt.cli.instants import WHEN, option_instant
+from commonwatt.cli.instants import WHEN, option_instant, option_month
 from commonwatt.cli.output import local_time
 from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store
 
@@ -67,20 +68,13 @@ def worklist(
 
 
 def _period(site: "Site", month: str | None, start: str | None, end: str | None) -> tuple[int, int]:
-    from commonwatt.app.local_month import BadMonth, local_month, month_before
-
     if start is not None and end is not None:
         start_at = option_instant(start, "--start", site.timezone)
         end_at = option_instant(end, "--end", site.timezone)
         if end_at < start_at:
             raise typer.BadParameter("lies before --start", param_hint="--end")
         return start_at, end_at
-    if month is None:
-        return month_before(site.timezone, int(time.time()))
-    try:
-        return local_month(site.timezone, month)
-    except BadMonth as error:
-        raise typer.BadParameter(str(error), param_hint="--month") from error
+    return option_month(month, "--month", site.timezone, int(time.time()))
 
 
 def _groups(catalogue: "SiteCatalogue", wanted: str | None) -> "list[Group]":
@@ -107,15 +101,23 @@ def _tasks(
 
 
 def _show(site: "Site", group: "Group", period: tuple[int, int], tasks: "list[Task]") -> None:
+    from commonwatt.app.worklist_task import TaskState
+
     zone, name = site.timezone, site.site_ref or site.id
     start, end = (local_time(at, zone) for at in period)
-    typer.echo(f"site {name}, {group.value}, {start} to {end}: {len(tasks)} to do")
+    counts = {state: sum(task.state is state for task in tasks) for state in TaskState}
+    others = (TaskState.LOCKED, TaskState.ACCEPTED)
+    told = "".join(f", {counts[state]} {state.value}" for state in others if counts[state])
+    count = counts[TaskState.OPEN]
+    typer.echo(f"site {name}, {group.value}, {start} to {end}: {count} to do{told}")
     for task in tasks:
-        typer.echo(f"\n{task.kind}: {task.text}")
+        note = f" ({task.state.value})" if task.state is TaskState.LOCKED else ""
+        typer.echo(f"\n{task.kind}{note}: {task.text}")
         typer.echo(f"  {local_time(task.start_at, zone)} to {local_time(task.end_at, zone)}")
         typer.echo(f"  {task.command}")
-    if not tasks:
+    if not count and not counts[TaskState.LOCKED]:
         until = local_time(period[1], zone).replace(" ", "T")
         typer.echo(
-            f"  nothing to do; to lock it: commonwatt lock {name} {group.value} --until {until}"
+            "  nothing to do; to lock it: "
+            f"commonwatt lock {quote(name)} {group.value} --until {until}"
         )

@@ -15,6 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 from zoneinfo import ZoneInfo
 
+from commonwatt.client.csv_cells import text_cell
+
 if TYPE_CHECKING:
     from os import PathLike
 
@@ -113,7 +115,7 @@ def _cell(text: str | None) -> str:
     if not text:
         return ""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([text])
+    csv.writer(out, lineterminator="\n").writerow([text_cell(text)])
     return out.getvalue().removesuffix("\n")
 
 

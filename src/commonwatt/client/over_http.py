@@ -1,16 +1,25 @@
 """What threads and tasks share of HTTP: how requests are written and faults told."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import httpx2
 
 from commonwatt import __version__
-from commonwatt.client.answers import surprising
-from commonwatt.client.errors import Unreachable
+from commonwatt.client.answers import next_try, surprising
+from commonwatt.client.errors import ClimkitError, Unreachable
 from commonwatt.client.wire import Answer
+
+if TYPE_CHECKING:
+    from stamina import Attempt
+
+log = logging.getLogger("commonwatt.client")
+"""Says what is tried again, in a line each."""
+# Where no logging is set up, the retry library's own word for it would be printed as well.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 # An answer may take so many times as long as a server may be silent.
 _WHOLE_ANSWER = 10
@@ -39,6 +48,19 @@ def backoff(attempts: int) -> Backoff:
     return Backoff(
         attempts=attempts, timeout=None, wait_initial=0.5, wait_max=20.0, wait_jitter=1.0
     )
+
+
+@contextmanager
+def told_if_tried_again(attempt: "Attempt", most: int) -> Iterator[None]:
+    """Log why an attempt failed and how long the next one waits, if there is one."""
+    try:
+        yield
+    except ClimkitError as error:
+        wait = next_try(error)
+        if wait is not False and attempt.num < most:
+            wait_s = attempt.next_wait if wait is True else wait
+            log.warning("%s; again in %.0f s", error, wait_s)
+        raise
 
 
 def timeouts(seconds: float) -> httpx2.Timeout:

@@ -64,7 +64,7 @@ class SyncWire:
         import stamina
 
         for attempt in stamina.retry_context(next_try, **self._backoff):
-            with attempt:
+            with attempt, over_http.told_if_tried_again(attempt, self._backoff["attempts"]):
                 return await action()
         raise AssertionError("the last attempt returns or raises")
 

@@ -6,6 +6,7 @@ null.
 
 from typing import NotRequired, TypedDict
 
+_MOST_CITY_REF = 32_767
 Milliseconds = TypedDict("Milliseconds", {"$date": int})
 
 
@@ -17,12 +18,17 @@ class AuthAnswer(TypedDict):
 
 
 class Address(TypedDict):
-    """Address of a site; `postal_code` is a number where it is numeric."""
+    """Address of a site; `postal_code` is a number where it is numeric.
+
+    `city_name` and `city_ref` are for clients of 2022.
+    """
 
     street_name: str
     street_number: str
     city: str
     postal_code: int | str
+    city_name: NotRequired[str]
+    city_ref: NotRequired[int]
 
 
 class _Optional(TypedDict, total=False):
@@ -57,7 +63,7 @@ class Installation(TypedDict):
 
 
 class MeterInfo(TypedDict):
-    """One of the answers of /meter_info."""
+    """One of the answers of /meter_info; `virtual` is for clients of 2022."""
 
     id: str
     type: str
@@ -65,6 +71,7 @@ class MeterInfo(TypedDict):
     mode: str
     prim_ad: int
     is_rule_meter: bool
+    virtual: NotRequired[bool]
 
 
 class SensorInfo(TypedDict):
@@ -101,6 +108,23 @@ def address(street_name: str, street_number: str, city: str, postal_code: str) -
         "city": city,
         "postal_code": int(postal_code) if numeric else postal_code,
     }
+
+
+def address_of_2022(address: Address) -> Address:
+    """Return an address with the keys of 2022 beside those of today.
+
+    `city_ref` was a number of 16 bits: what is none has no such key.
+
+    >>> address_of_2022(address("Rue des Tilleuls", "12", "Renens", "1020"))["city_ref"]
+    1020
+    >>> "city_ref" in address_of_2022(address("Ring", "1", "Munich", "80331"))
+    False
+    """
+    both: Address = {**address, "city_name": address["city"]}
+    postal_code = address["postal_code"]
+    if isinstance(postal_code, int) and postal_code <= _MOST_CITY_REF:
+        both["city_ref"] = postal_code
+    return both
 
 
 def installation_infos(
@@ -168,6 +192,11 @@ def meter_info(
         "prim_ad": prim_ad,
         "is_rule_meter": is_rule_meter,
     }
+
+
+def meter_info_of_2022(info: MeterInfo) -> MeterInfo:
+    """Return an entry of /meter_info with the key of 2022, which `is_rule_meter` replaced."""
+    return {**info, "virtual": info["is_rule_meter"]}
 
 
 def sensor_info(

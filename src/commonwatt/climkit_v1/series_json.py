@@ -6,11 +6,11 @@ written block by block into a scratch that fits the processor's cache.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import SEEK_CUR, BytesIO
+from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
@@ -24,8 +24,11 @@ from commonwatt.climkit_v1.text_tables import BLANK, DAY_S, Bytes, Texts
 QUARTER_S = 900
 
 _COMMA = ord(",")
+PART_BYTES = 3 << 19
+"""So long is a part of a long answer at most."""
 _BLOCK_BYTES = 1 << 18
 _BLOCK_ROWS = 512
+"""So many rows are a block at least, if they fit a part."""
 _SHORT_RUN_ROWS = 64
 
 
@@ -56,8 +59,35 @@ def render_rows(
     >>> render_rows([Column("total", np.array([29]))], stamps_at, utc_offsets)
     b'[{"total":0.029,"timestamp":"1970-01-01 01:15:00+01:00"}]'
     """
+    out = BytesIO()
+    for block in _blocks(columns, stamps_at, utc_offsets):
+        out.write(block)
+    out.write(b"]")
+    out.seek(0)
+    out.write(b"[" if stamps_at.size else b"[]")
+    return out.getvalue()
+
+
+def rows_in_parts(
+    columns: Sequence[Column], stamps_at: NDArray[np.int64], utc_offsets: NDArray[np.int32]
+) -> Iterator[bytes]:
+    """Yield what `render_rows` returns part by part: objects with a comma before each."""
+    out = BytesIO()
+    for block in _blocks(columns, stamps_at, utc_offsets):
+        if out.tell() and out.tell() + block.nbytes > PART_BYTES:
+            yield out.getvalue()
+            out = BytesIO()
+        out.write(block)
+    if out.tell():
+        yield out.getvalue()
+
+
+def _blocks(
+    columns: Sequence[Column], stamps_at: NDArray[np.int64], utc_offsets: NDArray[np.int32]
+) -> Iterator[memoryview]:
+    """Yield rows with a comma before each; the next block is written over the one before."""
     if not stamps_at.size:
-        return b"[]"
+        return
     local_s = stamps_at + utc_offsets
     days = local_s // DAY_S
     stamps = (
@@ -65,15 +95,10 @@ def render_rows(
         text_tables.times_of_day(local_s - days * DAY_S),
         _offset_ends(utc_offsets),
     )
-    out = BytesIO()
-    out.write(b"[")
     for start, end in _segments(columns, stamps_at.size):
         rows = slice(start, end)
         cells = [cell for cell in (_cell(column, rows) for column in columns) if cell]
-        _write_rows(out, cells, [texts[rows] for texts in stamps])
-    out.seek(-1, SEEK_CUR)
-    out.write(b"]")
-    return out.getvalue()
+        yield from _written(cells, [texts[rows] for texts in stamps])
 
 
 def render_sensor_rows(stamps_at: NDArray[np.int64], values: NDArray[np.float64]) -> bytes:
@@ -171,17 +196,18 @@ def _segments(columns: Sequence[Column], row_count: int) -> list[tuple[int, int]
     return list(pairwise([0, *edges, row_count]))
 
 
-def _write_rows(out: BytesIO, cells: Sequence[_Cell], stamps: Sequence[Texts]) -> None:
+def _written(cells: Sequence[_Cell], stamps: Sequence[Texts]) -> Iterator[memoryview]:
     slots = b"".join(cell.label + b" " * cell.slot.width + b"," for cell in cells)
     stamp_width = sum(texts.dtype.itemsize for texts in stamps)
-    template = b"{" + slots + b'"timestamp":' + b" " * stamp_width + b","
+    template = b",{" + slots + b'"timestamp":' + b" " * stamp_width
     row_count = len(stamps[0])
-    block = min(row_count, max(_BLOCK_ROWS, _BLOCK_BYTES // len(template)))
+    fewest = min(_BLOCK_ROWS, max(1, PART_BYTES // len(template)))
+    block = min(row_count, max(fewest, _BLOCK_BYTES // len(template)))
     scratch = np.empty((block, len(template)), np.uint8)
     scratch[:] = np.frombuffer(template, np.uint8)
     for first in range(0, row_count, block):
         rows = scratch[: row_count - first]
-        at = 1
+        at = len(b",{")
         for cell in cells:
             cell.write(rows, at, first)
             at += cell.width
@@ -189,7 +215,7 @@ def _write_rows(out: BytesIO, cells: Sequence[_Cell], stamps: Sequence[Texts]) -
         for texts in stamps:
             place(rows, at, texts[first : first + len(rows)])
             at += texts.dtype.itemsize
-        out.write(rows.data)
+        yield rows.data
 
 
 def _offset_ends(utc_offsets: NDArray[np.int32]) -> Texts:

@@ -2,18 +2,41 @@
 
 from functools import cached_property
 
-from commonwatt.conformance.evidence import Evidence
+from commonwatt.conformance.conversation import Conversation
+from commonwatt.conformance.evidence import Evidence, MeterSeen, Scope
 from commonwatt.conformance.readings_at_hand import (
     Readings,
     find_raw_readings,
     find_sensor_values,
 )
 from commonwatt.conformance.series import Series
-from commonwatt.conformance.series_search import find_series, meter_sources, site_sources
+from commonwatt.conformance.series_search import (
+    find_series,
+    meter_sources,
+    ranked_meters,
+    site_sources,
+)
 
 
 class Building(Evidence):
     """Evidence with the series that are looked at closely."""
+
+    @cached_property
+    def kinds(self) -> "list[BuildingOfKind]":
+        """The building as if it had the meters of one kind only, for each kind that it has.
+
+        Consumers of electricity come first, rule meters last; at most as many as the scope allows.
+        """
+        names = dict.fromkeys(meter.kind for meter in ranked_meters(self))
+        return [
+            BuildingOfKind(self.conversation, self.scope, name)
+            for name in list(names)[: self.scope.most_kinds]
+        ]
+
+    @property
+    def kinds_left_out(self) -> int:
+        """How many kinds of meters the scope leaves out."""
+        return len({meter.kind for meter in self.meters}) - len(self.kinds)
 
     @cached_property
     def site_series(self) -> Series:
@@ -42,3 +65,16 @@ class Building(Evidence):
     def readings(self, route: str) -> Readings:
         """The readings of an endpoint, meter_data_raw or sensor_data."""
         return self.raw_readings if route == "meter_data_raw" else self.sensor_values
+
+
+class BuildingOfKind(Building):
+    """The building with the meters of one kind only."""
+
+    def __init__(self, conversation: Conversation, scope: Scope, kind: str) -> None:
+        super().__init__(conversation, scope)
+        self.kind = kind
+
+    @cached_property
+    def meters(self) -> list[MeterSeen]:
+        """The meters of the kind."""
+        return [meter for meter in super().meters if meter.kind == self.kind]

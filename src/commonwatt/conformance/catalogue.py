@@ -11,6 +11,7 @@ from commonwatt.conformance.checks import (
     series_windows,
     signing_in,
     sites,
+    switch_days,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -20,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     *series_rows.CHECKS,
     *series_values.CHECKS,
     *series_periods.CHECKS,
+    *switch_days.CHECKS,
     *series_windows.CHECKS,
     *readings.CHECKS,
     *access.CHECKS,

@@ -22,13 +22,15 @@ class Scope:
 
     ``site`` is looked at (None: the first listed that has meters). ``foreign_site`` exists but is
     not granted to the account. ``fast``: the server is one's own, limits are off and not checked.
-    ``wait_for_expiry``: stay until the first token has ended.
+    ``wait_for_expiry``: stay until the first token has ended. ``most_kinds``: at most so many kinds
+    of meters are looked at closely, each with a dozen questions.
     """
 
     site: str | None = None
     foreign_site: str | None = None
     fast: bool = False
     wait_for_expiry: bool = False
+    most_kinds: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class MeterSeen:
     type: str
     mode: str
     is_rule_meter: bool
+
+    @property
+    def kind(self) -> str:
+        """Its type and mode, and whether it is a rule meter, in words."""
+        rule = ", rule" if self.is_rule_meter else ""
+        return f"{self.type or 'no type'} {self.mode or 'no mode'}{rule}"
 
     @property
     def shares_sun(self) -> bool:
@@ -76,6 +84,10 @@ class Evidence:
     def ask(self, question: Question) -> Exchange:
         """Ask, each question once."""
         return self.conversation.ask(question)
+
+    def ask_again(self, question: Question) -> Exchange:
+        """Ask, whether it was asked before or not: the answer is of now."""
+        return self.conversation.ask_again(question)
 
     @property
     def site_list(self) -> Exchange:

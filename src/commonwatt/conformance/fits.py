@@ -130,11 +130,16 @@ def period_pieces(
     return [pieces[span] for span in sorted(pieces)]
 
 
-def fit(rows: Sequence[Row], pieces: Sequence[Piece], span: Callable[[Row], Span | None]) -> Fit:
+def fit(
+    rows: Sequence[Row],
+    pieces: Sequence[Piece],
+    span: Callable[[Row], Span | None],
+    settled_at: float,
+) -> Fit:
     """Compare longer rows with the sums of their pieces.
 
-    A row whose period is not wholly tiled by pieces counts only where it is their sum: what else
-    it holds is unknown.
+    A row whose period is not wholly tiled by pieces, or ends after ``settled_at``, counts only
+    where it is their sum: what else it holds is unknown, or may have come in between two answers.
     """
     result = Fit()
     for row in rows:
@@ -143,18 +148,20 @@ def fit(rows: Sequence[Row], pieces: Sequence[Piece], span: Callable[[Row], Span
             continue
         parts = [each for each in pieces if bounds[0] <= each.start_at < bounds[1]]
         if parts:
-            _count(result, row, parts, bounds)
+            _count(result, row, parts, bounds if bounds[1] <= settled_at else None)
     return result
 
 
-def _count(result: Fit, row: Row, parts: Sequence[Piece], bounds: Span) -> None:
+def _count(result: Fit, row: Row, parts: Sequence[Piece], bounds: Span | None) -> None:
+    """Count a row; ``bounds`` is its period where that is settled."""
     keys = set(parts[0].values).intersection(row.values, *(part.values for part in parts))
     said = numbers(row, sorted(keys))
     off = {key: abs(value - sum(part.values[key] for part in parts)) for key, value in said.items()}
     if not off:
         return
     worst = max(off, key=lambda key: off[key])
-    whole = sum(part.end_at - part.start_at for part in parts) == bounds[1] - bounds[0]
+    tiled_s = sum(part.end_at - part.start_at for part in parts)
+    whole = bounds is not None and tiled_s == bounds[1] - bounds[0]
     if off[worst] <= _NOISE:
         result.exact += 1
     elif not whole:

@@ -78,11 +78,14 @@ class FoundFit:
 class Series:
     """A series with data around ``core``, some whole local days. Raises CannotCheck without."""
 
-    def __init__(self, evidence: Evidence, source: Source, days: Sequence[date]) -> None:
+    def __init__(
+        self, evidence: Evidence, source: Source, days: Sequence[date], days_looked_back: int
+    ) -> None:
         self.evidence = evidence
         self.source = source
         self.zone = evidence.zone
         self.days_with_data = days
+        self.days_looked_back = days_looked_back
         first, last = _core(days, self.zone, evidence.conversation.clock())
         self.first_day = first
         self.core = (day_start(first, self.zone), day_start(last + timedelta(days=1), self.zone))
@@ -92,6 +95,10 @@ class Series:
     def asked(self, start_at: int, end_at: int, frequency: str | None = "15T") -> Exchange:
         """Ask for a period."""
         return self.evidence.ask(self.source.question(start_at, end_at, frequency))
+
+    def days_asked(self, back_days: int) -> Exchange:
+        """Ask for the days from so many days ago until tomorrow."""
+        return days_asked(self.evidence, self.source, back_days)
 
     def rows(self, exchange: Exchange) -> list[Row]:
         """The rows of an answer."""
@@ -122,6 +129,14 @@ class Series:
         except CannotCheck:
             return False
         return reading is not None and reading.quarters_start
+
+    @property
+    def may_start_or_end(self) -> bool:
+        """Whether the values are so alike that 15T stamps could be starts as well as ends."""
+        try:
+            return "quarters_start" in self.found_fit("H").ambiguous
+        except CannotCheck:
+            return False
 
     def quarter_ends(self, exchange: Exchange) -> list[int]:
         """The ends of an answer's quarter-hours, whatever its stamps mean."""
@@ -175,7 +190,8 @@ class Series:
             asked = self._parts_asked(frequency, finer)
             ends = found.reading.ends
             pieces = period_pieces(self.rows(asked), keys, finer, self.zone, ends=ends)
-        return fit(rows, pieces, lambda row: self._span(row, frequency, reading))
+        settled_at = self.evidence.conversation.clock() - _SETTLING_DAYS * DAY_S
+        return fit(rows, pieces, lambda row: self._span(row, frequency, reading), settled_at)
 
     def _parts_asked(self, frequency: str, finer: str) -> Exchange:
         start_at, end_at = neighbours(frequency, *self.core, self.zone)
@@ -186,6 +202,12 @@ class Series:
         if span is None or frequency not in "HD":
             return span
         return span if self.wide[0] <= span[0] and span[1] <= self.wide[1] else None
+
+
+def days_asked(evidence: Evidence, source: Source, back_days: int) -> Exchange:
+    """Ask a source for its days from so many days ago until tomorrow."""
+    now = int(evidence.conversation.clock())
+    return evidence.ask(source.question(now - back_days * DAY_S, now + DAY_S, "D"))
 
 
 def _differ(one: Reading, other: Reading, name: str) -> bool:

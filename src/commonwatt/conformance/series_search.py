@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from commonwatt.conformance import published
 from commonwatt.conformance.evidence import Evidence, MeterSeen
 from commonwatt.conformance.exchanges import Exchange
-from commonwatt.conformance.local_periods import DAY_S, local_date
+from commonwatt.conformance.local_periods import local_date
 from commonwatt.conformance.rows import read_stamp
-from commonwatt.conformance.series import Series, Source
+from commonwatt.conformance.series import Series, Source, days_asked
 from commonwatt.conformance.verdicts import CannotCheck
 
 _LOOK_BACK_DAYS = 400
@@ -24,15 +24,15 @@ def find_series(evidence: Evidence, candidates: Sequence[Source]) -> Series:
     Of those with the same documented keys one that answers them all goes before: a consumer that
     takes no part in the balance has no share in the sun.
     """
-    spare: tuple[Source, list[date]] | None = None
+    spare: tuple[Source, list[date], int] | None = None
     for source in candidates[:_TRIED]:
         if spare is not None and source.keys != spare[0].keys:
             break
-        for exchange in answers_of_days(evidence, source):
+        for exchange, looked_back in answers_of_days(evidence, source):
             days = _days(exchange, evidence.zone)
             if days and _has_all(exchange, source.keys):
-                return Series(evidence, source, days)
-            spare = spare or ((source, days) if days else None)
+                return Series(evidence, source, days, looked_back)
+            spare = spare or ((source, days, looked_back) if days else None)
     if spare is None:
         raise CannotCheck(f"no rows of /{candidates[0].route} at D anywhere")
     return Series(evidence, *spare)
@@ -43,25 +43,23 @@ def _has_all(exchange: Exchange, keys: Sequence[str]) -> bool:
     return any(isinstance(each, dict) and each.keys() >= set(keys) for each in entries)
 
 
-def answers_of_days(evidence: Evidence, source: Source) -> Iterator[Exchange]:
-    """Lists of a source's days: of the last 400, of years if there are none.
+def answers_of_days(evidence: Evidence, source: Source) -> Iterator[tuple[Exchange, int]]:
+    """Lists of a source's days: of the last 400, of years if there are none; and of how many.
 
     How long a period may be is not published: where 400 days are refused the last 30 are asked for.
     """
-    now = int(evidence.conversation.clock())
-
-    def asked(back_days: int) -> Exchange:
-        return evidence.ask(source.question(now - back_days * DAY_S, now + DAY_S, "D"))
-
-    exchange = asked(_LOOK_BACK_DAYS)
+    looked_back = _LOOK_BACK_DAYS
+    exchange = days_asked(evidence, source, looked_back)
     if exchange.is_refused:
-        exchange = asked(_SURELY_ALLOWED_DAYS)
-    for each in (exchange, None):
-        answered = each or asked(_LONG_AGO_DAYS)
-        if answered.is_answered and isinstance(answered.content, list):
-            yield answered
-            if answered.content:
-                return
+        looked_back = _SURELY_ALLOWED_DAYS
+        exchange = days_asked(evidence, source, looked_back)
+    if exchange.is_answered and isinstance(exchange.content, list):
+        yield exchange, looked_back
+        if exchange.content:
+            return
+    exchange = days_asked(evidence, source, _LONG_AGO_DAYS)
+    if exchange.is_answered and isinstance(exchange.content, list):
+        yield exchange, _LONG_AGO_DAYS
 
 
 def _days(exchange: Exchange, zone: ZoneInfo) -> list[date]:
@@ -85,10 +83,14 @@ def site_source(site: str, medium: str) -> Source:
 
 def meter_sources(evidence: Evidence) -> list[Source]:
     """The series of meters: consumers of electricity first, rule meters last."""
-    ranked = sorted(evidence.meters, key=_rank)
-    if not ranked:
+    return [meter_source(evidence.site, meter) for meter in ranked_meters(evidence)]
+
+
+def ranked_meters(evidence: Evidence) -> list[MeterSeen]:
+    """The meters: consumers of electricity first, rule meters last. Raises CannotCheck without."""
+    if not evidence.meters:
         raise CannotCheck("the site has no meters")
-    return [meter_source(evidence.site, meter) for meter in ranked]
+    return sorted(evidence.meters, key=_rank)
 
 
 def _rank(meter: MeterSeen) -> tuple[bool, bool, bool]:

@@ -21,7 +21,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(
             f"the server is not installed ({error.name} is missing): "
-            "pip install 'commonwatt[server]'"
+            "pip install '.[server]' in the checkout"
         )
     Thread(target=_end_with_standard_input, daemon=True).start()
     serve_frozen(0, lambda address: print(json.dumps(_facts(address)), flush=True))  # noqa: T201

@@ -13,6 +13,10 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 
+from commonwatt.domain.quarter_hours import DAY_S
+
+_SWITCH_S = 3_600
+
 
 class Group(StrEnum):
     """What influences each other settles together."""
@@ -39,6 +43,11 @@ class Medium(StrEnum):
         """The group that settles this medium; charge points are part of electricity."""
         return Group.ELECTRICITY if self is Medium.CHARGE_POINT else Group(self.value)
 
+    @property
+    def unit(self) -> str:
+        """The unit in which people read it: 1,000 Wh, or 1,000 litres."""
+        return "m3" if self in (Medium.COLD_WATER, Medium.HOT_WATER) else "kWh"
+
 
 class Mode(StrEnum):
     """The part a meter plays in its site."""
@@ -47,6 +56,13 @@ class Mode(StrEnum):
     INTRODUCTION = "introduction"
     PRODUCTION = "production"
     BATTERY = "battery"
+
+
+class RegisterKind(StrEnum):
+    """What a fall of an index means: a fault or another device, or a counter that begins again."""
+
+    COUNTS = "counts"
+    RESETS = "resets"
 
 
 class Register(StrEnum):
@@ -126,6 +142,49 @@ class Resolution:
     finding: str | None = None
 
 
+class Looks(StrEnum):
+    """What readings of a meter look like that cannot be what they are declared as."""
+
+    INDEX = "index"
+    """Indexes, of an interval meter."""
+    INTERVALS = "intervals"
+    """Energies of intervals, of an index meter."""
+    COARSER = "coarser-intervals"
+    """Intervals longer than the meter's."""
+    UNIT = "unit"
+    """Values in a smaller unit, as Wh for kWh: far more than can flow."""
+    SEVERAL = "several-series"
+    """Several series under one meter, as one a phase: deliveries that contradict each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSpan:
+    """Readings of a meter that are not used, since they look like something else.
+
+    Those stamped in [from_at, until_at) [Unix seconds], None is open. ``seen_at`` begins the first
+    UTC day whose readings show it.
+    """
+
+    looks: Looks
+    from_at: int | None
+    until_at: int | None
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedSpan:
+    """Readings that somebody accepted though they look like something else.
+
+    Those stamped in [from_at, until_at) [Unix seconds], None is open; ``delivery`` is the one that
+    was accepted.
+    """
+
+    looks: Looks
+    from_at: int | None
+    until_at: int | None
+    delivery: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterFacts:
     """What holds of a meter over [valid_from, valid_to).
@@ -156,6 +215,11 @@ class MeterFacts:
         return self.registers.get(register, register)
 
     @property
+    def is_member(self) -> bool:
+        """Whether the meter is a member of the balance."""
+        return self.enabled and self.balance and not self.isolated
+
+    @property
     def main_is_export(self) -> bool:
         """Whether the meter's total is its exported energy (production) instead of the imported."""
         return self.mode is Mode.PRODUCTION
@@ -169,7 +233,12 @@ class Meter:
     (None: an index meter), ``installed_index`` the raw register indexes at installation [mWh, ml].
     ``installed_at`` and ``removed_at`` are Unix seconds. ``devices`` ascend by ``from_at``; without
     any the meter is one device. ``register_meter`` names, as a rule does, the index meter whose
-    register the sums of this interval meter are checked against.
+    register the sums of this interval meter are checked against. ``register_from`` [Unix seconds],
+    by register of the profile: before it, and before its first reading, the meter does not have it.
+    ``expected_s``: readings up to this far apart [s] are as expected, None: nothing is said.
+    ``register_kind`` is that of an index meter's registers.
+    ``held`` are the readings that are not used until somebody accepts them or declares the meter
+    otherwise, as `judge_character` finds them; ``accepted`` those that somebody accepted.
     """
 
     number: int
@@ -185,6 +254,11 @@ class Meter:
     devices: tuple[Device, ...] = ()
     resolutions: tuple[Resolution, ...] = ()
     register_meter: str | None = None
+    register_from: Mapping[Register, int] = field(default_factory=dict)
+    expected_s: int | None = None
+    register_kind: RegisterKind = RegisterKind.COUNTS
+    held: tuple[HeldSpan, ...] = ()
+    accepted: tuple[AcceptedSpan, ...] = ()
 
     @property
     def current(self) -> MeterFacts:
@@ -195,6 +269,16 @@ class Meter:
     def is_rule_meter(self) -> bool:
         """Whether the meter is computed from others."""
         return self.current.rule is not None
+
+    @property
+    def longest_expected_s(self) -> int:
+        """The farthest apart that readings are as expected [s], 0 if nothing is said.
+
+        Whole days are those of a clock: the day on which it is put back has an hour more.
+        """
+        if self.expected_s is None:
+            return 0
+        return self.expected_s + (_SWITCH_S if self.expected_s % DAY_S == 0 else 0)
 
     def facts_at(self, instant_at: int) -> MeterFacts:
         """The facts that hold at an instant [Unix seconds]."""

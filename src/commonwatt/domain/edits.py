@@ -34,6 +34,9 @@ class Edit:
 
     Or the reading of a raw register at ``start_at`` = ``end_at``: then ``delivery`` is the one that
     says so, and ``index`` [mWh, ml] the one that is set, None where the reading is cleared.
+
+    Or what is estimated, or doubted, in [start, end) is accepted as it is (``accepts``): then
+    nothing is set, nothing cleared, and no quarter-hour changes.
     """
 
     number: int
@@ -49,6 +52,7 @@ class Edit:
     undone_by: str | None = None
     index: int | None = None
     delivery: int | None = None
+    accepts: bool = False
 
     @property
     def of_reading(self) -> bool:
@@ -78,6 +82,18 @@ class Edit:
         each, rest = divmod(self.energy or 0, quarters)
         passed = np.arange(first_quarter, end_quarter + 1) - self.start_at // QUARTER_S
         return np.diff(each * passed + (2 * rest * passed + quarters) // (2 * quarters))
+
+
+def accepted_quarters(
+    edits: Iterable[Edit], meter: int, first_quarter: int, end_quarter: int
+) -> NDArray[np.bool_]:
+    """Mark the quarter-hours of [first, end) of a meter that somebody accepted as they are."""
+    accepted = np.zeros(end_quarter - first_quarter, np.bool_)
+    for each in edits:
+        if each.accepts and each.meter == meter and each.undone_us is None:
+            start, end = (at // QUARTER_S - first_quarter for at in (each.start_at, each.end_at))
+            accepted[max(start, 0) : max(end, 0)] = True
+    return accepted
 
 
 def edits_known_at(edits: Iterable[Edit], at_us: int) -> list[Edit]:
@@ -120,6 +136,7 @@ def apply_edits(
         for each in sorted(edits, key=lambda edit: edit.number)
         if each.meter == meter.number
         and not each.of_reading
+        and not each.accepts
         and each.undone_us is None
         and each.start_at < end_quarter * QUARTER_S
         and each.end_at > first_quarter * QUARTER_S

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from commonwatt.domain.catalogue import Looks
+from commonwatt.domain.quarter_hours import DAY_S
+
 _ID_DIGITS = 12
 
 
@@ -14,20 +17,29 @@ class FindingRule(StrEnum):
     STAMP_AHEAD = "stamp-ahead"
     STAMP_TOO_OLD = "stamp-too-old"
     OUTSIDE_LIFE = "outside-life"
+    STAMP_FAR_BEFORE = "stamp-far-before"
     ZERO_AFTER_POSITIVE = "zero-after-positive"
     INDEX_OUT_OF_ORDER = "index-out-of-order"
     INDEX_BREAK = "index-break"
     STAMP_OFF_INTERVAL = "stamp-off-interval"
     INTERVAL_OVERLAP = "interval-overlap"
+    INTERVAL_INCOMPLETE = "interval-incomplete"
     QUARTER_TOO_LARGE = "quarter-too-large"
     SERIAL_CHANGED = "serial-changed"
     ROLLOVER = "rollover"
     DECLARED_FAULTY = "declared-faulty"
     CLEARED_BY_EDIT = "cleared-by-edit"
+    LOOKS_LIKE_INDEX = "looks-like-index"
+    LOOKS_LIKE_INTERVALS = "looks-like-intervals"
+    LOOKS_LIKE_COARSER_INTERVALS = "looks-like-coarser-intervals"
+    LOOKS_LIKE_UNIT = "looks-like-unit"
+    LOOKS_LIKE_SEVERAL_SERIES = "looks-like-several-series"
     GAP = "gap"
     DUPLICATE_READING = "duplicate-reading"
+    READINGS_UNUSED = "readings-unused"
     POWER_ABOVE_LIMIT = "power-above-limit"
     CATCH_UP = "catch-up"
+    UNUSUAL_STEP = "unusual-step"
     FROZEN_REGISTER = "frozen-register"
     CLOCK_SKEW = "clock-skew"
     INTERVAL_REGISTER_MISMATCH = "interval-register-mismatch"
@@ -49,6 +61,14 @@ class FindingRule(StrEnum):
         return self in _OF_QUARTERS
 
 
+HELD_BACK: Mapping[Looks, FindingRule] = {
+    Looks.INDEX: FindingRule.LOOKS_LIKE_INDEX,
+    Looks.INTERVALS: FindingRule.LOOKS_LIKE_INTERVALS,
+    Looks.COARSER: FindingRule.LOOKS_LIKE_COARSER_INTERVALS,
+    Looks.UNIT: FindingRule.LOOKS_LIKE_UNIT,
+    Looks.SEVERAL: FindingRule.LOOKS_LIKE_SEVERAL_SERIES,
+}
+"""The rules that hold readings back, by what they look like."""
 _NEEDS_DECISION = frozenset(
     {
         FindingRule.INDEX_BREAK,
@@ -56,18 +76,23 @@ _NEEDS_DECISION = frozenset(
         FindingRule.QUARTER_TOO_LARGE,
         FindingRule.POWER_ABOVE_LIMIT,
         FindingRule.CATCH_UP,
+        FindingRule.UNUSUAL_STEP,
         FindingRule.INTERVAL_REGISTER_MISMATCH,
+        FindingRule.READINGS_UNUSED,
+        *HELD_BACK.values(),
     }
 )
 _OF_QUARTERS = frozenset(
     {
         FindingRule.QUARTER_TOO_LARGE,
+        FindingRule.READINGS_UNUSED,
         FindingRule.FROZEN_REGISTER,
         FindingRule.CLOCK_SKEW,
         FindingRule.INTERVAL_REGISTER_MISMATCH,
         FindingRule.IMPORT_AND_EXPORT,
         FindingRule.SITE_SUM,
         FindingRule.PRODUCTION_AT_NIGHT,
+        *HELD_BACK.values(),
     }
 )
 
@@ -78,7 +103,8 @@ class Finding:
 
     ``start_at`` and ``end_at`` [Unix seconds] bound what is concerned: a reading (start = end), the
     two readings of a break, a gap or a span (with the standstill before it), or the quarter-hours
-    [start, end): one, or a UTC day.
+    [start, end): one, or a UTC day. Of `INTERVAL_REGISTER_MISMATCH` it is a whole UTC day, or else
+    two readings of the register meter.
     ``evidence`` holds whole numbers in base units (mWh or ml of registers, Wh or litres of
     quarters, seconds). It belongs to the UTC day of ``end_at``, that of quarter-hours to the day of
     their start.
@@ -94,7 +120,10 @@ class Finding:
     @property
     def belongs_at(self) -> int:
         """The instant whose UTC day the finding is filed under [Unix seconds]."""
-        return self.start_at if self.rule.of_quarters else self.end_at
+        is_of_quarters = self.rule.of_quarters
+        if self.rule is FindingRule.INTERVAL_REGISTER_MISMATCH:
+            is_of_quarters = self.start_at % DAY_S == 0 and self.end_at - self.start_at == DAY_S
+        return self.start_at if is_of_quarters else self.end_at
 
 
 def finding_id(site_id: str, meter_id: str, finding: Finding) -> str:

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.balance import MeasuredFlows
-from commonwatt.domain.catalogue import Group, Medium, Meter, MeterFacts, Mode
+from commonwatt.domain.catalogue import (
+    REGISTERS_OF,
+    Group,
+    Medium,
+    Meter,
+    MeterFacts,
+    Mode,
+    Register,
+)
 from commonwatt.domain.load_profile import Energy
 from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.quality import Quality, worst
@@ -40,10 +48,14 @@ class Member:
             return total
         return worst([total, self.energy.ex.quality], len(total))
 
-
-def is_member(facts: MeterFacts) -> bool:
-    """Whether a meter of these facts is a member of the balance."""
-    return facts.enabled and facts.balance and not facts.isolated
+    def lacks(self, position: int) -> list[Register]:
+        """The registers that the balance needs of it and that are missing in a quarter-hour."""
+        names = REGISTERS_OF[self.medium]
+        main = names[-1 if self.facts.main_is_export else 0]
+        sides = {main: self.energy.total(self.facts.main_is_export)}
+        if self.mode in (Mode.INTRODUCTION, Mode.BATTERY) and self.energy.ex is not None:
+            sides[names[-1]] = self.energy.ex
+        return [name for name, side in sides.items() if side.quality[position] == Quality.MISSING]
 
 
 def counts_unshared(medium: Medium, facts: MeterFacts) -> bool:
@@ -66,7 +78,7 @@ def members_of(
         Member(meter.number, meter.medium, facts, energy.part(here.start, here.stop))
         for meter in meters
         if (energy := energies.get(meter.number)) is not None
-        and is_member(facts := meter.facts_at(start_at))
+        and (facts := meter.facts_at(start_at)).is_member
     ]
 
 

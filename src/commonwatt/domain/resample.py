@@ -58,7 +58,7 @@ class Buckets:
     def sum(self, values: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the sum of each period, exact; one value a quarter-hour goes in."""
         if self.run_edges is None:
-            return values.astype(np.int64)
+            return values.astype(np.int64, copy=False)
         runs: NDArray[np.int64] = np.add.reduceat(values, self.run_edges, dtype=np.int64)
         if self.merging is None:
             return runs

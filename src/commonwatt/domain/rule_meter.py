@@ -1,6 +1,6 @@
 """Rule meters: the energy of a meter computed from others, on validated data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,3 +159,25 @@ def _operand_meter(catalogue: SiteCatalogue, meter: Meter, operand: Operand) -> 
         return catalogue.meter_by_id[operand.id]
     assert operand.prim_ad is not None, "an operand has an id or a prim_ad"
     return catalogue.meter_by_address[meter.medium.value, operand.prim_ad]
+
+
+def computed_from(catalogue: SiteCatalogue, meter_ids: Collection[str]) -> frozenset[str]:
+    """Return the ids of the meters whose rules, at any time, lead to one of these."""
+    found: set[str] = set()
+    reached = set(meter_ids)
+    while True:
+        more = {
+            meter.id
+            for meter in catalogue.meters
+            if meter.id not in found and not reached.isdisjoint(_named_ever(catalogue, meter))
+        }
+        if not more:
+            return frozenset(found)
+        found |= more
+        reached |= more
+
+
+def _named_ever(catalogue: SiteCatalogue, meter: Meter) -> set[str]:
+    rules = {facts.rule for facts in meter.facts if facts.rule is not None}
+    named = (_operand_meter(catalogue, meter, each) for rule in rules for each in parse_rule(rule))
+    return {each.id for each in named}

@@ -13,6 +13,7 @@ from commonwatt.domain.findings import Finding
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
 from commonwatt.domain.meter_energy import MeterEnergy
 from commonwatt.domain.plausibility.doubts import doubts
+from commonwatt.domain.plausibility.unused import with_unused_doubted
 from commonwatt.domain.rule_meter import add_rule_meters
 from commonwatt.domain.site_books import SiteBooks
 from commonwatt.domain.vee.physical_meter import JudgedMeter, estimated_spans, meter_energy
@@ -84,10 +85,10 @@ def group_energies(
     zone = catalogue.site.timezone
     for judged in physical:
         energy, overflows = meter_energy(judged, first_quarter, end_quarter, zone)
-        energies[judged.meter.number] = energy
+        energies[judged.meter.number], unused = with_unused_doubted(judged, energy, first_quarter)
         for register in judged.registers.values():
             findings.extend(register.findings)
-        findings.extend(overflows)
+        findings += [*overflows, *unused]
     add_proxy_days(catalogue, physical, energies, first_quarter, end_quarter)
     for judged in physical:
         meter, energy = judged.meter, energies[judged.meter.number]

@@ -18,7 +18,6 @@ from commonwatt.domain.catalogue import (
 )
 from commonwatt.domain.declared_terms import ConsumerTerms, ProducerTerms, declared_terms
 from commonwatt.domain.load_profile import Energy, Qualities, SiteBalance
-from commonwatt.domain.members import is_member
 from commonwatt.domain.quality import exists
 from commonwatt.domain.quarter_hours import QUARTER_S
 
@@ -113,7 +112,7 @@ def _share_epoch(
 ) -> None:
     """Share the quarter-hours ``here``, of which ``from_at`` is the first, into ``shares``."""
     facts_of = {meter.number: meter.facts_at(from_at) for meter in catalogue.meters}
-    members = [each for each in ordered if is_member(facts_of[each.meter.number])]
+    members = [each for each in ordered if facts_of[each.meter.number].is_member]
     consumers = [
         (each, facts_of[each.meter.number], each.quality_self[here])
         for each in members

@@ -119,7 +119,7 @@ class PartFolder:
         """Give a file that is on the disk and has to be renamed, and what writing it returned."""
         path = self.path / f"{name}{_UNFINISHED}"
         try:
-            with path.open("wb") as out:
+            with open(path, "wb", opener=_for_the_owner) as out:  # of a mode
                 written = write(out)
                 out.flush()
                 os.fsync(out.fileno())
@@ -149,7 +149,7 @@ def part_folder(file: Path, asked: Question) -> Iterator[PartFolder]:
 def _locked(folder: Path) -> Iterator[None]:
     """Make a folder if need be, and keep other processes out of it."""
     while True:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         try:
             lock = (folder / _LOCK).open("a")
         except FileNotFoundError:  # another has just finished and removed the folder
@@ -163,6 +163,11 @@ def _locked(folder: Path) -> Iterator[None]:
                 continue
             yield
             return
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    """Open a file that nobody else may read: what people used is in it."""
+    return os.open(path, flags, 0o600)
 
 
 def _is_still(descriptor: int, path: Path) -> bool:

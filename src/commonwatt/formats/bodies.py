@@ -25,7 +25,7 @@ class UnknownContentType(ValueError):
 
 
 class _ReadingsFrom(Protocol):
-    def __call__(self, body: bytes, quality: ReadingQuality, /) -> ReadingRows: ...
+    def __call__(self, body: bytes, quality: ReadingQuality, replaces: bool, /) -> ReadingRows: ...
 
 
 class _SensorValuesFrom(Protocol):
@@ -61,17 +61,18 @@ def readings_from_body(
     body: bytes,
     content_type: str | None,
     quality: ReadingQuality = ReadingQuality.MEASURED,
+    replaces: bool = False,
 ) -> ReadingRows:
     r"""Return the readings of a body (already unpacked); without a content type it is JSON.
 
     Parameters of the content type are ignored; text is UTF-8. ``quality`` is that of the rows that
-    do not say. Raises `UnknownContentType` and
+    do not say, and ``replaces`` whether those replace earlier ones. Raises `UnknownContentType` and
     `UnreadableBody`.
 
     >>> readings_from_body(b"meter,timestamp,en_im\n", "text/csv; charset=utf-8").total
     0
     """
-    return _PARSERS[parse_content_type(content_type)][0](body, quality)
+    return _PARSERS[parse_content_type(content_type)][0](body, quality, replaces)
 
 
 def sensor_values_from_body(body: bytes, content_type: str | None) -> SensorRows:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
 from commonwatt.formats.errors import UnreadableBody
+from commonwatt.formats.file_kinds import refuse_other_files
 from commonwatt.formats.gzip_bodies import GZIP_MAGIC
 
 _PIECE_BYTES = 1 << 20
@@ -18,12 +19,14 @@ def csv_lines(stream: BinaryIO) -> Iterator[list[str]]:
     """Yield the lines of a stream that are not blank, some thousands at a time.
 
     Gzip is recognised by its first bytes. A byte order mark and the carriage returns of CRLF are
-    dropped. Bytes that are not UTF-8 become lone surrogates, which no value accepts. Raises
-    `UnreadableBody` for broken gzip and for a line of more than 64 KiB.
+    dropped. Bytes that are not UTF-8 become lone surrogates, which no row accepts. Raises
+    `UnreadableBody` for broken gzip, for a file that is no CSV, and for a line of more than 64 KiB.
     """
     rest = b""
     number = 0
-    for piece in _pieces(stream):
+    for count, piece in enumerate(_pieces(stream)):
+        if not count:
+            refuse_other_files(piece)
         whole, newline, rest_of_piece = (rest + piece).rpartition(b"\n")
         rest = rest_of_piece
         if newline:
@@ -38,6 +41,7 @@ def csv_lines(stream: BinaryIO) -> Iterator[list[str]]:
 
 def csv_lines_of(body: bytes) -> list[str]:
     """Return the lines of a whole body that are not blank; see `csv_lines`."""
+    refuse_other_files(body[:_PIECE_BYTES])
     return _tidied(body.decode("utf-8", "surrogateescape").split("\n"), 0)
 
 

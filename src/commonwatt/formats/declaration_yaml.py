@@ -13,7 +13,14 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.domain.allocation import KEYS
-from commonwatt.domain.catalogue import REGISTERS_OF, BalanceMode, BatteryOrder, Medium, Mode
+from commonwatt.domain.catalogue import (
+    REGISTERS_OF,
+    BalanceMode,
+    BatteryOrder,
+    Medium,
+    Mode,
+    RegisterKind,
+)
 from commonwatt.formats import yaml_values as read
 from commonwatt.formats.yaml_devices import devices_of
 from commonwatt.formats.yaml_fields import Fields, Reader, document_of
@@ -29,6 +36,7 @@ _METER_KEYS = (
     *("id", "name", "type", "mode", "prim_ad", "interval", "installed_at", "installed_index"),
     *("removed_at", "valid_from", "enabled", "balance", "isolated", "priority", "factor"),
     *("share", "producers", "max_per_hour", "rule", "registers", "devices", "register_meter"),
+    *("register_kind", "expected"),
 )
 _SENSOR_KEYS = ("id", "name", "type", "unit", "model")
 _INT32_MAX = 2**31 - 1
@@ -42,7 +50,7 @@ def declaration_from_yaml(text: bytes) -> SiteDeclaration:
     """Return what a YAML text declares. Raises `InvalidDeclaration` with every fault found.
 
     A date of ``installed_at``, ``removed_at`` or ``valid_from`` is the first instant of that day in
-    the site's zone; a naive stamp is UTC.
+    the site's zone; a naive time is one on the site's clock.
 
     >>> site = declaration_from_yaml(b"site: {site_ref: A, name: B, timezone: UTC, latitude: 46.5}")
     >>> site.latitude, site.longitude
@@ -72,7 +80,7 @@ def _site(
     meters: tuple[MeterDeclaration, ...],
     sensors: tuple[SensorDeclaration, ...],
 ) -> SiteDeclaration:
-    site_id, site_ref = site.optional("id", read.hex_id), site.optional("site_ref", read.text)
+    site_id, site_ref = site.optional("id", read.hex_id), site.optional("site_ref", read.reference)
     if site_id is NOT_SAID and site_ref is NOT_SAID and not site.says("id", "site_ref"):
         site.fault("site", "has neither id nor site_ref; give one to know it by")
     text_or_null = read.or_null(read.text)
@@ -86,7 +94,7 @@ def _site(
         line=site.line,
         id=site_id,
         site_ref=site_ref,
-        name=site.required("name", read.text, ""),
+        name=site.required("name", read.name, ""),
         timezone=zone,
         street_name=street_name,
         street_number=street_number,
@@ -119,6 +127,7 @@ def _meter(fields: Fields, zone: str) -> MeterDeclaration:
     removed_at = fields.optional("removed_at", read.or_null(instant))
     if isinstance(installed_at, int) and isinstance(removed_at, int) and removed_at < installed_at:
         fields.fault("removed_at", "lies before installed_at")
+    wiring = fields.optional("registers", read.wiring(registers))
     return MeterDeclaration(
         line=fields.line,
         name=fields.required("name", read.text, ""),
@@ -126,7 +135,7 @@ def _meter(fields: Fields, zone: str) -> MeterDeclaration:
         mode=fields.required("mode", read.one_of(Mode), Mode.CONSUMPTION),
         id=fields.optional("id", read.hex_id),
         prim_ad=fields.optional("prim_ad", read.whole(0, _INT32_MAX)),
-        interval_s=fields.optional("interval", read.interval_s),
+        interval_s=fields.optional("interval", read.or_null(read.interval_s)),
         installed_at=installed_at,
         installed_index=fields.optional("installed_index", read.index_or_indexes(registers)),
         removed_at=removed_at,
@@ -140,9 +149,14 @@ def _meter(fields: Fields, zone: str) -> MeterDeclaration:
         producers=fields.optional("producers", producers),
         max_per_hour=fields.optional("max_per_hour", read.or_null(read.thousandths(_MOST))),
         rule=fields.optional("rule", read.or_null(read.rule)),
-        registers=fields.optional("registers", read.wiring(registers)),
+        registers=wiring,
+        register_from=NOT_SAID
+        if isinstance(wiring, NotSaid)
+        else fields.optional("registers", read.register_starts(registers, zone)),
         devices=devices_of(fields, registers, zone),
         register_meter=fields.optional("register_meter", read.or_null(read.rule)),
+        register_kind=fields.optional("register_kind", read.one_of(RegisterKind)),
+        expected_s=fields.optional("expected", read.or_null(read.duration_s)),
     )
 
 

@@ -30,6 +30,7 @@ def difference_rows(found: Iterable[Differences]) -> list[dict[str, str | float 
                     "locked": locked / _PER_UNIT if was_known else None,
                     "current": current / _PER_UNIT if is_known else None,
                     "difference": difference / _PER_UNIT,
+                    "cause": each.cause.value,
                 }
             )
     return sorted(rows, key=lambda row: (row["meter"], row["start"]))

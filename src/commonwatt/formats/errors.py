@@ -1,5 +1,7 @@
 """What can be wrong with a whole body or file; a fault of one row is a `Rejected` row instead."""
 
+from commonwatt.domain.readings import NAMED_ROWS_MAX
+
 
 class UnreadableBody(ValueError):
     """A body that cannot be parsed at all. ``line`` and ``column`` count from 1, 0 if not known."""
@@ -23,6 +25,17 @@ class BodyTooLarge(ValueError):
 
 class BadValue(ValueError):
     """A single value that cannot be used; its text says what would be right."""
+
+
+class Faults(dict[int, str]):
+    """What is wrong with values of a column, by position; the first NAMED_ROWS_MAX in words."""
+
+    def note(self, position: int, fault: object) -> None:
+        """Note what is wrong with a value."""
+        self[position] = str(fault) if len(self) < NAMED_ROWS_MAX else _NOT_NAMED
+
+
+_NOT_NAMED = "is wrong; what was wrong with the first rows is told"
 
 
 def shown(value: object) -> str:

@@ -1,15 +1,15 @@
 """The explanation of a quarter-hour as an object of JSON: what does not apply is null."""
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 from commonwatt.app.explain_quarter import Explanation
 from commonwatt.app.quarter_versions import Version
+from commonwatt.app.sight import WHOLE, Sight
 from commonwatt.app.used_readings import UsedReading
 from commonwatt.domain.allocation import KEYS, ShareMeaning
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.catalogue import Medium, SiteCatalogue
 from commonwatt.domain.edits import Edit
 from commonwatt.domain.explanation.books import Cut, QuarterBooks, SharedOut
 from commonwatt.domain.explanation.boundaries import Boundary
@@ -29,21 +29,24 @@ _CLOSED = (
     "unallocated",
 )
 """Amounts that only closed books have."""
+_FLOWS = ("consumed", "grid_import", "grid_export", "produced")
 _DITHER = 1 << 32
 
 
 def explanation_object(
-    explained: Explanation,
-    catalogue: SiteCatalogue,
-    closed: Collection[str] = (),
-    hidden_before_at: int | None = None,
+    explained: Explanation, catalogue: SiteCatalogue, sight: Sight = WHOLE
 ) -> Json:
     """Write an explanation.
 
-    Of ``closed`` meters nothing is told but their names in a rule, and no reading or donor of
-    before ``hidden_before_at`` [Unix seconds].
+    Of meters that are out of sight nothing is told but their names in a rule, and of times that
+    are no reading, donor or date of a device. Totals of the site are told where sight tells them;
+    how they were shared out, step by step, would tell of closed meters one by one.
     """
     answered, books = explained.answered, explained.books
+    hidden_before_at = sight.history_from or 0
+    medium = Medium(explained.meter.medium.group.value)
+    tells_totals = sight.tells_totals(catalogue, medium)
+    all_open = not sight.closed_consumers(catalogue, medium)
     known = bool(exists(answered.quality_total)[0])
     quality_self = answered.quality_self
     has_share = quality_self is not None and bool(exists(quality_self)[0])
@@ -57,21 +60,21 @@ def explanation_object(
         "ext": _kwh(int(ext[0])) if has_share and ext is not None else None,
         "quality_total": _word(Quality(int(answered.quality_total[0]))),
         "quality_self": None if quality_self is None else _word(Quality(int(quality_self[0]))),
-        "readings": [
-            _reading(each) for each in explained.readings if each.at >= (hidden_before_at or 0)
-        ]
+        "readings": [_reading(each) for each in explained.readings if each.at >= hidden_before_at]
         if is_physical
         else None,
-        "boundaries": [_boundary(each, hidden_before_at or 0) for each in explained.boundaries]
-        or None,
+        "boundaries": [_boundary(each, hidden_before_at) for each in explained.boundaries] or None,
         "findings": [_finding(catalogue, each) for each in explained.findings],
-        "method": _method(explained, hidden_before_at or 0) if known else None,
-        "device": _device(explained) if is_physical else None,
-        "rule": _rule(explained.rule, explained.facts.main_is_export, closed),
-        "balance": None if books is None else _balance(books, catalogue, closed),
+        "method": _method(explained, hidden_before_at) if known else None,
+        "accepted": None if explained.accepted is None else _edit(explained.accepted),
+        "device": _device(explained, sight) if is_physical else None,
+        "rule": _rule(explained.rule, explained.facts.main_is_export, sight),
+        "balance": _balance(explained, books, catalogue, sight, all_open)
+        if books is not None and tells_totals
+        else None,
         "key": _key(explained, books),
-        "share": None if books is None or books.share is None else _share(books.share),
-        "versions": [_version(each, explained) for each in explained.versions],
+        "share": None if books is None or books.share is None else _share(books.share, all_open),
+        "versions": [_version(each, explained, sight) for each in explained.versions],
     }
 
 
@@ -162,6 +165,10 @@ def _estimate(estimate: Estimate | None, hidden_before_at: int) -> Json:
     if estimate is None:
         return {"gap": None, "weight": None, "weights": None, "donors": None}
     donors, end_at, rise = estimate.donors, estimate.end_at, estimate.rise
+    # The weights are those of the donors: of hidden ones they would tell.
+    hides_donors = donors is not None and bool(
+        (donors.quarters * QUARTER_S < hidden_before_at).any()
+    )
     return {
         # What was counted before the history is not told within a gap either.
         "gap": None
@@ -171,8 +178,8 @@ def _estimate(estimate: Estimate | None, hidden_before_at: int) -> Json:
             "end": None if end_at is None else utc_text(end_at),
             "rise": None if rise is None else rise / _RAW,
         },
-        "weight": estimate.weight,
-        "weights": estimate.weights,
+        "weight": None if hides_donors else estimate.weight,
+        "weights": None if hides_donors else estimate.weights,
         "donors": None
         if donors is None
         else [
@@ -197,7 +204,7 @@ def _edit(edit: Edit) -> Json:
     }
 
 
-def _device(explained: Explanation) -> Json:
+def _device(explained: Explanation, sight: Sight) -> Json:
     device = explained.device
     serials = [each.serial for each in explained.readings if each.serial]
     factor = explained.facts.factor
@@ -206,30 +213,32 @@ def _device(explained: Explanation) -> Json:
         return {"serial": serial, "from": None, "factor": str(factor), "digits": None}
     return {
         "serial": device.serial,
-        "from": None if device.from_at is None else utc_text(device.from_at),
+        "from": None
+        if device.from_at is None or not sight.since(device.from_at)
+        else utc_text(device.from_at),
         "factor": str(factor if device.factor is None else device.factor),
         "digits": device.digits,
     }
 
 
-def _rule(rule: RuleTree | None, main_is_export: bool, closed: Collection[str]) -> Json | None:
+def _rule(rule: RuleTree | None, main_is_export: bool, sight: Sight) -> Json | None:
     if rule is None:
         return None
-    operands = [_operand(each, main_is_export, closed) for each in rule.operands]
+    operands = [_operand(each, main_is_export, sight) for each in rule.operands]
     return {"text": rule.text, "operands": operands}
 
 
-def _operand(operand: OperandValue, main_is_export: bool, closed: Collection[str]) -> Json:
+def _operand(operand: OperandValue, main_is_export: bool, sight: Sight) -> Json:
     is_export = main_is_export if operand.register is None else operand.register.value == "en_ex"
     value = operand.ex if is_export else operand.im
-    is_told = operand.meter.id not in closed and operand.contributes
+    is_told = sight.opens(operand.meter) and operand.contributes
     return {
         "sign": "+" if operand.sign > 0 else "-",
         "meter": operand.meter.id,
         "name": operand.meter.name,
         "register": None if operand.register is None else operand.register.value,
         **_register_value(value if is_told else None),
-        "rule": _rule(operand.rule, is_export, closed) if is_told else None,
+        "rule": _rule(operand.rule, is_export, sight) if is_told else None,
     }
 
 
@@ -240,30 +249,43 @@ def _register_value(value: RegisterValue | None) -> Json:
     return {"value": energy, "quality": _word(value.quality)}
 
 
-def _balance(books: QuarterBooks, catalogue: SiteCatalogue, closed: Collection[str]) -> Json:
+def _balance(
+    explained: Explanation,
+    books: QuarterBooks,
+    catalogue: SiteCatalogue,
+    sight: Sight,
+    all_open: bool,
+) -> Json:
     flows, balance, closed_books = books.flows, books.balance, books.books
-    ids = {meter.number: meter.id for meter in catalogue.meters}
-    amounts: dict[str, int | None] = {
-        "consumed": int(flows.consumed[0]),
-        "grid_import": int(flows.grid_im[0]),
-        "grid_export": int(flows.grid_ex[0]),
-        "produced": int(flows.produced[0]),
-        **dict.fromkeys(_CLOSED),
-    }
+    lacking = [each for each in explained.lacking if sight.opens(each.meter)]
+    amounts: dict[str, int | None] = dict.fromkeys((*_FLOWS, *_CLOSED))
+    # Of books that lack a member the flows are those of the others alone: no totals.
+    if all_open or balance is not None:
+        columns = flows.consumed, flows.grid_im, flows.grid_ex, flows.produced
+        amounts |= {name: int(each[0]) for name, each in zip(_FLOWS, columns, strict=True)}
     if balance is not None and closed_books is not None:
-        columns = (
+        closed_columns = (
             *(balance.conso_total, balance.prod_total, balance.from_ext, balance.self_energy),
             *(balance.to_ext, balance.storage_charging_self, balance.storage_charging),
             *(balance.storage_discharging, balance.unmetered, closed_books.pool),
             *(balance.allocated, balance.self_energy - balance.allocated),
         )
-        amounts |= {name: int(each[0]) for name, each in zip(_CLOSED, columns, strict=True)}
+        amounts |= {name: int(each[0]) for name, each in zip(_CLOSED, closed_columns, strict=True)}
     return {
         "form": "with grid meter" if flows.has_grid[0] else "without grid meter",
         "mode": books.facts.balance.value,
         "battery": books.facts.battery.value,
         "quality": _word(books.quality),
-        "missing": [ids[number] for number in books.missing if ids[number] not in closed],
+        "missing": list(dict.fromkeys(each.meter.id for each in lacking)),
+        "lacking": [
+            {
+                "meter": each.meter.id,
+                "name": each.meter.name,
+                "register": each.register.value,
+                "declare": each.declared_from(explained.quarter, catalogue.site.timezone),
+            }
+            for each in lacking
+        ],
         **{name: None if each is None else _kwh(each) for name, each in amounts.items()},
     }
 
@@ -284,14 +306,17 @@ def _key(explained: Explanation, books: QuarterBooks | None) -> Json | None:
     return {"name": name, "parameters": parameters}
 
 
-def _share(share: SharedOut) -> Json:
-    """The share with its last cut; a key that cuts more than once tells all of them."""
-    cuts = [_cut(cut) for cut in share.cuts]
+def _share(share: SharedOut, all_open: bool) -> Json:
+    """The share with its last cut; a key that cuts more than once tells all of them.
+
+    A cut sums up those that come before: with closed consumers among them none is told.
+    """
+    cuts = [_cut(cut) for cut in share.cuts] if all_open else []
     last = cuts[-1] if cuts else dict.fromkeys(("quota", "before", "after", "dither", "rounding"))
     return {
         "self": _kwh(share.share),
         "used": _kwh(share.used),
-        "pool": _kwh(share.pool),
+        "pool": _kwh(share.pool) if all_open else None,
         **{name: last[name] for name in ("quota", "before", "after", "dither", "rounding")},
         "cuts": cuts,
     }
@@ -312,7 +337,7 @@ def _cut(cut: Cut) -> Json:
     }
 
 
-def _version(version: Version, explained: Explanation) -> Json:
+def _version(version: Version, explained: Explanation, sight: Sight) -> Json:
     is_last = version is explained.versions[-1]
     until_at = explained.locked_until_at
     is_locked = until_at is not None and explained.quarter * QUARTER_S < until_at
@@ -322,6 +347,7 @@ def _version(version: Version, explained: Explanation) -> Json:
         "total": None if version.total is None else _kwh(version.total),
         "quality": _word(version.quality),
         "earlier_writes": version.earlier_writes,
-        "generation": explained.generation if is_last else None,
+        "generation": explained.generation if is_last and sight.is_whole else None,
         "locked_until": utc_text(until_at) if is_last and is_locked and until_at else None,
+        "locked_despite": explained.locked_despite if is_last and sight.is_whole else None,
     }

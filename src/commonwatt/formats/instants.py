@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.formats.errors import BadValue, shown
+from commonwatt.formats.errors import BadValue, Faults, shown
 
 _FORMS = "write it as 2026-01-31T12:15:00Z"
 _PATTERN = re.compile(
@@ -45,7 +45,7 @@ class Instants:
     seconds: NDArray[np.int64]
     micros: NDArray[np.int64]
     naive: NDArray[np.bool_]
-    faults: dict[int, str]
+    faults: Faults
 
 
 def parse_instant(value: object) -> tuple[int, int, bool]:
@@ -112,7 +112,7 @@ def parse_instants(values: Sequence[object]) -> Instants:
     """
     count = len(values)
     instants = Instants(
-        np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_), {}
+        np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_), Faults()
     )
     lengths = _lengths(values)
     odd = [np.flatnonzero((lengths < 19) | (lengths > _LONGEST))]
@@ -123,7 +123,7 @@ def parse_instants(values: Sequence[object]) -> Instants:
         try:
             seconds, micros, naive = parse_instant(values[position])
         except BadValue as fault:
-            instants.faults[position] = str(fault)
+            instants.faults.note(position, fault)
         else:
             instants.seconds[position] = seconds
             instants.micros[position] = micros

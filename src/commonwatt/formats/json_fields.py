@@ -5,7 +5,7 @@ Numbers are taken as they are written, so 0.1 is the decimal 0.1. Unknown keys a
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
@@ -36,13 +36,21 @@ def json_document(body: bytes) -> object:
     [Decimal('0.1'), 2]
     """
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal)
+        return json.loads(body.decode("utf-8-sig"), parse_float=_decimal)
     except json.JSONDecodeError as error:
         raise UnreadableBody(error.lineno, error.colno, f"not JSON: {error.msg}") from error
     except RecursionError as error:
         raise UnreadableBody(0, 0, "not JSON: nested too deep") from error
     except ValueError as error:  # not UTF-8, or a whole number with thousands of digits
         raise UnreadableBody(0, 0, f"not JSON: {error}") from error
+
+
+def _decimal(number: str) -> Decimal:
+    """Read a number; of one whose exponent no decimal has, an infinite one, which nothing takes."""
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        return Decimal("-Infinity" if number.startswith("-") else "Infinity")
 
 
 class JsonFields:

@@ -1,18 +1,22 @@
 """JSON arrays and NDJSON to rows, and rows to columns of raw values."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import chain
 from operator import itemgetter
+from typing import cast
 
 import numpy as np
 import orjson
 
-from commonwatt.formats.errors import UnreadableBody, shown
+from commonwatt.domain.readings import NAMED_ROWS_MAX
+from commonwatt.formats.errors import Faults, UnreadableBody, shown
 from commonwatt.formats.row_source import RowFaults, RowSource, refuse_too_many_rows
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SUGGESTIONS_MAX = 20
+"""So many unknown keys of a body are compared with those that are known."""
 
 
 def json_array(body: bytes) -> list[object]:
@@ -67,39 +71,82 @@ def ndjson_rows(body: bytes) -> tuple[list[object], dict[int, str]]:
     except orjson.JSONDecodeError:
         pass
     rows: list[object] = []
-    faults: dict[int, str] = {}
+    faults = Faults()
     for position, line in enumerate(lines):
+        row: object = None
         try:
-            rows.append(_document(line))
+            # Once enough are named a line is only told from a good one, and no good one has NaN.
+            row = _document(line) if len(faults) < NAMED_ROWS_MAX else orjson.loads(line)
+        except orjson.JSONDecodeError:
+            faults.note(position, "not JSON")
         except UnreadableBody as error:
-            rows.append(None)
             column = f" (column {error.column})" if error.column else ""
-            faults[position] = error.message + column
+            faults.note(position, error.message + column)
+        rows.append(row)
     return rows, faults
 
 
 def row_source(rows: Sequence[object], faults: RowFaults, known: Sequence[str]) -> RowSource:
-    """Return the columns of rows; no object, or a key that is not known, is a fault of the row."""
-    objects = _objects(rows, faults)
+    """Return the columns of rows; no object, or a key that is not known, is a fault of the row.
+
+    Rows with such a fault have no columns.
+    """
+    numbers = np.arange(1, len(rows) + 1, dtype=np.int64)
+    _refuse_others(rows, faults)
+    objects = _whole(rows, faults)
     keys = set(chain.from_iterable(objects))
     unknown = keys.difference(known)
     if unknown:
-        for position, row in enumerate(objects):
-            if not unknown.isdisjoint(row):
-                name = next(key for key in row if key in unknown)
-                faults.add(position, unknown_key(name, known))
+        positions = np.flatnonzero(~faults.faulty).tolist()
+        _refuse_unknown(zip(positions, objects, strict=True), unknown, faults, known)
+        objects = _whole(rows, faults)
     columns = {key: _column(objects, key) for key in known if key in keys}
-    return RowSource(np.arange(1, len(rows) + 1, dtype=np.int64), columns, faults)
+    return RowSource(
+        numbers[~faults.faulty],
+        columns,
+        RowFaults(len(objects)),
+        left_out=len(rows) - len(objects),
+        broken=faults.rejected(numbers),
+    )
 
 
-def _objects(rows: Sequence[object], faults: RowFaults) -> Sequence[dict[str, object]]:
-    """Return the rows as objects, an empty one and a fault where a row is none."""
+def _whole(rows: Sequence[object], faults: RowFaults) -> Sequence[dict[str, object]]:
+    """Return the rows that have no fault so far, all of them objects."""
+    if not faults.faulty.any():
+        return cast("Sequence[dict[str, object]]", rows)
+    kept = np.flatnonzero(~faults.faulty).tolist()
+    return [cast("dict[str, object]", rows[position]) for position in kept]
+
+
+def _refuse_unknown(
+    objects: Iterable[tuple[int, dict[str, object]]],
+    unknown: set[str],
+    faults: RowFaults,
+    known: Sequence[str],
+) -> None:
+    """Note each row with an unknown key; what could be meant is looked up for the first keys.
+
+    ``objects`` are rows with their positions.
+    """
+    reasons: dict[str, str] = {}
+    for position, row in objects:
+        if unknown.isdisjoint(row):
+            continue
+        name = next(key for key in row if key in unknown)
+        if name not in reasons and faults.names_more:
+            near = len(reasons) < _SUGGESTIONS_MAX
+            reasons[name] = unknown_key(name, known) if near else f"unknown key {shown(name)}"
+        faults.add(position, reasons.get(name, "unknown key"))
+
+
+def _refuse_others(rows: Sequence[object], faults: RowFaults) -> None:
+    """Note each row that is no object."""
     if set(map(type, rows)) <= {dict}:
-        return rows  # type: ignore[return-value]
+        return
     for position, row in enumerate(rows):
         if not isinstance(row, dict):
-            faults.add(position, f"{shown(row)} is not an object with keys such as timestamp")
-    return [row if isinstance(row, dict) else {} for row in rows]
+            what = shown(row) if faults.names_more else "it"
+            faults.add(position, f"{what} is not an object with keys such as timestamp")
 
 
 def _column(objects: Sequence[dict[str, object]], key: str) -> list[object]:

@@ -1,8 +1,9 @@
 """Dates as people write them, which begin when a site's own clock says so."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
+from commonwatt.domain.wall_clock import NoSingleInstant, instant_of_wall_time
 from commonwatt.domain.zones import local_midnight
 from commonwatt.formats.errors import BadValue, shown
 from commonwatt.formats.instants import parse_instant
@@ -28,15 +29,24 @@ def parse_data_day(text: str) -> date:
     return day
 
 
-def instant_or_local_date(text: str, zone: str) -> int:
-    """Return an instant [Unix seconds]: a date is its first one in the zone, naive stamps are UTC.
+def local_instant(text: str, zone: str) -> int:
+    """Return an instant [Unix seconds] as somebody at the site writes it.
 
-    Raises `BadValue`.
+    A date is its first instant in the zone; a time without ``Z`` or an offset is one on the zone's
+    clock. Raises `BadValue`, also for a time that the clock shows twice or never.
 
-    >>> instant_or_local_date("2026-01-01", "Europe/Zurich")
+    >>> local_instant("2026-01-01", "Europe/Zurich")
+    1767222000
+    >>> local_instant("2026-01-01T00:00", "Europe/Zurich")
     1767222000
     """
     if _DATE.fullmatch(text) is not None:
         return local_midnight(zone, parse_data_day(text))
-    seconds, _, _ = parse_instant(text)
-    return seconds
+    seconds, _, naive = parse_instant(text)
+    if not naive:
+        return seconds
+    wall = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    try:
+        return instant_of_wall_time(wall, zone)
+    except NoSingleInstant as error:
+        raise BadValue(str(error)) from error

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.readings import NO_VALUE, VALUE_MAX
-from commonwatt.formats.errors import BadValue, shown
+from commonwatt.formats.errors import BadValue, Faults, shown
 
 _MILLION = 1_000_000
 _LARGEST = VALUE_MAX // _MILLION
@@ -34,7 +34,7 @@ def quantities_from_numbers(values: Sequence[object]) -> tuple[NDArray[np.int64]
     >>> column[:3].tolist(), sorted(faults)
     ([70000, 12000000, -1], [3, 4])
     """
-    faults: dict[int, str] = {}
+    faults = Faults()
     kinds = set(map(type, values))
     if not kinds <= {int, float, type(None)} or (int in kinds and not _fits(values)):
         values = [_number_or_none(value, at, faults) for at, value in enumerate(values)]
@@ -46,7 +46,7 @@ def quantities_from_numbers(values: Sequence[object]) -> tuple[NDArray[np.int64]
         if type(None) in kinds and values[position] is None:
             column[position] = NO_VALUE
         else:
-            faults[position] = f"{shown(values[position])} is not a number; {_RANGE}"
+            faults.note(position, f"{shown(values[position])} is not a number; {_RANGE}")
     return column, faults
 
 
@@ -72,7 +72,7 @@ def quantities_from_texts(texts: Sequence[str]) -> tuple[NDArray[np.int64], dict
     [70000, -1, 1000000000, 8999999999999999]
     """
     column = np.full(len(texts), NO_VALUE, np.int64)
-    faults: dict[int, str] = {}
+    faults = Faults()
     if set("".join(texts)) <= _PLAIN and max(map(len, texts), default=0) <= _DOUBLE_DIGITS + 1:
         present = np.fromiter(map(bool, texts), np.bool_, len(texts))
         try:
@@ -80,7 +80,7 @@ def quantities_from_texts(texts: Sequence[str]) -> tuple[NDArray[np.int64], dict
         except ValueError:  # a text such as "1.2.3"; the slow way names it
             pass
         else:
-            found: dict[int, str] = {}
+            found = Faults()
             column[present] = _scaled(numbers, found)
             positions = np.flatnonzero(present)
             return column, {int(positions[at]): reason for at, reason in found.items()}
@@ -89,7 +89,7 @@ def quantities_from_texts(texts: Sequence[str]) -> tuple[NDArray[np.int64], dict
             try:
                 column[position] = _millionths(decimal_from_text(text))
             except BadValue as fault:
-                faults[position] = str(fault)
+                faults.note(position, fault)
     return column, faults
 
 
@@ -121,24 +121,26 @@ def _fits(values: Sequence[object]) -> bool:
     return all(type(value) is not int or -(2**63) <= value < 2**64 for value in values)
 
 
-def _number_or_none(value: object, position: int, faults: dict[int, str]) -> float | None:
+def _number_or_none(value: object, position: int, faults: Faults) -> float | None:
     """Return what `numpy` may have; note a fault for the rest."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        faults[position] = f"{shown(value)} is not a number; {_RANGE}"
+        faults.note(position, f"{shown(value)} is not a number; {_RANGE}")
         return None
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        faults[position] = _out_of_range(f"{'-' if value < 0 else ''}a number of over 19 digits")
+        faults.note(
+            position, _out_of_range(f"{'-' if value < 0 else ''}a number of over 19 digits")
+        )
         return None
     return value
 
 
-def _scaled(numbers: NDArray[np.float64], faults: dict[int, str]) -> NDArray[np.int64]:
+def _scaled(numbers: NDArray[np.float64], faults: Faults) -> NDArray[np.int64]:
     """Round to millionths, half up; NaN and what is out of range become NO_VALUE."""
     usable = (numbers >= 0) & (numbers <= _LARGEST)
     for position in np.flatnonzero(np.isfinite(numbers) & ~usable).tolist():
-        faults[position] = _out_of_range(repr(float(numbers[position])))
+        faults.note(position, _out_of_range(repr(float(numbers[position]))))
     safe = np.where(usable, numbers, 0.0)
     whole = np.floor(safe)
     fraction = (safe - whole) * _MILLION

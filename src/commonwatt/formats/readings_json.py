@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.readings import ReadingQuality, ReadingRows, SensorRows
-from commonwatt.formats.errors import shown
+from commonwatt.formats.errors import Faults, shown
 from commonwatt.formats.json_rows import json_array, ndjson_rows, row_source
 from commonwatt.formats.quantities import is_number, quantities_from_numbers
 from commonwatt.formats.row_columns import reading_rows, sensor_rows
@@ -23,32 +23,38 @@ from commonwatt.formats.row_source import (
 
 
 def readings_from_json(
-    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED
+    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED, replaces: bool = False
 ) -> ReadingRows:
     """Return the readings of a JSON array. Raises `UnreadableBody`.
 
-    ``quality`` is that of the rows that do not say.
+    ``quality`` is that of the rows that do not say, and ``replaces`` whether those replace.
 
     >>> body = b'[{"type": "electricity", "prim_ad": 11, "timestamp": "1970-01-02", "en_im": 1.5}]'
     >>> readings_from_json(body).values
     {<Register.EN_IM: 'en_im'>: array([1500000])}
     """
-    source = row_source(json_array(body), RowFaults(), READING_KEYS)
-    return reading_rows(replace(source, quality=quality), quantities_from_numbers, None)
+    rows = json_array(body)
+    source = row_source(rows, RowFaults(len(rows)), READING_KEYS)
+    source = replace(source, quality=quality, replaces=replaces)
+    return reading_rows(source, quantities_from_numbers, None)
 
 
 def readings_from_ndjson(
-    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED
+    body: bytes, quality: ReadingQuality = ReadingQuality.MEASURED, replaces: bool = False
 ) -> ReadingRows:
-    """Return the readings of a body with one JSON object a line; broken lines are rejected rows."""
+    """Return the readings of a body with one JSON object a line; broken lines are rejected rows.
+
+    ``quality`` and ``replaces`` are those of the rows that do not say.
+    """
     rows, faults = _ndjson(body)
-    source = replace(row_source(rows, faults, READING_KEYS), quality=quality)
+    source = replace(row_source(rows, faults, READING_KEYS), quality=quality, replaces=replaces)
     return reading_rows(source, quantities_from_numbers, None)
 
 
 def sensor_values_from_json(body: bytes) -> SensorRows:
     """Return the sensor values of a JSON array. Raises `UnreadableBody`."""
-    return sensor_rows(row_source(json_array(body), RowFaults(), SENSOR_KEYS), _floats, None)
+    rows = json_array(body)
+    return sensor_rows(row_source(rows, RowFaults(len(rows)), SENSOR_KEYS), _floats, None)
 
 
 def sensor_values_from_ndjson(body: bytes) -> SensorRows:
@@ -59,17 +65,16 @@ def sensor_values_from_ndjson(body: bytes) -> SensorRows:
 
 def _ndjson(body: bytes) -> tuple[list[object], RowFaults]:
     rows, reasons = ndjson_rows(body)
-    faults = RowFaults()
+    faults = RowFaults(len(rows))
     for position, reason in reasons.items():
         faults.add(position, reason)
     return rows, faults
 
 
 def _floats(values: Column) -> tuple[NDArray[np.float64], dict[int, str]]:
-    faults = {
-        position: f"{shown(value)} is not a number; give one"
-        for position, value in enumerate(values)
-        if not is_number(value)
-    }
+    faults = Faults()
+    for position, value in enumerate(values):
+        if not is_number(value):
+            faults.note(position, f"{shown(value)} is not a number; give one")
     usable = [0.0 if position in faults else value for position, value in enumerate(values)]
     return np.array(usable, np.float64), faults

@@ -1,7 +1,9 @@
 """Columns of raw values, as JSON and CSV give them, to `ReadingRows` and `SensorRows`.
 
+A file comes in pieces: what is wrong with a wall time is seen only when all of them are there.
+
 A row with a fault is left out and its first fault becomes its reason; every row of the source ends
-in exactly one of the columns and the rejected.
+in the columns or is rejected. ``total`` counts all of them: only so many of the rejected are named.
 """
 
 from collections.abc import Callable
@@ -17,12 +19,14 @@ from commonwatt.domain.readings import (
     ReadingRows,
     SensorRows,
 )
-from commonwatt.formats.errors import shown
-from commonwatt.formats.instants import parse_instants
+from commonwatt.formats.errors import Faults, shown
+from commonwatt.formats.instants import Instants, parse_instants
 from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
 from commonwatt.formats.row_names import meters_of, sensors_of
+from commonwatt.formats.row_pieces import RowPiece, without_faults
 from commonwatt.formats.row_source import (
     REGISTER_KEYS,
+    SERIALS_MAX,
     Column,
     RowSource,
     add_coded_faults,
@@ -34,11 +38,24 @@ Numbers = Callable[[Column], tuple[NDArray[np.int64], dict[int, str]]]
 Floats = Callable[[Column], tuple[NDArray[np.float64], dict[int, str]]]
 
 _SERIAL_LENGTH_MAX = 64
-_SERIALS_MAX = 2**15 - 1
 
 
 def reading_rows(source: RowSource, numbers: Numbers, meter: MeterName | None) -> ReadingRows:
-    """Return the readings of a source; ``meter`` is whose they are if the rows do not say.
+    """Return the readings of a source whose naive stamps are UTC; see `reading_piece`."""
+    piece = reading_piece(source, numbers, meter)
+    return without_faults(piece.rows, piece.faults, source.broken)
+
+
+def sensor_rows(source: RowSource, floats: Floats, sensor: str | None) -> SensorRows:
+    """Return the sensor values of a source whose naive stamps are UTC; see `sensor_piece`."""
+    piece = sensor_piece(source, floats, sensor)
+    return without_faults(piece.rows, piece.faults, source.broken)
+
+
+def reading_piece(
+    source: RowSource, numbers: Numbers, meter: MeterName | None
+) -> RowPiece[ReadingRows]:
+    """Return the readings of a part of a file; ``meter`` is whose they are if rows do not say.
 
     ``numbers`` turns raw values into mWh and ml.
     """
@@ -52,24 +69,26 @@ def reading_rows(source: RowSource, numbers: Numbers, meter: MeterName | None) -
     qualities = _qualities(columns.get("quality"), source)
     issued_at = _issued_at(source)
     serials, serial_codes = _serials(columns.get("serial"), source)
-    kept = faults.kept(source.count)
-    return ReadingRows(
-        rows=source.rows[kept],
-        meter_codes=meter_codes[kept],
+    replaces = _replaces(source)
+    rows = ReadingRows(
+        rows=source.rows,
+        meter_codes=meter_codes,
         meters=meters,
-        stamps=stamps[kept],
-        values={register: column[kept] for register, column in values.items()},
-        qualities=qualities[kept],
-        issued_at=issued_at[kept],
+        stamps=stamps.seconds,
+        values=values,
+        qualities=qualities,
+        issued_at=issued_at,
         serials=serials,
-        serial_codes=None if serial_codes is None else serial_codes[kept],
-        rejected=faults.rejected(source.rows),
-        total=source.count,
+        serial_codes=serial_codes,
+        fractions_us=stamps.micros if stamps.micros.any() else None,
+        replaces=replaces,
+        total=source.count + source.left_out,
     )
+    return RowPiece(rows, stamps.naive, faults)
 
 
-def sensor_rows(source: RowSource, floats: Floats, sensor: str | None) -> SensorRows:
-    """Return the sensor values of a source; ``sensor`` is whose they are if the rows do not say."""
+def sensor_piece(source: RowSource, floats: Floats, sensor: str | None) -> RowPiece[SensorRows]:
+    """Return the values of a part of a file; ``sensor`` is whose they are if rows do not say."""
     faults = source.faults
     if sensor is None:
         sensors, sensor_codes = sensors_of(source)
@@ -78,26 +97,28 @@ def sensor_rows(source: RowSource, floats: Floats, sensor: str | None) -> Sensor
     stamps = _stamps(source)
     values, wrong = floats(source.column("value"))
     faults.add_all("value", wrong)
-    kept = faults.kept(source.count)
-    return SensorRows(
-        rows=source.rows[kept],
-        sensor_codes=sensor_codes[kept],
+    rows = SensorRows(
+        rows=source.rows,
+        sensor_codes=sensor_codes,
         sensors=sensors,
-        stamps=stamps[kept],
-        values=values[kept],
-        rejected=faults.rejected(source.rows),
-        total=source.count,
+        stamps=stamps.seconds,
+        values=values,
+        total=source.count + source.left_out,
     )
+    return RowPiece(rows, stamps.naive, faults)
 
 
-def _stamps(source: RowSource) -> NDArray[np.int64]:
+def _stamps(source: RowSource) -> Instants:
+    """Read the stamps; naive ones stay wall times."""
     column = source.column("timestamp")
-    seconds, _, wrong = _instants(column, source.zone)
-    for position in wrong:
+    stamps = parse_instants(column)
+    for position in stamps.faults:
         if column[position] is None:
-            wrong[position] = "is missing; give the instant of the reading"
-    source.faults.add_all("timestamp", wrong)
-    return seconds
+            stamps.faults[position] = "is missing; give the instant of the reading"
+    source.faults.add_all("timestamp", stamps.faults)
+    # What is no stamp has no wall time that others could be told apart by.
+    stamps.naive[list(stamps.faults)] = False
+    return stamps
 
 
 def _instants(
@@ -123,8 +144,9 @@ def _register_values(source: RowSource, numbers: Numbers) -> dict[Register, NDAr
             source.faults.add_all(register.value, wrong)
             has_value |= column != NO_VALUE
             values[register] = column
+    reason = f"has no value; give one of {', '.join(REGISTER_KEYS)}"
     for position in np.flatnonzero(~has_value).tolist():
-        source.faults.add(position, f"has no value; give one of {', '.join(REGISTER_KEYS)}")
+        source.faults.add(position, reason)
     return values
 
 
@@ -133,13 +155,13 @@ def _qualities(column: Column | None, source: RowSource) -> NDArray[np.uint8]:
         return np.full(source.count, source.quality, np.uint8)
     words, codes = coded(source.only(str, "a word", "quality"))
     qualities = np.full(len(words), source.quality, np.uint8)
-    reasons: dict[int, str] = {}
+    reasons = Faults()
     for code, word in enumerate(words):
         if isinstance(word, str):
             quality = quality_of(word)
             if quality is None:
                 known = ", ".join(each.word for each in QUALITY_WORDS)
-                reasons[code] = f"quality: {shown(word)} is none of {known}"
+                reasons.note(code, f"quality: {shown(word)} is none of {known}")
             else:
                 qualities[code] = quality
     add_coded_faults(source.faults, codes, reasons)
@@ -159,6 +181,16 @@ def _issued_at(source: RowSource) -> NDArray[np.int64]:
     return issued_at
 
 
+def _replaces(source: RowSource) -> NDArray[np.bool_] | None:
+    """Return which rows replace earlier ones, None if none does."""
+    replaces = np.full(source.count, source.replaces, np.bool_)
+    column = source.columns.get("replaces")
+    if column is not None:
+        said = source.only(bool, "true or false", "replaces")
+        replaces = np.array([source.replaces if v is None else v for v in said], np.bool_)
+    return replaces if replaces.any() else None
+
+
 def _serials(
     column: Column | None, source: RowSource
 ) -> tuple[list[str], NDArray[np.int16] | None]:
@@ -168,14 +200,14 @@ def _serials(
     names, codes = coded(source.only(str, "text; put it in quotes", "serial"))
     serials: list[str] = []
     places = np.full(len(names), -1, np.int16)
-    reasons: dict[int, str] = {}
+    reasons = Faults()
     for code, name in enumerate(names):
         if not isinstance(name, str):
             continue
         if not (0 < len(name) <= _SERIAL_LENGTH_MAX and name.isprintable()):
-            reasons[code] = f"serial: {shown(name)} is not 1 to {_SERIAL_LENGTH_MAX} letters"
-        elif len(serials) == _SERIALS_MAX:
-            reasons[code] = f"serial: more than {_SERIALS_MAX} serials in one body; send several"
+            reasons.note(code, f"serial: {shown(name)} is not 1 to {_SERIAL_LENGTH_MAX} letters")
+        elif len(serials) == SERIALS_MAX:
+            reasons.note(code, f"serial: more than {SERIALS_MAX} serials in one body; send several")
         else:
             places[code] = len(serials)
             serials.append(name)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Medium
 from commonwatt.domain.readings import MeterName
-from commonwatt.formats.errors import BadValue, shown
+from commonwatt.formats.errors import BadValue, Faults, shown
 from commonwatt.formats.row_source import RowSource, add_coded_faults, coded
 
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -24,12 +24,12 @@ def meters_of(source: RowSource) -> tuple[list[MeterName], NDArray[np.int32]]:
     meters: list[MeterName] = []
     # Where each distinct name stands among the meters; -1 for one that names none.
     places = np.full(len(names), -1, np.int32)
-    reasons: dict[int, str] = {}
+    reasons = Faults()
     for code, (meter_id, medium, prim_ad) in enumerate(names):
         try:
             meter = _meter_name(meter_id, medium, prim_ad)
         except BadValue as fault:
-            reasons[code] = str(fault)
+            reasons.note(code, fault)
         else:
             places[code] = len(meters)
             meters.append(meter)
@@ -63,12 +63,12 @@ def _checked_id(key: str, value: object) -> str:
 def sensors_of(source: RowSource) -> tuple[list[str], NDArray[np.int32]]:
     """Return the distinct sensors that rows name, and the position of each row's sensor there."""
     names, codes = coded(source.only(str, "a sensor id", "sensor"))
-    reasons: dict[int, str] = {}
+    reasons = Faults()
     for code, name in enumerate(names):
         try:
             _checked_id("sensor", name)
         except BadValue as fault:
-            reasons[code] = "sensor is missing; give its id" if name is None else str(fault)
+            reasons.note(code, "sensor is missing; give its id" if name is None else fault)
     add_coded_faults(source.faults, codes, reasons)
     sensors = [str(name) for code, name in enumerate(names) if code not in reasons]
     places = np.cumsum([code not in reasons for code in range(len(names))], dtype=np.int32) - 1

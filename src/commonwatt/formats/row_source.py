@@ -9,47 +9,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import ReadingQuality, Rejected
+from commonwatt.domain.readings import NAMED_ROWS_MAX, ReadingQuality, Rejected
 from commonwatt.formats.errors import UnreadableBody, shown
 
 NAME_KEYS = ("meter", "type", "prim_ad")
 REGISTER_KEYS = tuple(register.value for register in Register)
-READING_KEYS = (*NAME_KEYS, "timestamp", *REGISTER_KEYS, "quality", "issued_at", "serial")
+READING_KEYS = (
+    *NAME_KEYS,
+    "timestamp",
+    *REGISTER_KEYS,
+    "quality",
+    "issued_at",
+    "serial",
+    "replaces",
+)
 SENSOR_KEYS = ("sensor", "timestamp", "value")
 
 BODY_ROWS_MAX = 500_000
 """A body has at most this many rows: each may need a line in the receipt. Files have no limit."""
+SERIALS_MAX = 2**15 - 1
+"""A body or a delivery of a file names at most this many serials."""
 
 Column = Sequence[object]
 T = TypeVar("T")
 
 
 class RowFaults:
-    """The first fault of each row, by its position in the columns."""
+    """Which of ``count`` rows have a fault, and the first fault of each row.
 
-    def __init__(self) -> None:
-        self._reasons: dict[int, str] = {}
+    Of NAMED_ROWS_MAX rows at most it is known what is wrong: a body of nothing but faults must not
+    cost more than one of readings.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.faulty = np.zeros(count, np.bool_)
+        self.reasons: dict[int, str] = {}
 
     def add(self, position: int, reason: str) -> None:
         """Note a fault, unless the row has one already."""
-        self._reasons.setdefault(position, reason)
+        if not self.faulty[position]:
+            self.faulty[position] = True
+            if self.names_more:
+                self.reasons[position] = reason
+
+    @property
+    def names_more(self) -> bool:
+        """Whether what is wrong with one more row would be kept."""
+        return len(self.reasons) < NAMED_ROWS_MAX
 
     def add_all(self, key: str, reasons: Mapping[int, str]) -> None:
         """Note the faults of the values under a key."""
         for position, reason in reasons.items():
             self.add(position, f"{key}: {reason}")
 
-    def kept(self, count: int) -> NDArray[np.bool_]:
-        """Tell for each of ``count`` rows whether it has no fault."""
-        kept = np.ones(count, np.bool_)
-        kept[list(self._reasons)] = False
-        return kept
+    @classmethod
+    def joined(cls, parts: Sequence["RowFaults"]) -> "RowFaults":
+        """Join the faults of rows that come one after the other."""
+        joined = cls(0)
+        joined.faulty = np.concatenate([part.faulty for part in parts])
+        start = 0
+        for part in parts:
+            for position in sorted(part.reasons):
+                if joined.names_more:
+                    joined.reasons[start + position] = part.reasons[position]
+            start += len(part.faulty)
+        return joined
+
+    def between(self, start: int, end: int) -> "RowFaults":
+        """The faults of the rows at [start, end)."""
+        part = RowFaults(0)
+        part.faulty = self.faulty[start:end]
+        part.reasons = {at - start: r for at, r in self.reasons.items() if start <= at < end}
+        return part
 
     def rejected(self, rows: NDArray[np.int64]) -> list[Rejected]:
-        """Return the rows with a fault under their numbers, in their order."""
+        """Return the rows with a named fault under their numbers, in their order."""
         return [
-            Rejected(int(rows[position]), self._reasons[position])
-            for position in sorted(self._reasons)
+            Rejected(int(rows[position]), self.reasons[position])
+            for position in sorted(self.reasons)
         ]
 
 
@@ -57,8 +94,9 @@ class RowFaults:
 class RowSource:
     """Columns as a source gives them: raw values by key, None where a row has none.
 
-    rows: row numbers, from 1. faults: what the source itself found wrong with a row. zone: the zone
-    of naive stamps, None for UTC. quality: that of the rows that do not say.
+    rows: row numbers, from 1. faults: what the source itself found wrong with a row. left_out: so
+    many rows more were too broken to have columns; ``broken`` names the first. zone: the zone
+    of naive stamps, None for UTC. quality and replaces: those of the rows that do not say.
     """
 
     rows: NDArray[np.int64]
@@ -66,10 +104,13 @@ class RowSource:
     faults: RowFaults
     zone: str | None = None
     quality: ReadingQuality = ReadingQuality.MEASURED
+    replaces: bool = False
+    left_out: int = 0
+    broken: Sequence[Rejected] = ()
 
     @property
     def count(self) -> int:
-        """The number of rows, faulty ones included."""
+        """The number of rows with columns, faulty ones included."""
         return len(self.rows)
 
     def column(self, key: str) -> Column:

@@ -27,7 +27,7 @@ def instants_of_wall_times(
     [1782856800]
     """
     faults = {
-        position: f"{_text(int(walls_s[position]))} is outside the years 1970 to 2199"
+        position: f"{wall_text(int(walls_s[position]))} is outside the years 1970 to 2199"
         for position in np.flatnonzero((walls_s < _FIRST) | (walls_s >= _END)).tolist()
     }
     walls_s = np.clip(walls_s, _FIRST, _END)
@@ -40,12 +40,15 @@ def instants_of_wall_times(
     twice = is_earlier & is_later & (earlier_at != later_at)
     for position in np.flatnonzero(twice | ~(is_earlier | is_later)).tolist():
         what = "happens twice" if twice[position] else "does not happen"
-        reason = f"{_text(int(walls_s[position]))} {what} in {zone}; write it in UTC, or its offset"
+        reason = (
+            f"{wall_text(int(walls_s[position]))} {what} in {zone}; write it in UTC, or its offset"
+        )
         faults.setdefault(position, reason)
     instants = np.where(is_earlier, earlier_at, later_at)
     instants[list(faults)] = 0
     return instants, faults
 
 
-def _text(wall_s: int) -> str:
+def wall_text(wall_s: int) -> str:
+    """Write a wall time as messages show it."""
     return f"{_EPOCH + timedelta(seconds=wall_s):%Y-%m-%d %H:%M:%S}"

@@ -7,7 +7,7 @@ from commonwatt.formats.instants import utc_text
 
 
 def worklist_rows(tasks: Iterable[Task]) -> list[dict[str, str | None]]:
-    """Write tasks as rows: kind, meter (null of the site), start, end (UTC), text, command."""
+    """Write tasks as rows: kind, meter (null: the site), start, end (UTC), text, command, state."""
     return [
         {
             "kind": task.kind,
@@ -16,6 +16,7 @@ def worklist_rows(tasks: Iterable[Task]) -> list[dict[str, str | None]]:
             "end": utc_text(task.end_at),
             "text": task.text,
             "command": task.command,
+            "state": task.state.value,
         }
         for task in tasks
     ]

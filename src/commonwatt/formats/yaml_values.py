@@ -1,6 +1,7 @@
 """Values of a declaration from YAML scalars: each reader says what would be right."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -9,9 +10,10 @@ from typing import TypeVar
 import yaml
 
 from commonwatt.domain.catalogue import Register
+from commonwatt.domain.look_alikes import has_special_forms, mixes_scripts
 from commonwatt.domain.zones import UnknownTimezone, parse_timezone
 from commonwatt.formats.errors import BadValue, shown
-from commonwatt.formats.local_dates import instant_or_local_date, parse_date
+from commonwatt.formats.local_dates import local_instant, parse_date
 from commonwatt.formats.yaml_fields import Reader
 
 _TAG = "tag:yaml.org,2002:"
@@ -21,7 +23,13 @@ _RULE_LENGTH_MAX = 10_000
 _ID = re.compile(r"[0-9a-f]{24}")
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,30})?", re.ASCII)
-_INTERVALS = {"PT15M": 900, "PT30M": 1800, "PT1H": 3600}
+INTERVALS = {"PT15M": 900, "PT30M": 1800, "PT1H": 3600}
+_DURATION = re.compile(r"(PT?)(\d{1,4})([HDWMY])", re.ASCII)
+_SECONDS = {"PTH": 3_600} | {
+    f"P{unit}": days * 86_400 for unit, days in {"D": 1, "W": 7, "M": 31, "Y": 366}.items()
+}
+_LONGEST_S = 400 * 86_400
+"""The lengths of intervals that can be declared, in seconds."""
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -30,6 +38,22 @@ E = TypeVar("E", bound=StrEnum)
 def text(node: yaml.Node) -> str:
     """Read text, or a number as it is written."""
     return _text(node, _TEXT_LENGTH_MAX)
+
+
+def name(node: yaml.Node) -> str:
+    """Read a name that people know something by; composed and decomposed accents are one."""
+    value = unicodedata.normalize("NFC", text(node))
+    if mixes_scripts(value):
+        raise BadValue("mixes letters that look alike; write each word in letters of one script")
+    return value
+
+
+def reference(node: yaml.Node) -> str:
+    """Read a name that things are told apart by: letters and digits in their plain form too."""
+    value = name(node)
+    if has_special_forms(value):
+        raise BadValue("has letters or digits in a special form; write plain ones")
+    return value
 
 
 def rule(node: yaml.Node) -> str:
@@ -178,27 +202,41 @@ def iso_date(node: yaml.Node) -> str:
 
 
 def instant(zone: str) -> Reader[int]:
-    """Return a reader of instants: a date is its first one in the zone, naive stamps are UTC."""
+    """Return a reader of instants: a date is its first one in the zone, a naive time one there."""
 
     def read(node: yaml.Node) -> int:
-        return instant_or_local_date(_scalar(node), zone)
+        return local_instant(_scalar(node), zone)
 
     return read
+
+
+def duration_s(node: yaml.Node) -> int:
+    """Read how often something is expected, in seconds: a month is 31 days, a year 366."""
+    value = _scalar(node)
+    match = _DURATION.fullmatch(value)
+    seconds = 0 if match is None else int(match[2]) * _SECONDS.get(match[1] + match[3], 0)
+    if not 3_600 <= seconds <= _LONGEST_S:
+        raise BadValue(
+            "must be a duration of an hour to 400 days, such as PT6H, P1D, P1W, P1M or P3M, not "
+            f"{shown(value)}"
+        )
+    return seconds
 
 
 def interval_s(node: yaml.Node) -> int:
     """Read the length of intervals, in seconds."""
     value = _scalar(node)
-    if value not in _INTERVALS:
-        raise BadValue(f"must be one of {', '.join(_INTERVALS)}, not {shown(value)}")
-    return _INTERVALS[value]
+    if value not in INTERVALS:
+        raise BadValue(f"must be one of {', '.join(INTERVALS)}, not {shown(value)}")
+    return INTERVALS[value]
 
 
 def wiring(registers: Sequence[Register]) -> Reader[Mapping[Register, Register]]:
     """Return a reader of which raw register feeds which; none may feed two."""
 
     def read(node: yaml.Node) -> Mapping[Register, Register]:
-        found = _by_register(node, registers, one_of(Register))
+        said = _by_register(node, registers, _raw_register)
+        found = {register: raw for register, raw in said.items() if raw is not None}
         feeding = {found.get(register, register) for register in registers}
         if feeding != set(registers):
             raise BadValue(
@@ -206,6 +244,37 @@ def wiring(registers: Sequence[Register]) -> Reader[Mapping[Register, Register]]
                 "such as {en_im: en_ex, en_ex: en_im}"
             )
         return found
+
+    return read
+
+
+def _raw_register(node: yaml.Node) -> Register | None:
+    """Read which raw register feeds one, or a mapping that says from when; None: its own."""
+    if not isinstance(node, yaml.MappingNode):
+        return one_of(Register)(node)
+    said = _said_of_register(node)
+    return one_of(Register)(said["raw"]) if "raw" in said else None
+
+
+def _said_of_register(node: yaml.MappingNode) -> dict[str, yaml.Node]:
+    said = {_scalar(key): value for key, value in node.value}
+    if not said or not said.keys() <= {"from", "raw"}:
+        raise BadValue("must be a register, or a mapping such as {from: 2026-03-16}")
+    return said
+
+
+def register_starts(registers: Sequence[Register], zone: str) -> Reader[Mapping[Register, int]]:
+    """Return a reader of the instants from which a meter has registers, of those that say one."""
+
+    def start(node: yaml.Node) -> int | None:
+        if not isinstance(node, yaml.MappingNode):
+            return None
+        said = _said_of_register(node)
+        return instant(zone)(said["from"]) if "from" in said else None
+
+    def read(node: yaml.Node) -> Mapping[Register, int]:
+        found = _by_register(node, registers, start)
+        return {register: at for register, at in found.items() if at is not None}
 
     return read
 

@@ -9,7 +9,7 @@ from threading import Thread
 from zoneinfo import ZoneInfo
 
 from commonwatt.client import BadRequest, Climkit, NotFound, Sensor, Series, SurprisingAnswer
-from commonwatt.client.local_periods import DAY_S, QUARTER_S, Window
+from commonwatt.client.local_periods import DAY_S, Window
 from commonwatt.domain.catalogue import REGISTERS_OF, Group, Medium, Mode
 from commonwatt.domain.readings import ReadingRows
 from commonwatt.domain.reference import ReferenceQuarters
@@ -99,8 +99,9 @@ class SeriesCopy:
                 self._copied.say_lone(fed.own.name, self._month(window), count)
         elif fed.feed is Feed.TOTALS:
             self._add_readings(fed, self._totals(fed, quarters, window))
-        span = window[0], self._marked_until(quarters, window)
-        self._target.keep_reference(self._number, fed.own.id, span, quarters)
+        # The newest quarter-hours may not be validated yet, or with less readings than came since.
+        final_at = min(window[1], self._until_at - _LATE_S)
+        self._target.keep_reference(self._number, fed.own.id, window, quarters, final_at)
         self._copied.quarters += len(quarters.starts_at)
 
     def _asked(self, fed: FedMeter, window: Window) -> tuple[Series | None, Series]:
@@ -141,28 +142,21 @@ class SeriesCopy:
         ]
         return sum(each in (None, mode) for each in modes) == 1
 
-    def _marked_until(self, quarters: ReferenceQuarters, window: Window) -> int:
-        """Return up to where a window counts as copied.
-
-        The newest quarter-hours of all may not be validated yet; they are none that the server
-        lacks.
-        """
-        if window[1] < self._until_at:
-            return window[1]
-        starts_at = quarters.starts_at
-        told_until_at = int(starts_at[-1]) + QUARTER_S if len(starts_at) else window[0]
-        return max(told_until_at, window[1] - _LATE_S, window[0])
-
     def _add_readings(self, fed: FedMeter, rows: ReadingRows) -> None:
         if not rows.total:
             return
         of_totals = fed.feed is Feed.TOTALS
         receipt = self._target.add_readings(self._number, rows, of_totals=of_totals)
         self._copied.readings += receipt.accepted
+        for held in receipt.held:
+            self._copied.say(
+                fed.own.name,
+                f"stored and not used, as {held.rule}: {held.reason}; see the worklist",
+            )
         if receipt.rejected:
             first = receipt.rejected[0]
             self._copied.say(
-                fed.own.name, f"{len(receipt.rejected)} readings rejected: {first.reason}"
+                fed.own.name, f"{receipt.rejected_rows} readings rejected: {first.reason}"
             )
 
     def _sensor(self, sensor: Sensor, window: Window) -> None:

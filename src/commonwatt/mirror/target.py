@@ -93,10 +93,16 @@ class Target:
         )
 
     def keep_reference(
-        self, site: int, meter: str, span: tuple[int, int], quarters: ReferenceQuarters
+        self,
+        site: int,
+        meter: str,
+        span: tuple[int, int],
+        quarters: ReferenceQuarters,
+        copied_until_at: int,
     ) -> None:
-        """Keep what the server says of a meter over a span, and that it is copied up to its end."""
-        self.patiently(partial(keep_reference, self.store, site, meter, span, quarters))
+        """Keep what the server says of a meter over a span, and up to when that is final."""
+        keep = partial(keep_reference, copied_until_at=copied_until_at)
+        self.patiently(partial(keep, self.store, site, meter, span, quarters))
 
     def keep_copied(self, site: int, item: str, until_at: int) -> None:
         """Remember that a series is copied up to an instant."""

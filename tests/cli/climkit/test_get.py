@@ -8,7 +8,7 @@ import pytest
 from tests.api import building
 from tests.cli.climkit.conftest import Asking
 
-HOUR = ("--start", "2026-03-21T12:00", "--end", "2026-03-21T13:00")
+HOUR = ("--start", "2026-03-21T13:00", "--end", "2026-03-21T14:00")
 
 
 def test_a_meter_as_a_table(asking: Asking) -> None:
@@ -84,7 +84,7 @@ def test_readings_and_the_latest_alone(asking: Asking) -> None:
 def test_a_sensor_drawn(asking: Asking) -> None:
     words = ("get", "sensor", "CH-0012", "Stairwell", "--start", "2026-03-21", "--plot")
 
-    ended = asking(*words, "--end", "2026-03-21T04:00")
+    ended = asking(*words, "--end", "2026-03-21T04:00Z")
 
     assert ended.code == 0, ended.err
     assert ended.lines[0] == "value [°C]  ▁▃▆█  20.0 to 21.5"

@@ -15,7 +15,7 @@ from tests.cli.command import environment, run
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORT_NAMES = {"pyjwt": "jwt", "pyyaml": "yaml", "argon2-cffi": "argon2"}
-HOUR = ("--start", "2026-03-21T12:00", "--end", "2026-03-21T13:00")
+HOUR = ("--start", "2026-03-21T13:00", "--end", "2026-03-21T14:00")
 
 
 def absent() -> list[str]:

@@ -43,9 +43,9 @@ def test_no_column_of_a_server_moves_the_cursor(tmp_path: Path) -> None:
         SITE,
         METER,
         "--start",
-        "2026-03-22T04:00",
+        "2026-03-22T04:00Z",
         "--end",
-        "2026-03-22T05:00",
+        "2026-03-22T05:00Z",
     )
 
     for form in ((), ("--plot",)):
@@ -76,7 +76,7 @@ def test_rows_without_values_are_drawn_as_missing(
 ) -> None:
     rows = Reply([{"timestamp": "2026-03-22T04:30:00Z", **values}])
     server = ScriptedServer({METER_DATA: rows, RAW: rows})
-    words = ("get", kind, SITE, METER, "--start", "2026-03-22T04:00", "--end", "2026-03-22T05:00")
+    words = ("get", kind, SITE, METER, "--start", "2026-03-22T04:00Z", "--end", "2026-03-22T05:00Z")
 
     ended = ask(server, tmp_path, *words, "--plot")
 

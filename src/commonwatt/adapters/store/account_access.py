@@ -4,7 +4,8 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from commonwatt.adapters.store.hot_query import HotQuery, Row
 from commonwatt.adapters.store.schema import account_keys, accounts, grants, sites
-from commonwatt.app.authorize import AccountAccess, GrantedSite, Role, SiteList
+from commonwatt.app.authorize import AccountAccess, GrantedSite, Habits, Role, SiteList
+from commonwatt.app.sight import Sight
 
 _SITE = (
     sites.c.no,
@@ -12,9 +13,12 @@ _SITE = (
     sites.c.generation,
     sites.c.catalogue_generation,
     sites.c.timezone,
+    grants.c.account,
     grants.c.history_from,
-    grants.c.closed_meters,
+    grants.c.open_meters,
+    grants.c.least_closed,
 )
+_GRANTED_TO = 5  # the place of the grant's account in _SITE
 _ACCOUNT = (
     accounts.c.name,
     accounts.c.role,
@@ -22,6 +26,7 @@ _ACCOUNT = (
     accounts.c.token_version,
     accounts.c.rate_limit,
     accounts.c.site_list,
+    accounts.c.habits,
 )
 _WITH_SITE = (
     select(*_ACCOUNT, *_SITE)
@@ -41,6 +46,12 @@ _GRANTED = (
     .join_from(grants, sites, grants.c.site == sites.c.no)
     .where(grants.c.account == bindparam("account"))
     .order_by(sites.c.id)
+)
+_FIRST_GRANT = (
+    select(grants.c.account, sites.c.id)
+    .join_from(grants, sites, grants.c.site == sites.c.no)
+    .order_by(grants.c.account, grants.c.site)
+    .limit(1)
 )
 _READ_BY_NAME, _READ_BY_KEY = HotQuery(_BY_NAME), HotQuery(_BY_KEY)
 
@@ -65,14 +76,27 @@ def read_granted_sites(connection: Connection, account: str) -> list[GrantedSite
     return [_granted_site(*row) for row in rows]
 
 
+def read_first_grant(connection: Connection) -> tuple[str, str] | None:
+    """An account and the id of a site that is granted to it; None while there is no grant."""
+    row = connection.execute(_FIRST_GRANT).first()
+    return None if row is None else (row.account, row.id)
+
+
 def _access(rows: list[Row]) -> AccountAccess | None:
     if not rows:
         return None
-    name, role, disabled, token_version, rate_limited, site_list, *site = rows[0]
+    name, role, disabled, token_version, rate_limited, site_list, habits, *site = rows[0]
     # Without a grant the site's own columns may be there, the grant's are not.
-    granted = None if site[-1] is None else _granted_site(*site)
+    granted = None if site[_GRANTED_TO] is None else _granted_site(*site)
     return AccountAccess(
-        name, Role(role), disabled, token_version, rate_limited, SiteList(site_list), granted
+        name,
+        Role(role),
+        disabled,
+        token_version,
+        rate_limited,
+        SiteList(site_list),
+        Habits(habits),
+        granted,
     )
 
 
@@ -82,10 +106,20 @@ def _granted_site(
     generation: int,
     catalogue_generation: int,
     timezone: str,
+    _account: str,
     history_from: int | None,
-    closed_meters: list[str],
+    open_meters: list[str] | None,
+    least_closed: int,
 ) -> GrantedSite:
-    closed = frozenset(closed_meters)
     return GrantedSite(
-        number, site_id, generation, catalogue_generation, timezone, history_from, closed
+        number,
+        site_id,
+        generation,
+        catalogue_generation,
+        timezone,
+        Sight(
+            history_from=history_from,
+            open_meters=None if open_meters is None else frozenset(open_meters),
+            least_closed=least_closed,
+        ),
     )

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from commonwatt.adapters.store.audit_table import write_audit
+from commonwatt.adapters.store.catalogue_tables import SqlCatalogueTables
 from commonwatt.adapters.store.database import Database
 from commonwatt.adapters.store.schema import (
     account_keys,
     accounts,
     grants,
-    meters,
     secrets,
     sites,
 )
 from commonwatt.app.accounts import Account, AccountExists, AccountKey, Grant, SiteName
-from commonwatt.app.authorize import Role, SiteList
+from commonwatt.app.authorize import Habits, Role, SiteList
+from commonwatt.domain.catalogue import SiteCatalogue
 
 _SIGNING_KEY = "signing_key"
 _KEY_ID_LENGTH = 12  # hex digits of the hash: enough to name a key, of no use to sign in
@@ -81,7 +82,8 @@ class SqlAccountView:
             Grant(
                 site=row.site,
                 history_from=row.history_from,
-                closed_meters=frozenset(row.closed_meters),
+                open_meters=None if row.open_meters is None else frozenset(row.open_meters),
+                least_closed=row.least_closed,
             )
             for row in self._connection.execute(mine)
         ]
@@ -106,10 +108,9 @@ class SqlAccountView:
             for row in self._connection.execute(names.order_by(sites.c.no))
         ]
 
-    def meter_ids(self, site: int) -> frozenset[str]:
-        """The ids of a site's meters."""
-        ids = select(meters.c.id).where(meters.c.site == site)
-        return frozenset(self._connection.execute(ids).scalars())
+    def catalogue(self, site: int) -> SiteCatalogue:
+        """What is declared of a site."""
+        return SqlCatalogueTables(self._connection, {}, writes=True).catalogue(site)
 
 
 class SqlAccountChange(SqlAccountView):
@@ -127,6 +128,7 @@ class SqlAccountChange(SqlAccountView):
             "disabled": account.disabled,
             "rate_limit": account.rate_limited,
             "site_list": account.site_list.value,
+            "habits": account.habits.value,
             "created_at": account.created_at,
         }
         self._connection.execute(insert(accounts), row)
@@ -135,6 +137,17 @@ class SqlAccountChange(SqlAccountView):
         """Store another hash of the password; tokens stay good."""
         mine = update(accounts).where(accounts.c.name == name)
         self._connection.execute(mine.values(password_hash=password_hash))
+
+    def put_settings(self, account: Account) -> None:
+        """Store role, rate limit, list of sites and habits of an account that is there."""
+        mine = update(accounts).where(accounts.c.name == account.name)
+        settings = {
+            "role": account.role.value,
+            "rate_limit": account.rate_limited,
+            "site_list": account.site_list.value,
+            "habits": account.habits.value,
+        }
+        self._connection.execute(mine.values(settings))
 
     def set_disabled(self, name: str, *, disabled: bool) -> None:
         """Switch an account off or on; tokens stay good."""
@@ -153,7 +166,9 @@ class SqlAccountChange(SqlAccountView):
             "account": name,
             "site": grant.site,
             "history_from": grant.history_from,
-            "closed_meters": sorted(grant.closed_meters),
+            "closed_meters": [],
+            "open_meters": None if grant.open_meters is None else sorted(grant.open_meters),
+            "least_closed": grant.least_closed,
         }
         self._connection.execute(insert(grants), row)
 
@@ -190,5 +205,6 @@ def _account(row: Row[*tuple[object, ...]]) -> Account:
         disabled=row.disabled,
         rate_limited=row.rate_limit,
         site_list=SiteList(row.site_list),
+        habits=Habits(row.habits),
         created_at=row.created_at,
     )

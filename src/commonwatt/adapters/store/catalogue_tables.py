@@ -9,15 +9,22 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, 
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.history_tables import keep_catalogue
+from commonwatt.adapters.store.hot_query import HotQuery
+from commonwatt.adapters.store.rule_versions import begin_with_rules
+from commonwatt.app.store_errors import SiteRemoved
 from commonwatt.domain.catalogue import (
+    AcceptedSpan,
     BalanceMode,
     BatteryOrder,
     Device,
+    HeldSpan,
+    Looks,
     Medium,
     Meter,
     MeterFacts,
     Mode,
     Register,
+    RegisterKind,
     Resolution,
     ResolutionKind,
     Sensor,
@@ -26,7 +33,11 @@ from commonwatt.domain.catalogue import (
     SiteFacts,
 )
 
+_REMOVED = "the site was removed in the meantime"
 _SITE_ROW = select(schema.sites).where(schema.sites.c.no == bindparam("site"))
+_GENERATION = HotQuery(
+    select(schema.sites.c.generation).where(schema.sites.c.no == bindparam("site"))
+)
 
 
 class SqlCatalogueTables:
@@ -52,7 +63,9 @@ class SqlCatalogueTables:
 
     def catalogue(self, site: int) -> SiteCatalogue:
         """A site with all that is declared of it."""
-        row = self._connection.execute(_SITE_ROW, {"site": site}).one()
+        row = self._connection.execute(_SITE_ROW, {"site": site}).one_or_none()
+        if row is None:
+            raise SiteRemoved(_REMOVED)
         known = self._known.get(site)
         if known and known.generation == row.catalogue_generation and not self._changed:
             return known
@@ -95,8 +108,10 @@ class SqlCatalogueTables:
 
     def generation(self, site: int) -> int:
         """The site's change number."""
-        statement = select(schema.sites.c.generation).where(schema.sites.c.no == site)
-        return int(self._connection.execute(statement).scalar_one())
+        rows = _GENERATION.rows(self._connection, {"site": site})
+        if not rows:
+            raise SiteRemoved(_REMOVED)
+        return int(rows[0][0])
 
     def site_having(self, id_: str) -> int | None:
         """The number of the site that has a meter or a sensor of this id."""
@@ -122,14 +137,16 @@ class SqlCatalogueTables:
         return generation
 
     def next_site_number(self) -> int:
-        """A number that no site has."""
-        highest = self._connection.execute(select(func.max(schema.sites.c.no))).scalar()
-        return int(highest or 0) + 1
+        """A number that no site ever had: what processes remember by it would be another's."""
+        used = (schema.sites.c.no, schema.audit.c.site)
+        highest = [self._connection.execute(select(func.max(each))).scalar() for each in used]
+        return max(int(number or 0) for number in highest) + 1
 
     def add_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
         """Add a site, at generation 0."""
         values = _site_values(site) | {"generation": 0, "catalogue_generation": 0}
         self._connection.execute(insert(schema.sites).values(values))
+        begin_with_rules(self._connection, site.number)
         self._put_site_facts(site.number, facts)
 
     def put_site(self, site: Site, facts: Sequence[SiteFacts]) -> None:
@@ -138,6 +155,17 @@ class SqlCatalogueTables:
             update(schema.sites).where(schema.sites.c.no == site.number).values(_site_values(site))
         )
         self._put_site_facts(site.number, facts)
+
+    def remove_site(self, site: int) -> None:
+        """Delete a site with all that is kept of it, the audit trail apart; its number stays used.
+
+        A later change of the site raises `SiteRemoved`.
+        """
+        for table in schema.metadata.sorted_tables:
+            if "site" in table.c and table is not schema.audit:
+                self._connection.execute(delete(table).where(table.c.site == site))
+        self._connection.execute(delete(schema.sites).where(schema.sites.c.no == site))
+        self._changed = True
 
     def _put_site_facts(self, site: int, facts: Sequence[SiteFacts]) -> None:
         self._changed = True
@@ -171,6 +199,11 @@ class SqlCatalogueTables:
             "devices": [_device_values(each) for each in meter.devices],
             "resolutions": [asdict(each) for each in meter.resolutions],
             "register_meter": meter.register_meter,
+            "held": [asdict(each) for each in meter.held],
+            "accepted": [asdict(each) for each in meter.accepted],
+            "register_from": {r.value: at for r, at in meter.register_from.items()},
+            "expected_s": meter.expected_s,
+            "register_kind": meter.register_kind.value,
         }
         self._put(schema.meters, key, values)
         self._connection.execute(
@@ -254,6 +287,11 @@ def _meter(row: Row[tuple[object, ...]], facts: tuple[MeterFacts, ...]) -> Meter
         devices=tuple(_device(each) for each in row.devices or ()),
         resolutions=tuple(_resolution(each) for each in row.resolutions or ()),
         register_meter=row.register_meter,
+        held=tuple(_held(each) for each in row.held or ()),
+        accepted=tuple(_accepted(each) for each in row.accepted or ()),
+        register_from={Register(name): at for name, at in (row.register_from or {}).items()},
+        expected_s=row.expected_s,
+        register_kind=RegisterKind(row.register_kind),
     )
 
 
@@ -282,6 +320,24 @@ def _resolution(stored: Mapping[str, Any]) -> Resolution:
         end_at=stored["end_at"],
         digits=stored["digits"],
         finding=stored["finding"],
+    )
+
+
+def _held(stored: Mapping[str, Any]) -> HeldSpan:
+    return HeldSpan(
+        looks=Looks(stored["looks"]),
+        from_at=stored["from_at"],
+        until_at=stored["until_at"],
+        seen_at=stored["seen_at"],
+    )
+
+
+def _accepted(stored: Mapping[str, Any]) -> AcceptedSpan:
+    return AcceptedSpan(
+        looks=Looks(stored["looks"]),
+        from_at=stored["from_at"],
+        until_at=stored["until_at"],
+        delivery=stored["delivery"],
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
 from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.domain.rule_change import RuleChange
 
 DayColumns = Mapping[str, bytes | None]
 """The columns of one stored day."""
@@ -95,7 +96,7 @@ def packed_balance(balance: SiteBalance) -> dict[str, list[bytes | None]]:
 def profile_of(
     meter: int, first_day: int, end_day: int, rows: Sequence[tuple[Any, ...]]
 ) -> LoadProfile:
-    """Join rows of (day, *PROFILE_COLUMNS), ascending by day, over the days [first, end).
+    """Join rows of (day, *PROFILE_COLUMNS, …), ascending by day, over the days [first, end).
 
     ABSENT where there is none; without the method.
     """
@@ -113,7 +114,7 @@ def profile_of(
 
 
 def balance_of(first_day: int, end_day: int, rows: Sequence[tuple[Any, ...]]) -> SiteBalance:
-    """Join rows of (day, quality, *BALANCE_COLUMNS), ascending by day, over the days [first, end).
+    """Join rows of (day, *BALANCE_COLUMNS, quality, …), ascending, over the days [first, end).
 
     ABSENT where there is none.
     """
@@ -121,6 +122,39 @@ def balance_of(first_day: int, end_day: int, rows: Sequence[tuple[Any, ...]]) ->
     run = StoredRun(first_day, end_day, columns[0])
     fields = {
         field: run.filled(column, np.int64)
-        for field, column in zip(BALANCE_COLUMNS.values(), columns[2:], strict=True)
+        for field, column in zip(BALANCE_COLUMNS.values(), columns[1:], strict=False)
     }
-    return SiteBalance(quality=run.filled(columns[1], np.uint8), **fields)
+    quality = run.filled(columns[1 + len(BALANCE_COLUMNS)], np.uint8)
+    return SiteBalance(quality=quality, **fields)
+
+
+def packed_rule_change(change: RuleChange) -> dict[str, bytes | None]:
+    """Pack the change of one day, column by column."""
+    columns: tuple[tuple[str, NDArray[np.generic], type[np.generic]], ...] = (
+        ("im", change.im, np.int32),
+        ("ex", change.ex, np.int32),
+        ("self", change.self_energy, np.int32),
+        ("quality_total", change.quality_total, np.uint8),
+        ("quality_self", change.quality_self, np.uint8),
+        ("changed", change.changed, np.uint8),
+    )
+    return {name: _packed(column, kind, 1)[0] for name, column, kind in columns}
+
+
+def rule_change_of(first_day: int, end_day: int, rows: Sequence[tuple[Any, ...]]) -> RuleChange:
+    """Join rows of (day, im, ex, self, quality_total, quality_self, changed, …), ascending by day.
+
+    Over the days [first, end); unchanged where there is none.
+    """
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    run = StoredRun(first_day, end_day, columns[0])
+    im, ex, own = (run.filled(column, np.int32).astype(np.int64) for column in columns[1:4])
+    total, quality_self, changed = (run.filled(column, np.uint8) for column in columns[4:7])
+    return RuleChange(
+        changed=changed.astype(np.bool_),
+        im=im,
+        ex=ex,
+        self_energy=own,
+        quality_total=total,
+        quality_self=quality_self,
+    )

@@ -4,12 +4,30 @@ A statement's way through SQLAlchemy takes five times as long as SQLite takes fo
 300 microseconds of a short answer, for each query. So the SQL is made once, and the driver runs it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
 
+from commonwatt.adapters.store.stopping import check_stop
+
 Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The SQL, its parameters in order, and what makes values of the columns that need it."""
+
+    sql: str
+    names: Sequence[str]
+    convert: Sequence[tuple[int, Callable[[Any], Any]]]
+
+    def converted(self, row: Row) -> Row:
+        values = list(row)
+        for position, convert in self.convert:
+            values[position] = convert(values[position])
+        return tuple(values)
 
 
 class HotQuery:
@@ -17,33 +35,31 @@ class HotQuery:
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
-        self._sql = ""
-        self._names: tuple[str, ...] = ()
-        self._convert: list[tuple[int, Callable[[Any], Any]]] = []
+        self._prepared: _Prepared | None = None
 
     def rows(self, connection: Connection, parameters: Mapping[str, object]) -> list[Row]:
         """All rows for these values of the bound parameters."""
         if connection.dialect.name != "sqlite":
             return [tuple(row) for row in connection.execute(self._statement, parameters)]
-        if not self._sql:
-            self._prepare(connection.dialect)
+        check_stop(connection)
+        prepared = self._prepared
+        if prepared is None:
+            # Threads that come here at once each make one, and each a whole one.
+            prepared = self._prepared = self._prepare(connection.dialect)
         driver = connection.connection.driver_connection
         assert driver is not None, "a connection in a transaction has its driver's"
-        values = [parameters[name] for name in self._names]
-        rows: list[Row] = driver.execute(self._sql, values).fetchall()
-        return [self._converted(row) for row in rows] if self._convert else rows
+        values = [parameters[name] for name in prepared.names]
+        rows: list[Row] = driver.execute(prepared.sql, values).fetchall()
+        return [prepared.converted(row) for row in rows] if prepared.convert else rows
 
-    def _prepare(self, dialect: Dialect) -> None:
+    def _prepare(self, dialect: Dialect) -> _Prepared:
         compiled = self._statement.compile(dialect=dialect)
-        self._names = tuple(compiled.positiontup or ())
-        for position, column in enumerate(self._statement.selected_columns):
-            convert = column.type.result_processor(dialect, None)
-            if convert is not None:
-                self._convert.append((position, convert))
-        self._sql = str(compiled)
-
-    def _converted(self, row: Row) -> Row:
-        values = list(row)
-        for position, convert in self._convert:
-            values[position] = convert(values[position])
-        return tuple(values)
+        processors = (
+            (position, column.type.result_processor(dialect, None))
+            for position, column in enumerate(self._statement.selected_columns)
+        )
+        return _Prepared(
+            sql=str(compiled),
+            names=tuple(compiled.positiontup or ()),
+            convert=[(position, convert) for position, convert in processors if convert],
+        )

@@ -8,17 +8,20 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.checksums import blob_columns, whole_rows
 from commonwatt.adapters.store.day_columns import (
-    BALANCE_COLUMNS,
     PROFILE_COLUMNS,
     StoredRun,
     balance_of,
     profile_of,
+    rule_change_of,
 )
 from commonwatt.adapters.store.locked_days import METER_DAYS, SITE_DAYS, LockedDays, StoredDays
-from commonwatt.app.ports import LockStep
+from commonwatt.app.ports import LockStep, RulesPending
 from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.domain.rule_change import RuleChange
 
 _locks = schema.locks
 
@@ -41,6 +44,7 @@ class SqlLockTables:
                 content_hash=row.content_hash,
                 locked_us=row.locked_us,
                 account=row.account,
+                despite=row.despite,
             )
             for row in rows
         ]
@@ -63,6 +67,7 @@ class SqlLockTables:
                 content_hash=step.content_hash,
                 locked_us=step.locked_us,
                 account=step.account,
+                despite=step.despite,
             )
         )
 
@@ -93,39 +98,112 @@ class SqlLockTables:
         )
         return list(rows.scalars())
 
-    def open_profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+    def open_profile(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> LoadProfile:
         """As `ResultTables.profile`, as it would be without the lock, with its methods."""
-        names = (*PROFILE_COLUMNS, "method")
-        rows = self._current_rows(METER_DAYS, names, site, meter, first_day, end_day)
-        profile = profile_of(meter, first_day, end_day, [row[:-1] for row in rows])
+        rows = self._current_rows(METER_DAYS, site, meter, first_day, end_day, apart_from)
+        profile = profile_of(meter, first_day, end_day, rows)
         run = StoredRun(first_day, end_day, [row[0] for row in rows])
-        return replace(profile, method=run.filled([row[-1] for row in rows], np.uint8))
+        methods = [row[1 + len(PROFILE_COLUMNS)] for row in rows]
+        return replace(profile, method=run.filled(methods, np.uint8))
 
-    def open_balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
+    def open_balance(
+        self,
+        site: int,
+        medium: Medium,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> SiteBalance:
         """As `ResultTables.balance`, as it would be without the lock."""
-        names = ("quality", *BALANCE_COLUMNS)
-        rows = self._current_rows(SITE_DAYS, names, site, medium.value, first_day, end_day)
+        rows = self._current_rows(SITE_DAYS, site, medium.value, first_day, end_day, apart_from)
         return balance_of(first_day, end_day, rows)
+
+    def rule_change(self, site: int, meter: int, first_day: int, end_day: int) -> RuleChange:
+        """What upgrades of the rules alone changed of the locked days [first, end) of a meter."""
+        table = schema.rule_changes
+        names = ("day", *blob_columns(table), "checksum")
+        found = self._connection.execute(
+            select(*(table.c[name] for name in names))
+            .where(
+                table.c.site == site,
+                table.c.meter == meter,
+                table.c.day >= first_day,
+                table.c.day < end_day,
+            )
+            .order_by(table.c.day)
+        )
+        rows = [tuple(row) for row in found]
+        return rule_change_of(
+            first_day, end_day, whole_rows(self._connection, table, site, meter, rows)
+        )
+
+    def rules_pending(
+        self, site: int, group: Group, days: tuple[int, int] | None = None
+    ) -> list[RulesPending]:
+        """The locked days of [first, end) that an upgrade marked and that were not settled since.
+
+        Ascending; of days on which something was to be settled before already there is none.
+        """
+        locked_until_at = self.locked_until(site, group)
+        if locked_until_at is None:
+            return []
+        marks, versions, settled = schema.dirty_marks, schema.rule_versions, schema.settled_days
+        same_day = (
+            (settled.c.site == marks.c.site)
+            & (settled.c.group == marks.c.group)
+            & (settled.c.day == marks.c.day)
+        )
+        of_upgrade = (versions.c.site == marks.c.site) & (
+            versions.c.generation == marks.c.since_generation
+        )
+        statement = (
+            select(marks.c.day, versions.c.generation, versions.c.at_us, marks.c.generation)
+            .join(versions, of_upgrade)
+            .join(settled, same_day)
+            .where(
+                marks.c.site == site,
+                marks.c.group == group.value,
+                marks.c.day < -(-locked_until_at // DAY_S),
+                settled.c.generation < versions.c.generation,
+            )
+            .order_by(marks.c.day)
+        )
+        if days is not None:
+            statement = statement.where(marks.c.day >= days[0], marks.c.day < days[1])
+        return [
+            RulesPending(day, generation, at_us, is_corrected=marked > generation)
+            for day, generation, at_us, marked in self._connection.execute(statement)
+        ]
 
     def _current_rows(
         self,
         kind: StoredDays,
-        names: Sequence[str],
         site: int,
         owner: int | str,
         first_day: int,
         end_day: int,
+        apart_from: Collection[int],
     ) -> list[tuple[Any, ...]]:
-        """The rows (day, *names) of days, the open one where there is one, ascending."""
+        """The rows (day, *blob_columns, …) of days, the open one where there is one, ascending."""
         by_day: dict[int, tuple[Any, ...]] = {}
         for table in (kind.answered, kind.open):
-            rows = self._connection.execute(
-                select(table.c.day, *(table.c[name] for name in names)).where(
+            names = ("day", *blob_columns(table), "checksum")
+            found = self._connection.execute(
+                select(*(table.c[name] for name in names)).where(
                     table.c.site == site,
                     table.c[kind.owner] == owner,
                     table.c.day >= first_day,
                     table.c.day < end_day,
                 )
             )
-            by_day |= {row[0]: tuple(row) for row in rows}
+            rows = [tuple(row) for row in found]
+            whole = whole_rows(self._connection, table, site, owner, rows, apart_from)
+            by_day |= {row[0]: row for row in whole}
         return [by_day[day] for day in sorted(by_day)]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.checksums import sealed, whole_rows
 from commonwatt.adapters.store.packing import pack_reference_day, unpack_reference_day
 from commonwatt.adapters.store.upsert import replacing
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S
@@ -38,11 +39,12 @@ class SqlReferenceTables:
 
     def reference(self, site: int, meter: int, first_day: int, end_day: int) -> ReferenceQuarters:
         """What is kept of the days [first, end)."""
-        rows = self._connection.execute(
-            select(_days.c.day, *(_days.c[name] for name in _COLUMNS))
+        found = self._connection.execute(
+            select(_days.c.day, *(_days.c[name] for name in _COLUMNS), _days.c.checksum)
             .where(*_of_days(site, meter, first_day, end_day))
             .order_by(_days.c.day)
-        ).all()
+        )
+        rows = whole_rows(self._connection, _days, site, meter, [tuple(row) for row in found])
         days = np.array([row[0] for row in rows], np.int64)
         starts_at = (days[:, None] * DAY_S + np.arange(DAY_QUARTERS) * QUARTER_S).ravel()
         total, own, ext = (_joined([row[place] for row in rows]) for place in (1, 2, 3))
@@ -60,8 +62,11 @@ class SqlReferenceTables:
             for name, column in columns.items()
         }
         rows = [
-            {"site": site, "meter": meter, "day": first_day + position}
-            | {name: column[position] for name, column in packed.items()}
+            sealed(
+                _days,
+                {"site": site, "meter": meter, "day": first_day + position}
+                | {name: column[position] for name, column in packed.items()},
+            )
             for position in range(end_day - first_day)
             if any(column[position] for column in packed.values())
         ]

@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
-from sqlalchemy import Connection, Table, bindparam, delete, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, select
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.checksums import blob_columns, sealed, whole_rows
 from commonwatt.adapters.store.day_columns import (
-    BALANCE_COLUMNS,
-    PROFILE_COLUMNS,
     DayColumns,
     DayKey,
     StoredRun,
@@ -47,8 +46,13 @@ _DIRTY_DAYS = HotQuery(
 class SqlResultTables:
     """`ports.ResultTables` on a connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, damaged: set[tuple[int, Group, int]]) -> None:
         self._connection = connection
+        self._damaged = damaged
+
+    def report_damaged(self, site: int, group: Group, days: Collection[int]) -> None:
+        """Remember days with damaged results for `Store.take_damaged`."""
+        self._damaged.update((site, group, day) for day in days)
 
     def mark_dirty(
         self, site: int, group: Group, spans: Iterable[tuple[int, int]], generation: int
@@ -81,6 +85,18 @@ class SqlResultTables:
         }
         return [day for (day,) in _DIRTY_DAYS.rows(self._connection, query)]
 
+    def known_days(self, site: int, group: Group) -> tuple[int, int] | None:
+        """From the first to after the last day that a change ever concerned; None before any."""
+        ends = [
+            select(end(table.c.day))
+            .where(table.c.site == site, table.c.group == group.value)
+            .scalar_subquery()
+            for table in (schema.settled_days, schema.dirty_marks)
+            for end in (func.min, func.max)
+        ]
+        days = [day for day in self._connection.execute(select(*ends)).one() if day is not None]
+        return (min(days), max(days) + 1) if days else None
+
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
         marks = schema.dirty_marks
@@ -108,7 +124,8 @@ class SqlResultTables:
         locked = [day for day in days if day < free_from]
         free = days[len(locked) :]
         if locked:
-            locked_days.put(*_columns_of(settlement, first_day, locked), locked)
+            by_rules = self._marked_by_rules_alone(site, group, locked, generation)
+            locked_days.put(*_columns_of(settlement, first_day, locked), locked, by_rules)
         self._put_profiles(site, meters, settlement, first_day, free)
         self._put_balances(site, group, settlement, first_day, free)
         self._put_findings(site, meters, settlement, days)
@@ -125,6 +142,51 @@ class SqlResultTables:
                 marks.c.generation <= generation,
             )
         )
+
+    def put_rule_changes(
+        self,
+        site: int,
+        group: Group,
+        meters: Collection[int],
+        settlement: Settlement,
+        generation: int,
+    ) -> None:
+        """Store what an upgrade of the rules makes of locked days, and what it changed of them.
+
+        ``settlement`` is of what was known at the upgrade; its marks stay, since more has come.
+        """
+        first_day = settlement.first_quarter // DAY_QUARTERS
+        end_day = settlement.end_quarter // DAY_QUARTERS
+        newer = self._newer_days(site, group, first_day, end_day, generation)
+        locked_days = LockedDays(self._connection, site, group, meters)
+        end_day = min(end_day, locked_days.first_free_day())
+        days = [day for day in range(first_day, end_day) if day not in newer]
+        if days:
+            locked_days.put(*_columns_of(settlement, first_day, days), days, days)
+            self._put_settled(site, group, first_day, end_day, days, generation)
+
+    def _marked_by_rules_alone(
+        self, site: int, group: Group, days: Sequence[int], generation: int
+    ) -> set[int]:
+        """The days that nothing but an upgrade has marked, as far as a generation knows."""
+        marks, versions = schema.dirty_marks, schema.rule_versions
+        rows = self._connection.execute(
+            select(marks.c.day)
+            .join(
+                versions,
+                (versions.c.site == marks.c.site)
+                & (versions.c.generation == marks.c.since_generation),
+            )
+            .where(
+                marks.c.site == site,
+                marks.c.group == group.value,
+                marks.c.day >= days[0],
+                marks.c.day <= days[-1],
+                (marks.c.generation == marks.c.since_generation)
+                | (marks.c.since_generation == generation),
+            )
+        )
+        return set(rows.scalars()) & set(days)
 
     def _put_settled(
         self,
@@ -223,7 +285,8 @@ class SqlResultTables:
                 of_day = {name: packed[day - first_day] for name, packed in columns.items()}
                 if of_day["quality_total"] is not None:
                     kept.add((profile.meter, day))
-                    rows.append({"site": site, "meter": profile.meter, "day": day, **of_day})
+                    row = {"site": site, "meter": profile.meter, "day": day, **of_day}
+                    rows.append(sealed(schema.meter_days, row))
         if rows:
             self._connection.execute(replacing(self._connection, schema.meter_days), rows)
         self._delete_days(schema.meter_days, site, meters, days, kept)
@@ -275,7 +338,8 @@ class SqlResultTables:
                 if of_day["quality"] is None:
                     gone.append((medium.value, day))
                 else:
-                    rows.append({"site": site, "medium": medium.value, "day": day, **of_day})
+                    row = {"site": site, "medium": medium.value, "day": day, **of_day}
+                    rows.append(sealed(table, row))
         if rows:
             self._connection.execute(replacing(self._connection, table), rows)
         if gone:
@@ -326,21 +390,37 @@ class SqlResultTables:
         if rows:
             self._connection.execute(table.insert(), rows)
 
-    def profile(self, site: int, meter: int, first_day: int, end_day: int) -> LoadProfile:
+    def profile(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> LoadProfile:
         """The stored quarter-hours of the days [first, end), without their method.
 
-        ABSENT where nothing is stored.
+        ABSENT where nothing is stored, and on the days ``apart_from``. Raises `DamagedDay`.
         """
         rows = _profile_rows().rows(
             self._connection,
             {"site": site, "meter": meter, "first_day": first_day, "end_day": end_day},
         )
-        return profile_of(meter, first_day, end_day, rows)
+        whole = whole_rows(self._connection, schema.meter_days, site, meter, rows, apart_from)
+        return profile_of(meter, first_day, end_day, whole)
 
-    def methods(self, site: int, meter: int, first_day: int, end_day: int) -> Qualities:
+    def methods(
+        self,
+        site: int,
+        meter: int,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> Qualities:
         """How the stored quarter-hours of the days [first, end) were found: codes of `Method`.
 
-        Apart from `profile`, whose answers do not tell it. NONE where nothing is stored.
+        Apart from `profile`, whose answers do not tell it, and which tells whether they are
+        damaged. NONE where nothing is stored.
         """
         table = schema.meter_days
         rows = self._connection.execute(
@@ -353,16 +433,28 @@ class SqlResultTables:
             )
             .order_by(table.c.day)
         ).all()
-        run = StoredRun(first_day, end_day, [row.day for row in rows])
-        return run.filled([row.method for row in rows], np.uint8)
+        whole = [row for row in rows if row.day not in apart_from]
+        run = StoredRun(first_day, end_day, [row.day for row in whole])
+        return run.filled([row.method for row in whole], np.uint8)
 
-    def balance(self, site: int, medium: Medium, first_day: int, end_day: int) -> SiteBalance:
-        """The stored balance of the days [first, end); ABSENT where nothing is stored."""
+    def balance(
+        self,
+        site: int,
+        medium: Medium,
+        first_day: int,
+        end_day: int,
+        apart_from: Collection[int] = (),
+    ) -> SiteBalance:
+        """The stored balance of the days [first, end).
+
+        ABSENT where nothing is stored, and on the days ``apart_from``. Raises `DamagedDay`.
+        """
         rows = _balance_rows().rows(
             self._connection,
             {"site": site, "medium": medium.value, "first_day": first_day, "end_day": end_day},
         )
-        return balance_of(first_day, end_day, rows)
+        of_medium = self._connection, schema.site_days, site, medium.value
+        return balance_of(first_day, end_day, whole_rows(*of_medium, rows, apart_from))
 
     def findings(
         self, site: int, meters: Collection[int], first_day: int, end_day: int
@@ -392,6 +484,16 @@ class SqlResultTables:
         ]
 
 
+def columns_of(
+    settlement: Settlement,
+) -> tuple[dict[DayKey, DayColumns], dict[DayKey, DayColumns]]:
+    """Return the columns of each meter-day and site-day of a settlement."""
+    first_day = settlement.first_quarter // DAY_QUARTERS
+    return _columns_of(
+        settlement, first_day, range(first_day, settlement.end_quarter // DAY_QUARTERS)
+    )
+
+
 def _columns_of(
     settlement: Settlement, first_day: int, days: Sequence[int]
 ) -> tuple[dict[DayKey, DayColumns], dict[DayKey, DayColumns]]:
@@ -414,7 +516,7 @@ def _day_of(packed: Mapping[str, Sequence[bytes | None]], position: int) -> DayC
 @lru_cache(maxsize=1)
 def _profile_rows() -> HotQuery:
     table = schema.meter_days
-    names = ("day", *PROFILE_COLUMNS)
+    names = ("day", *blob_columns(table), "checksum")
     statement = (
         select(*(table.c[name] for name in names))
         .where(
@@ -432,7 +534,7 @@ def _profile_rows() -> HotQuery:
 def _balance_rows() -> HotQuery:
     table = schema.site_days
     statement = (
-        select(*(table.c[name] for name in ("day", "quality", *BALANCE_COLUMNS)))
+        select(*(table.c[name] for name in ("day", *blob_columns(table), "checksum")))
         .where(
             table.c.site == bindparam("site"),
             table.c.medium == bindparam("medium"),

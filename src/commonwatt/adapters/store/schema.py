@@ -1,7 +1,8 @@
 """The tables. Whatever holds data leads its key with the site, so that a store shards by it.
 
 Instants are Unix seconds, columns ending in ``_us`` Unix microseconds, days UTC days since 1970.
-What is packed into a BLOB is described in `packing`.
+What is packed into a BLOB is described in `packing`; ``checksum`` is that of a row's key and BLOBs
+(`checksums`), NULL in rows of before there was one.
 """
 
 from sqlalchemy import (
@@ -77,6 +78,11 @@ meters = Table(
     Column("devices", JSON),
     Column("resolutions", JSON),
     Column("register_meter", Text),
+    Column("register_from", JSON),
+    Column("expected_s", Integer),
+    Column("register_kind", Text, nullable=False, server_default="counts"),
+    Column("held", JSON),
+    Column("accepted", JSON),
     UniqueConstraint("site", "type", "prim_ad"),
 )
 
@@ -128,6 +134,7 @@ deliveries = Table(
     Column("last_day", Integer),
     Column("withdrawn_us", BigInteger),
     Column("withdrawn_reason", Text),
+    Column("not_counting", Integer),
 )
 Index(None, deliveries.c.site, deliveries.c.recorded_us)
 Index(
@@ -145,6 +152,18 @@ raw_readings = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("delivery", BigInteger, primary_key=True, autoincrement=False),
     Column("readings", LargeBinary, nullable=False),
+    Column("checksum", BigInteger),
+)
+
+# The days of meters with readings whose stamps were ahead of their delivery, and the first of these
+# stamps: once it has come they count.
+waiting_readings = Table(
+    "waiting_readings",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("first_at", BigInteger, nullable=False),
 )
 
 meter_registers = Table(
@@ -156,6 +175,10 @@ meter_registers = Table(
     Column("first_day", Integer, nullable=False),
     Column("last_day", Integer, nullable=False),
     Column("first_positive_at", BigInteger),
+    Column("believed_from", Integer),
+    Column("believed_to", Integer),
+    Column("generation", BigInteger),
+    Column("highest", JSON(none_as_null=True)),
 )
 
 sensor_readings = Table(
@@ -166,6 +189,7 @@ sensor_readings = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("delivery", BigInteger, primary_key=True, autoincrement=False),
     Column("readings", LargeBinary, nullable=False),
+    Column("checksum", BigInteger),
 )
 
 # ``since_generation``: of the first mark on the day since it was settled last; of a settled day the
@@ -204,6 +228,7 @@ def _meter_days(name: str) -> Table:
         Column("quality_total", LargeBinary, nullable=False),
         Column("quality_self", LargeBinary),
         Column("method", LargeBinary),
+        Column("checksum", BigInteger),
     )
 
 
@@ -224,6 +249,7 @@ def _site_days(name: str) -> Table:
         Column("allocated", LargeBinary),
         Column("unmetered", LargeBinary),
         Column("quality", LargeBinary, nullable=False),
+        Column("checksum", BigInteger),
     )
 
 
@@ -244,6 +270,36 @@ locks = Table(
     Column("content_hash", Text, nullable=False),
     Column("locked_us", BigInteger, nullable=False),
     Column("account", Text, nullable=False),
+    Column("despite", Text),
+)
+
+# By which rules a site's results were computed, and the generation under which an upgrade to them
+# marked its days, with the last instant that anything was recorded until then; NULL for the rules
+# that the site began with.
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger),
+    Column("at_us", BigInteger),
+)
+
+# By how much upgrades of the rules alone changed locked quarter-hours, and the qualities that they
+# lead to where ``changed`` is 1.
+rule_changes = Table(
+    "rule_changes",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("meter", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("im", LargeBinary),
+    Column("ex", LargeBinary),
+    Column("self", LargeBinary),
+    Column("quality_total", LargeBinary),
+    Column("quality_self", LargeBinary),
+    Column("changed", LargeBinary, nullable=False),
+    Column("checksum", BigInteger),
 )
 
 edits = Table(
@@ -264,6 +320,7 @@ edits = Table(
     Column("undone_by", Text),
     Column("index", BigInteger),
     Column("delivery", Integer),
+    Column("accepts", Boolean, nullable=False, server_default=false()),
 )
 
 # The days [first, end) of gaps, which are estimated by the shape of other days of the meter.
@@ -321,6 +378,7 @@ reference_days = Table(
     Column("total", LargeBinary),
     Column("self", LargeBinary),
     Column("ext", LargeBinary),
+    Column("checksum", BigInteger),
 )
 
 # Up to where a series of a meter or sensor (by its id) has been copied from another platform.
@@ -343,6 +401,7 @@ accounts = Table(
     Column("rate_limit", Boolean, nullable=False),
     Column("site_list", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("habits", Text, nullable=False, server_default="current"),
 )
 
 account_keys = Table(
@@ -360,7 +419,10 @@ grants = Table(
     Column("account", Text, primary_key=True),
     Column("site", Integer, primary_key=True, autoincrement=False),
     Column("history_from", BigInteger),
+    # Of before `open_meters`, which says it the other way; read no more.
     Column("closed_meters", JSON, nullable=False),
+    Column("open_meters", JSON(none_as_null=True)),
+    Column("least_closed", Integer, nullable=False, server_default="0"),
 )
 
 secrets = Table(

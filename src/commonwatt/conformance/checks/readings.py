@@ -5,6 +5,7 @@ from functools import partial
 
 from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
+from commonwatt.conformance.every_kind import of_route, on_every_kind
 from commonwatt.conformance.local_periods import told, utc_offset
 from commonwatt.conformance.published import TIMESTAMP
 from commonwatt.conformance.readings_at_hand import period_question, raw_source
@@ -39,6 +40,8 @@ def _is_list(route: str, building: Building) -> Judgement:
 
 def _raw_keys(building: Building) -> Judgement:
     readings = building.readings("meter_data_raw")
+    if not readings.source.keys:
+        raise CannotCheck("the page names no register of this type of meter")
     for position, entry in enumerate(readings.entries):
         if not any(key in entry for key in readings.source.keys):
             names = ", ".join(readings.source.keys)
@@ -100,7 +103,11 @@ def _distinct(route: str, building: Building) -> Judgement:
 
 
 def _period(route: str, building: Building) -> Judgement:
-    """Ask for the middle of what is known; rows on its edges may come or not."""
+    """Ask for the middle of what is known; rows on its edges may come or not.
+
+    Rows that come in between two answers are only in the later one, so all are asked for before
+    and after.
+    """
     readings = building.readings(route)
     known = sorted({row.at for row in readings.rows})
     if len(known) < 4:
@@ -108,10 +115,13 @@ def _period(route: str, building: Building) -> Judgement:
     start_at, end_at = known[len(known) // 3], known[-2]
     exchange = building.ask(period_question(readings.source, start_at, end_at))
     got = {row.at for row in rows_of(exchange, building.zone)}
+    after = rows_of(building.ask_again(readings.exchange.question), building.zone)
+    known_after = {row.at for row in after}.union(known)
     for shift_s in (0, utc_offset(start_at, building.zone)):
         first_at, last_at = start_at - shift_s, end_at - shift_s
         inner = {at for at in known if first_at < at < last_at}
-        if inner <= got <= inner | {first_at, last_at}:
+        allowed = {at for at in known_after if first_at <= at <= last_at}
+        if inner <= got <= allowed | {first_at, last_at}:
             what = "the rows of the period came"
             if shift_s:
                 return departs(Habit.LOCAL_TIMES, f"{what}, read as local time", exchange)
@@ -124,9 +134,10 @@ def _period(route: str, building: Building) -> Judgement:
 
 def _latest(building: Building) -> Judgement:
     readings = building.readings("sensor_data")
-    exchange = building.ask(readings.source.plain_question)
-    latest = max(row.at for row in rows_of(exchange, building.zone))
     newest = max(row.at for row in readings.rows)
+    # Asked after all others: a value that has come in since can only be later.
+    exchange = building.ask_again(readings.source.plain_question)
+    latest = max(row.at for row in rows_of(exchange, building.zone))
     if latest < newest:
         return failed(f"there is a later row, {told(newest, building.zone)}", exchange)
     return held("the latest value came", exchange)
@@ -136,11 +147,13 @@ def _rule_meter(building: Building) -> Judgement:
     rules = [meter for meter in building.meters if meter.is_rule_meter]
     if not rules:
         raise CannotCheck("the site has no rule meters")
-    source = raw_source(building.site, rules[0])
-    exchange = building.ask(source.plain_question)
-    if exchange.tells_something:
-        return failed(f"status {exchange.status} for the readings of a rule meter", exchange)
-    return held(f"status {exchange.status}, and no readings", exchange)
+    of_each_kind = {meter.kind: meter for meter in reversed(rules)}
+    sources = [raw_source(building.site, meter) for meter in of_each_kind.values()]
+    exchanges = [building.ask(source.plain_question) for source in sources]
+    for exchange in exchanges:
+        if exchange.tells_something:
+            return failed(f"status {exchange.status} for the readings of a rule meter", exchange)
+    return held(f"status {exchanges[0].status}, and no readings", *exchanges)
 
 
 _RAW = "'timestamp': <timestamp at the end of the measured period>"
@@ -160,26 +173,31 @@ CHECKS = (
                 f"{route}.list",
                 _LISTS[route],
                 "200 and a list of objects, also without a period",
-                partial(_is_list, route),
+                of_route(route, partial(_is_list, route)),
             ),
             Check(
                 f"{route}.numbers",
                 "'en_im', 'en_ex', 'heat_energy_kwh', 'vol_m3': <… index>; 'value': <float, int>",
                 "numbers, never null or text",
-                partial(_numbers, route),
+                of_route(route, partial(_numbers, route)),
             ),
             Check(
                 f"{route}.order",
                 "time series",
                 "rows in the order of their stamps",
-                partial(_order, route),
+                of_route(route, partial(_order, route)),
             ),
-            Check(f"{route}.distinct", "time series", "no stamp twice", partial(_distinct, route)),
+            Check(
+                f"{route}.distinct",
+                "time series",
+                "no stamp twice",
+                of_route(route, partial(_distinct, route)),
+            ),
             Check(
                 f"{route}.period",
                 _PERIOD,
                 "every row within the period and none outside; on its edges as the server likes",
-                partial(_period, route),
+                of_route(route, partial(_period, route)),
             ),
         )
     ),
@@ -187,20 +205,25 @@ CHECKS = (
         "meter_data_raw.keys",
         "'en_im', 'en_ex' if type is electricity, 'heat_energy_kwh' …, 'vol_m3' …",
         "every row has a register of its meter's type",
-        _raw_keys,
+        on_every_kind(_raw_keys),
     ),
     Check(
         "meter_data_raw.decimals",
         "<electricity imported meter index …>",
         "at most 6 decimals: digits beyond are noise of binary fractions",
-        _decimals,
+        on_every_kind(_decimals),
     ),
-    Check("meter_data_raw.timestamps", _RAW, "every row has one that can be read", _raw_timestamps),
+    Check(
+        "meter_data_raw.timestamps",
+        _RAW,
+        "every row has one that can be read",
+        on_every_kind(_raw_timestamps),
+    ),
     Check(
         "meter_data_raw.offset",
         "'timezone' of the site, and " + _RAW,
         "where a stamp has an offset it is the site's at that instant, or 0",
-        _raw_offset,
+        on_every_kind(_raw_offset),
     ),
     Check(
         "meter_data_raw.rule_meter",

@@ -1,30 +1,20 @@
-"""Stamps and sums of longer periods: hours, days, months, years, and days with a clock change."""
+"""Stamps and sums of longer periods: hours, days, months, years."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
 from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.exchanges import Exchange
+from commonwatt.conformance.every_kind import of_route
 from commonwatt.conformance.fits import PUBLISHED, QUARTER_S, Piece, quarter_pieces, span_of
-from commonwatt.conformance.local_periods import (
-    DAY_S,
-    MARGIN_S,
-    day_start,
-    is_switch_day,
-    switch_at,
-    told,
-    utc_offset,
-)
+from commonwatt.conformance.local_periods import told, utc_offset
 from commonwatt.conformance.rows import numbers
 from commonwatt.conformance.series import FoundFit, Series
 from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, departs, failed, held
 
 _ROUTES = ("site_data", "meter_data")
 _PERIODS = {"H": "hour", "D": "day", "M": "month", "Y": "year"}
-_STEPS = {"15T": QUARTER_S, "H": 3600}
 _PARTS = {"H": "quarter-hours", "D": "quarter-hours", "M": "days", "Y": "months"}
 
 
@@ -126,61 +116,6 @@ def _is_sum(values: Mapping[str, Decimal], parts: Sequence[Piece]) -> bool:
     )
 
 
-def _switch_days(route: str, building: Building) -> Judgement:
-    series = building.series(route)
-    found = [day for day in _days_around(series) if is_switch_day(day, series.zone)]
-    if not found:
-        raise CannotCheck("no day with a clock change has data before and after it")
-    seen, exchanges = [], []
-    for day in found[-2:]:
-        for frequency, step_s in _STEPS.items():
-            # How hours are counted where clocks change by less than one, nobody has published.
-            if _change_s(series, day) % step_s == 0:
-                exchange, fault = _switch_day(series, day, frequency)
-                if fault is not None:
-                    return failed(fault, exchange)
-                seen.append(f"{day} at {frequency}")
-                exchanges.append(exchange)
-    return held(f"complete: {', '.join(seen)}", *exchanges)
-
-
-def _days_around(series: Series) -> list[date]:
-    """Days with data the day before and after."""
-    there, one = set(series.days_with_data), timedelta(days=1)
-    return [day for day in series.days_with_data if {day - one, day + one} <= there]
-
-
-def _change_s(series: Series, day: date) -> int:
-    """By how much the clocks change on a day."""
-    start_at, end_at = _bounds(series, day)
-    return abs(end_at - start_at - DAY_S)
-
-
-def _bounds(series: Series, day: date) -> tuple[int, int]:
-    return day_start(day, series.zone), day_start(day + timedelta(days=1), series.zone)
-
-
-def _switch_day(series: Series, day: date, frequency: str) -> tuple[Exchange, str | None]:
-    """Look at one day: which rows at the clock change are missing, None for none."""
-    start_at, end_at = _bounds(series, day)
-    exchange = series.asked(start_at - MARGIN_S, end_at + MARGIN_S, frequency)
-    rows = series.rows(exchange)
-    if any(row.stamp.offset_s is None for row in rows):
-        raise CannotCheck("stamps have no offset: the same local time comes twice")
-    if frequency == "15T":
-        starts = {end - QUARTER_S for end in series.quarter_ends(exchange)}
-    else:
-        starts = {row.at for row in rows}
-    missing = [at for at in range(start_at, end_at, _STEPS[frequency]) if at not in starts]
-    if not missing:
-        return exchange, None
-    change_at, change_s = switch_at(day, series.zone), _change_s(series, day)
-    if all(change_at - change_s <= at < change_at + change_s for at in missing):
-        first = told(missing[0], series.zone)
-        return exchange, f"{len(missing)} rows at the clock change are missing, from {first}"
-    raise CannotCheck(f"{day}: {len(missing)} rows at {frequency} have no data, here and there")
-
-
 _STAMP = (
     "'timestamp': <timestamp at the end of the measured period if sampling_frequency is 15T, "
     "otherwise start of the period>"
@@ -194,14 +129,14 @@ CHECKS = tuple(
             f"{route}.15T_end",
             _STAMP,
             "an hour is the sum of the quarter-hours stamped in it, its end included",
-            partial(_quarter_stamp, route),
+            of_route(route, partial(_quarter_stamp, route)),
         ),
         *(
             Check(
                 f"{route}.{frequency}_start",
                 _STAMP,
                 f"the stamp of a row is the first instant of a local {name}",
-                partial(_start, frequency, route),
+                of_route(route, partial(_start, frequency, route)),
             )
             for frequency, name in _PERIODS.items()
         ),
@@ -210,7 +145,7 @@ CHECKS = tuple(
                 f"{route}.{frequency}_sum",
                 "the sampling frequency of the returned data list: <total …> of the period",
                 f"each {name} is the sum of its {_PARTS[frequency]}, to the last decimal",
-                partial(_sum, frequency, route),
+                of_route(route, partial(_sum, frequency, route)),
             )
             for frequency, name in _PERIODS.items()
         ),
@@ -218,19 +153,13 @@ CHECKS = tuple(
             f"{route}.local_days",
             "'timezone' of the site, and sampling_frequency D",
             "a day is the sum of the quarter-hours between two local midnights",
-            partial(_local_days, route),
+            of_route(route, partial(_local_days, route)),
         ),
         Check(
             f"{route}.complete",
             "validated time series for the selected period",
             "a row for every quarter-hour that an hour counts, and for every hour of quarter-hours",
-            partial(_complete, route),
-        ),
-        Check(
-            f"{route}.switch_day",
-            "'timezone' of the site, and time series at 15T and H",
-            "the day of a clock change has all its rows: 92 or 100 quarter-hours, 23 or 25 hours",
-            partial(_switch_days, route),
+            of_route(route, partial(_complete, route)),
         ),
     )
 )

@@ -6,6 +6,7 @@ from functools import partial
 from commonwatt.conformance import published
 from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
+from commonwatt.conformance.every_kind import of_route
 from commonwatt.conformance.exchanges import Exchange
 from commonwatt.conformance.fits import QUARTER_S
 from commonwatt.conformance.local_periods import DAY_S
@@ -91,12 +92,15 @@ def quarters_of(route: str, building: Building) -> tuple[Series, Exchange, list[
 
 def _numbers(route: str, building: Building) -> Judgement:
     series, exchange, entries = quarters_of(route, building)
-    return judged(number_fault(entries, series.source.keys), "every value is a number", exchange)
+    # Shares of meters that need none are numbers too, where they are there.
+    keys = published.CONSUMER_KEYS if route == "meter_data" else series.source.keys
+    return judged(number_fault(entries, keys), "every value is a number", exchange)
 
 
 def _decimals(route: str, building: Building) -> Judgement:
     series, exchange, entries = quarters_of(route, building)
-    fault = decimals_fault(entries, series.source.keys, _ENERGY_DECIMALS)
+    keys = published.CONSUMER_KEYS if route == "meter_data" else series.source.keys
+    fault = decimals_fault(entries, keys, _ENERGY_DECIMALS)
     if fault is not None:
         return departs(Habit.UNROUNDED, fault, exchange)
     return held(f"at most {_ENERGY_DECIMALS} decimals in every value", exchange)
@@ -115,7 +119,9 @@ def _with_rows(route: str, building: Building) -> Iterator[Exchange]:
         yield quarters_of(route, building)[1]
     except CannotCheck:
         sources = _sources(route, building)
-        asked = (exchange for source in sources for exchange in answers_of_days(building, source))
+        asked = (
+            exchange for source in sources for exchange, _ in answers_of_days(building, source)
+        )
         yield from (exchange for exchange in asked if objects(exchange))
 
 
@@ -174,7 +180,7 @@ _OF_EACH = (
 
 
 CHECKS = tuple(
-    Check(f"{route}.{name}", clause, expected, partial(judge, route))
+    Check(f"{route}.{name}", clause, expected, of_route(route, partial(judge, route)))
     for route in _ROUTES
     for name, clause, expected, judge in _OF_EACH
 )

@@ -1,21 +1,18 @@
 """The values of validated series: documented keys, and what has to add up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from commonwatt.conformance import published
 from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.checks.series_rows import quarters_of
-from commonwatt.conformance.evidence import MeterSeen
+from commonwatt.conformance.every_kind import on_every_kind
 from commonwatt.conformance.row_faults import (
     key_fault,
 )
 from commonwatt.conformance.rows import numbers, objects
-from commonwatt.conformance.series_search import (
-    meter_source,
-    site_source,
-)
+from commonwatt.conformance.series_search import site_source
 from commonwatt.conformance.verdicts import (
     CannotCheck,
     Habit,
@@ -28,7 +25,6 @@ from commonwatt.conformance.verdicts import (
 
 _CLOSE = Decimal("0.000001")
 _ROUNDING = Decimal("0.002")
-_METERS_LOOKED_AT = 5
 
 
 def _site_keys(building: Building) -> Judgement:
@@ -55,30 +51,16 @@ def _media(building: Building) -> Judgement:
 
 
 def _meter_keys(building: Building) -> Judgement:
-    core = building.meter_series.core
-    seen = []
-    for meter in _of_each_kind(building.meters):
-        source = meter_source(building.site, meter)
-        exchange = building.ask(source.question(*core))
-        if exchange.is_refused:  # a grant may be narrower than a site
-            continue
-        entries = objects(exchange)
-        # A consumer that takes no part in the balance has no share in the sun.
-        looked_at = source.path == building.meter_series.source.path
-        keys = source.keys if looked_at else published.OTHER_METER_KEYS
-        fault = key_fault(entries, keys)
-        if fault is not None:
-            return failed(f"{meter.type}, {meter.mode}: {fault}", exchange)
-        seen += [exchange] if entries else []
-    if not seen:
-        raise CannotCheck("no meter has rows in the days looked at")
-    return held(f"every key in every row of {len(seen)} meters", *seen)
+    _, exchange, entries = quarters_of("meter_data", building)
+    keys: Sequence[str] = building.meter_series.source.keys
+    if all(meter.is_rule_meter for meter in building.meters) and not _has_shares(entries):
+        # A rule meter that takes no part in the balance has no share in the sun.
+        keys = published.OTHER_METER_KEYS
+    return judged(key_fault(entries, keys), "every key in every row", exchange)
 
 
-def _of_each_kind(meters: Sequence[MeterSeen]) -> list[MeterSeen]:
-    kinds = {(each.type, each.mode, each.is_rule_meter): each for each in reversed(meters)}
-    ranked = sorted(kinds.values(), key=lambda each: (not each.shares_sun, each.is_rule_meter))
-    return ranked[:_METERS_LOOKED_AT]
+def _has_shares(entries: Sequence[Mapping[str, object]]) -> bool:
+    return any({"self", "ext"} & entry.keys() for entry in entries)
 
 
 def _balance(building: Building) -> Judgement:
@@ -152,12 +134,12 @@ CHECKS = (
         "meter_data.keys",
         "'total', 'self', 'ext', 'timestamp'",
         "total in every row; self and ext for a consumer of electricity",
-        _meter_keys,
+        on_every_kind(_meter_keys),
     ),
     Check(
         "meter_data.total",
         "If type is electricity, total = self + ext",
         "total = self + ext in every row",
-        _total,
+        on_every_kind(_total),
     ),
 )

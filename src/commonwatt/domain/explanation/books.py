@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from commonwatt.domain.allocation import KEYS, Rounding, share_out
 from commonwatt.domain.balance import ClosedBooks, MeasuredFlows, close_books
-from commonwatt.domain.catalogue import Group, Meter, Mode, SiteCatalogue, SiteFacts
+from commonwatt.domain.catalogue import Group, Meter, Mode, Register, SiteCatalogue, SiteFacts
 from commonwatt.domain.load_profile import Energy, SiteBalance
 from commonwatt.domain.members import Member, measured_flows, members_of
 from commonwatt.domain.meter_energy import MeterEnergy
@@ -53,7 +53,8 @@ class QuarterBooks:
     """The balance of a quarter-hour: what was measured, what the books are, and who is missing.
 
     ``books`` and ``balance``, which is what they are stored as, are None where they cannot be
-    closed. ``is_consumer``: the meter has a share in such books.
+    closed; ``missing`` are meters by number with the register that nothing is known of.
+    ``is_consumer``: the meter has a share in such books.
     """
 
     facts: SiteFacts
@@ -61,7 +62,7 @@ class QuarterBooks:
     quality: Quality
     books: ClosedBooks | None
     balance: SiteBalance | None
-    missing: tuple[int, ...]
+    missing: tuple[tuple[int, Register], ...]
     is_consumer: bool
     share: SharedOut | None
 
@@ -80,7 +81,7 @@ def quarter_books(
     flows, by_mode = measured_flows(members, 1)
     facts = catalogue.site_facts_at(start_at)
     quality = Quality(int(flows.quality[0]))
-    missing = tuple(each.number for each in members if each.quality[0] == Quality.MISSING)
+    missing = tuple((each.number, register) for each in members for register in each.lacks(0))
     consumers = by_mode[Mode.CONSUMPTION]
     measured = QuarterBooks(
         facts=facts,

@@ -103,8 +103,10 @@ def _by_proxy(judged: JudgedMeter, register: Judged, quarter: int, zone: str) ->
 
 
 def _of_same_clock(donors: Donors, quarter: int, zone: str) -> Donors:
-    """The donors of the same quarter of the local day."""
+    """The donors of the same quarter of the local day, of hours where no finer one compares."""
     same = _quarter_of_day(donors.quarters, zone) == _quarter_of_day(np.array([quarter]), zone)
+    if not same.any() and donors.of_hours is not None:
+        return _of_same_clock(donors.of_hours, quarter, zone)
     return Donors(donors.quarters[same], donors.energy[same])
 
 

@@ -19,6 +19,7 @@ from commonwatt.domain.plausibility.night import nights, productions_at_night
 from commonwatt.domain.plausibility.power import powers_above_limit
 from commonwatt.domain.plausibility.register_check import register_mismatches
 from commonwatt.domain.plausibility.site_sum import site_sums
+from commonwatt.domain.plausibility.unusual_step import unusual_steps
 from commonwatt.domain.plausibility.whole_days import WholeDays
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.vee.physical_meter import JudgedMeter
@@ -64,6 +65,10 @@ def _about_readings(
             powers = powers_above_limit(catalogue, meter, register, counted, start_at, end_at)
             findings += caught_up
             findings += [each for each in powers if each.end_at not in explained]
+            explained |= {finding.end_at for finding in powers}
+            learned = judged.ordinary.get(register)
+            unusual = unusual_steps(meter, register, counted, learned, start_at, end_at)
+            findings += [each for each in unusual if each.end_at not in explained]
     if meter.interval_s is None:
         findings += _clocks(judged, start_at, end_at)
     return findings

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Meter, Register
 from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.readings import ReadingQuality, StoredReadings
+from commonwatt.domain.readings import ReadingQuality, StoredReadings, replaced_versions
 
 
 def duplicate_readings(
@@ -15,7 +16,8 @@ def duplicate_readings(
     """Return a finding for each instant whose versions of the quality that counts differ.
 
     Of each register, in any delivery that is not withdrawn; placeholders say nothing, and where
-    somebody edited the reading nothing is left in doubt.
+    somebody edited the reading, or a sender says that one replaces the others, nothing is left in
+    doubt.
     """
     if stored is None:
         return []
@@ -54,8 +56,11 @@ def _of_register(
     if not usable.any():
         return []
     twice = twice.at(np.flatnonzero(usable))
+    if twice.replaces is not None:
+        twice = twice.at(np.flatnonzero(~_replaced(twice)))
     values, qualities = twice.values[register], twice.qualities
     order = np.lexsort((values, qualities, twice.stamps))
+    deliveries = np.where(twice.issued, -1, twice.deliveries)[order]
     stamps, values, qualities = twice.stamps[order], values[order], qualities[order]
     new_stamp = np.ones(len(stamps), np.bool_)
     new_stamp[1:] = stamps[1:] != stamps[:-1]
@@ -76,7 +81,22 @@ def _of_register(
                 "count": last - first + 1,
                 "lowest": int(values[first]),
                 "highest": int(values[last]),
+                "in_one_delivery": _in_one(deliveries[first : last + 1]),
             },
         )
         for first, last in zip(starts[differing].tolist(), lasts[differing].tolist(), strict=True)
     ]
+
+
+def _in_one(deliveries: NDArray[np.int64]) -> int:
+    """How many of some versions one delivery says without calling them later ones; 0 of one."""
+    _, counts = np.unique(deliveries[deliveries >= 0], return_counts=True)
+    most = int(counts.max(initial=0))
+    return most if most > 1 else 0
+
+
+def _replaced(said: StoredReadings) -> NDArray[np.bool_]:
+    assert said.replaces is not None, "one of them replaces"
+    return replaced_versions(
+        said.stamps, said.qualities, said.issued_at, said.deliveries, said.replaces
+    )

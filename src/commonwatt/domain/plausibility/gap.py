@@ -13,13 +13,13 @@ def gaps(
 ) -> list[Finding]:
     """Return a finding for each gap that ends in [start, end) [Unix seconds].
 
-    Of an index register: two accepted readings farther apart than the medium's limit, with the
-    energy counted meanwhile unless a break lies between. Of an interval register: intervals that
-    nobody sent.
+    Of an index register: two accepted readings farther apart than the medium's limit and than is
+    expected of the meter, with the energy counted meanwhile unless a break lies between. Of an
+    interval register: intervals that nobody sent.
     """
     if meter.interval_s is None:
         silent_from, silent_to = counted.starts_at, counted.ends_at
-        allowed_s = LIMITS[meter.medium].gap_s
+        allowed_s = max(LIMITS[meter.medium].gap_s, meter.longest_expected_s)
     else:
         silent_from, silent_to = counted.ends_at[:-1], counted.starts_at[1:]
         allowed_s = 0

@@ -11,14 +11,13 @@ from commonwatt.domain.plausibility.counted import Counted, energy_of
 from commonwatt.domain.plausibility.limits import LIMITS
 from commonwatt.domain.quarter_hours import QUARTER_S
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
+from commonwatt.domain.vee.ordinary import FINE
 
 SIGHT = 8
 """Spans to each side that tell what is ordinary where no limit is declared."""
 TIMES = 3
 RANK = 3
 """Ordinary is up to `TIMES` the third highest power in sight."""
-_FINE = 1_000
-"""Powers are compared in thousandths of a raw unit per second; 9e9 kWh in a second still fits."""
 _HOUR_S = 3600
 
 
@@ -38,7 +37,7 @@ def powers_above_limit(
     steps.
     """
     findings: list[Finding] = []
-    at_most = counted.highest_rise * _FINE // QUARTER_S
+    at_most = counted.highest_rise * FINE // QUARTER_S
     for from_at, to_at in epochs(start_at, end_at, (*meter.facts, *catalogue.facts)):
         facts = meter.facts_at(from_at)
         factor = counted.factor or facts.factor
@@ -46,7 +45,7 @@ def powers_above_limit(
         least = LIMITS[meter.medium].per_hour if declared is None else declared
         if at_most <= _power(least, factor):
             continue
-        power = _powers(counted)
+        power = powers(counted)
         first, end = counted.ending_in(from_at, to_at)
         high = np.flatnonzero(power[first:end] > _power(least, factor)) + first
         if declared is None and len(high):
@@ -68,10 +67,10 @@ def declared_limit(
     return catalogue.site_facts_at(instant_at).connection_w
 
 
-def _powers(counted: Counted) -> NDArray[np.int64]:
+def powers(counted: Counted) -> NDArray[np.int64]:
     """Return the power of each span in thousandths of a raw unit per second, 0 across a break."""
     seconds = np.maximum(counted.ends_at - counted.starts_at, QUARTER_S)
-    power: NDArray[np.int64] = counted.rises * _FINE // seconds
+    power: NDArray[np.int64] = counted.rises * FINE // seconds
     power[~counted.known] = 0
     return power
 
@@ -79,7 +78,7 @@ def _powers(counted: Counted) -> NDArray[np.int64]:
 def _power(limit: int, factor: Decimal) -> int:
     """Return a limit [Wh, litre per hour] in thousandths of a raw unit per second."""
     numerator, denominator = factor.as_integer_ratio()
-    fine = limit * RAW_PER_UNIT * _FINE * denominator // (_HOUR_S * max(numerator, 1))
+    fine = limit * RAW_PER_UNIT * FINE * denominator // (_HOUR_S * max(numerator, 1))
     return min(fine, int(np.iinfo(np.int64).max))
 
 
@@ -115,4 +114,4 @@ def _ordinary(power: NDArray[np.int64], position: int, factor: Decimal) -> int:
     if len(others) < RANK:
         return 0
     third = int(np.partition(others, -RANK)[-RANK])
-    return TIMES * energy_of(third * _HOUR_S // _FINE, factor)
+    return TIMES * energy_of(third * _HOUR_S // FINE, factor)

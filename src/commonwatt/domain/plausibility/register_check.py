@@ -58,31 +58,49 @@ def _of_register(
     both = here & days.read(counted.quality) & days.read(measured.quality)
     intervals = days.rows(counted.energy).sum(axis=1)
     rises = days.rows(measured.energy).sum(axis=1)
-    differing = np.abs(intervals - rises) * SHARE > np.abs(rises) + LEAST_ENERGY * SHARE
+    differing = differs(intervals, rises)
     return [
         days.finding(
             FindingRule.INTERVAL_REGISTER_MISMATCH,
             meter.number,
             register,
             position,
-            _evidence(int(intervals[position]), int(rises[position])),
+            sums_evidence(int(intervals[position]), int(rises[position])),
         )
         for position in np.flatnonzero(both & differing).tolist()
     ]
+
+
+def register_meter_of(catalogue: SiteCatalogue, meter: Meter) -> Meter | None:
+    """Return the meter that the sums of a meter are checked against; None if there is none."""
+    if meter.register_meter is None:
+        return None
+    [operand, *_] = parse_rule(meter.register_meter)
+    if operand.id is not None:
+        return catalogue.meter_by_id.get(operand.id)
+    assert operand.prim_ad is not None, "an operand has an id or a prim_ad"
+    return catalogue.meter_by_address.get((meter.medium.value, operand.prim_ad))
+
+
+def named_register(meter: Meter) -> Register | None:
+    """Return the register that the sums of a meter are checked against; None: the main one."""
+    assert meter.register_meter is not None, "the meter is checked"
+    [operand, *_] = parse_rule(meter.register_meter)
+    return operand.register
+
+
+def differs(intervals: NDArray[np.int64], register: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell for sums [Wh, litre] whether they differ by more than the limits allow."""
+    over = np.abs(intervals - register) * SHARE > np.abs(register) + LEAST_ENERGY * SHARE
+    return np.asarray(over, np.bool_)
 
 
 def _checked_against(
     catalogue: SiteCatalogue, meter: Meter, main: Register, energies: Mapping[int, MeterEnergy]
 ) -> tuple[Register, RegisterEnergy | None]:
     """Return the register that is checked, ``main`` unless one is named, and what it is to be."""
-    assert meter.register_meter is not None, "the meter is checked"
-    [operand, *_] = parse_rule(meter.register_meter)
-    register = operand.register or main
-    if operand.id is not None:
-        named = catalogue.meter_by_id.get(operand.id)
-    else:
-        assert operand.prim_ad is not None, "an operand has an id or a prim_ad"
-        named = catalogue.meter_by_address.get((meter.medium.value, operand.prim_ad))
+    register = named_register(meter) or main
+    named = register_meter_of(catalogue, meter)
     energy = None if named is None else energies.get(named.number)
     return register, None if energy is None else _side(energy, register)
 
@@ -91,7 +109,8 @@ def _side(energy: MeterEnergy, register: Register) -> RegisterEnergy | None:
     return energy.ex if register is Register.EN_EX else energy.im
 
 
-def _evidence(intervals: int, register: int) -> dict[str, int]:
+def sums_evidence(intervals: int, register: int) -> dict[str, int]:
+    """Both sums [Wh, litre] and the `FACTORS` between them in thousandths, or else the residual."""
     sums = {"intervals": intervals, "register": register}
     for factor in FACTORS:
         if _nearly(intervals, register * factor):

@@ -2,7 +2,7 @@
 
 Quarter-hours are compared by the clock of the site: the same quarter of the local day, best of the
 same weekday, next of another working day, else of any day. Only what was measured is compared,
-never an estimate.
+never an estimate: quarter-hours, or hours where no quarter-hour of that part of the day was.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from commonwatt.domain.load_profile import Energy
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, first_quarter_from
 from commonwatt.domain.zones import utc_offsets
 
+MEASURED_HOUR_S = 65 * 60
+"""Readings up to this far apart measured an hour: a meter read hourly is a little late at times."""
 DONOR_S = 35 * DAY_S
 """Donors lie this near, to either side: five of every weekday."""
 MILLI = 1_000
@@ -42,10 +44,12 @@ class Donors:
     """Measured quarter-hours of a register, ascending, and their energy [Wh, litre].
 
     The energy is what the quarter-hours are settled with, factor applied; below 0 counts as 0.
+    ``of_hours`` are quarters of measured hours, which count where nothing finer compares.
     """
 
     quarters: NDArray[np.int64]
     energy: Energy
+    of_hours: "Donors | None" = None
 
     def within(self, *spans: tuple[int, int]) -> "Donors":
         """Those that lie wholly in one of the spans [start, end] of instants [Unix seconds]."""
@@ -53,15 +57,17 @@ class Donors:
         for start_at, end_at in spans:
             first, end = first_quarter_from(start_at), end_at // QUARTER_S
             inside |= (self.quarters >= first) & (self.quarters < end)
-        return Donors(self.quarters[inside], self.energy[inside])
+        of_hours = None if self.of_hours is None else self.of_hours.within(*spans)
+        return Donors(self.quarters[inside], self.energy[inside], of_hours)
 
 
 def comparable_means(donors: Donors, quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     """Return the mean energy of what compares with each quarter-hour, in whole mWh [ml].
 
     The mean counts a donor 32 times if it is of the same local weekday, 16 times if both are
-    working days (Monday to Friday), else once. It is cut to whole mWh. NO_DONOR where no donor is
-    of the same quarter of the local day.
+    working days (Monday to Friday), else once. It is cut to whole mWh. Where no measured
+    quarter-hour is of the same quarter of the local day, quarters of measured hours are taken;
+    NO_DONOR where there is none of them either.
 
     The quarter-hour from 00:00 on a Thursday, after 8 Wh on a Tuesday and 25 Wh on a Sunday:
 
@@ -78,7 +84,10 @@ def comparable_means(donors: Donors, quarters: NDArray[np.int64], zone: str) -> 
     weighted = (_LIKENESS @ sums.reshape(_WEEKDAYS, -1)).ravel() * MILLI
     weights = (_LIKENESS @ counts.reshape(_WEEKDAYS, -1)).ravel()
     means = np.where(weights > 0, weighted // np.maximum(weights, 1), NO_DONOR)
-    return means[_cells(quarters, zone)]
+    found = means[_cells(quarters, zone)]
+    if donors.of_hours is None or (found != NO_DONOR).all():
+        return found
+    return np.where(found == NO_DONOR, comparable_means(donors.of_hours, quarters, zone), found)
 
 
 def _cells(quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:

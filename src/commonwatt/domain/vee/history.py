@@ -6,9 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter, Register, ResolutionKind
+from commonwatt.domain.catalogue import (
+    AcceptedSpan,
+    HeldSpan,
+    Meter,
+    Register,
+    ResolutionKind,
+)
 from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.quarter_hours import DAY_S
 from commonwatt.domain.readings import RegisterReadings, StoredReadings
+from commonwatt.domain.vee.interval_totals import IntervalTotals
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
 
 
@@ -17,8 +25,10 @@ class RegisterHistory:
     """The counting readings of one register around a window, and what is known of the rest.
 
     ``from_start`` and ``to_end``: nothing was said before the first or after the last of them.
+    ``doubted_before`` [UTC day]: stamps on earlier days are too far before the others of the meter.
     ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`),
     ``first_positive_of`` by their ``from_at`` the first after it, of devices with a 0 in sight.
+    ``totals``: which of the readings are of an interval that finer ones lie in.
     """
 
     meter: int
@@ -27,7 +37,9 @@ class RegisterHistory:
     from_start: bool
     to_end: bool
     first_positive_at: int | None
+    doubted_before: int | None = None
     first_positive_of: Mapping[int, int | None] = field(default_factory=dict)
+    totals: IntervalTotals = field(default_factory=IntervalTotals)
 
 
 def begins_in_sight(history: RegisterHistory, life: Life) -> bool:
@@ -53,20 +65,25 @@ def drop_implausible_stamps(
 ) -> RegisterReadings:
     """Set aside stamps ahead of their delivery, before 2000, or outside the meter's life.
 
-    And the readings that somebody declared to be faulty.
+    And those years before the others of the meter, and the readings that somebody declared faulty.
+    Those that are held back are left out.
     """
     readings = history.readings
+    if meter.held:
+        readings = readings.at(np.flatnonzero(~held_back(readings.stamps, meter)))
     stamps, life = readings.stamps, Life.of(meter)
     if not len(stamps):
         return readings
     plain = life == Life(None, None) and not meter.resolutions
-    if plain and stamps[0] >= OLDEST_STAMP_AT and not readings.ahead.any():
+    oldest_at = max(OLDEST_STAMP_AT, (history.doubted_before or 0) * DAY_S)
+    if plain and stamps[0] >= oldest_at and not readings.ahead.any():
         return readings
     register = Register(history.register)
     for rule, marked_by in (
         (FindingRule.STAMP_AHEAD, lambda r: r.ahead),
         (FindingRule.STAMP_TOO_OLD, lambda r: r.stamps < OLDEST_STAMP_AT),
         (FindingRule.OUTSIDE_LIFE, lambda r: life.outside(r.stamps)),
+        (FindingRule.STAMP_FAR_BEFORE, lambda r: r.stamps < oldest_at),
         (FindingRule.DECLARED_FAULTY, lambda r: declared_faulty(r.stamps, meter, register)),
     ):
         readings = set_aside(history, readings, marked_by(readings), rule, findings)
@@ -103,6 +120,24 @@ def declared_faulty(
     return faulty
 
 
+def held_back(stamps: NDArray[np.int64], meter: Meter) -> NDArray[np.bool_]:
+    """Mark the readings that are held back since they look like something else."""
+    held = np.zeros(len(stamps), np.bool_)
+    for span in meter.held:
+        held |= within(span, stamps)
+    return held
+
+
+def within(span: HeldSpan | AcceptedSpan, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the stamps [Unix seconds] that lie in a span."""
+    marked = np.ones(len(stamps), np.bool_)
+    if span.from_at is not None:
+        marked &= stamps >= span.from_at
+    if span.until_at is not None:
+        marked &= stamps < span.until_at
+    return marked
+
+
 def usable(readings: RegisterReadings | StoredReadings) -> NDArray[np.bool_]:
     """Mark the stamps that can be right: not ahead of their delivery, nor before 2000."""
     marked: NDArray[np.bool_] = ~readings.ahead & (readings.stamps >= OLDEST_STAMP_AT)
@@ -115,5 +150,7 @@ def first_positive(readings: RegisterReadings, meter: Meter, register: Register)
     plausible &= ~Life.of(meter).outside(readings.stamps)
     if meter.resolutions:
         plausible &= ~declared_faulty(readings.stamps, meter, register)
+    if meter.held:
+        plausible &= ~held_back(readings.stamps, meter)
     positions = np.flatnonzero(plausible)
     return int(readings.stamps[positions[0]]) if len(positions) else None

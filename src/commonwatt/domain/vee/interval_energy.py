@@ -11,6 +11,8 @@ from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.quality import Quality
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT, BoundaryIndex, rounded
+from commonwatt.domain.vee.finer_intervals import REACH as FINER_REACH
+from commonwatt.domain.vee.finer_intervals import add_up_finer
 from commonwatt.domain.vee.history import RegisterHistory, drop_implausible_stamps, set_aside
 from commonwatt.domain.vee.verdicts import SIGHT
 
@@ -45,14 +47,14 @@ class JudgedIntervals:
 
     def enough_before(self, instant_at: int, count: int) -> bool:
         """Whether the ``count`` nearest intervals that end at or before an instant are sure."""
-        # The first in sight may overlap one that is not.
+        # The first in sight may overlap one that is not, or be finer beside one that is not.
         ended = int(np.searchsorted(self.end_quarters * QUARTER_S, instant_at, side="right"))
-        return self.from_start or ended > count
+        return self.from_start or ended > count + FINER_REACH
 
     def enough_after(self, instant_at: int, count: int) -> bool:
         """Whether the ``count`` nearest intervals that end at or after an instant are sure."""
         ended = int(np.searchsorted(self.end_quarters * QUARTER_S, instant_at))
-        return self.to_end or len(self.end_quarters) - ended >= count
+        return self.to_end or len(self.end_quarters) - ended >= count + FINER_REACH
 
     @property
     def accepted_stamps(self) -> NDArray[np.int64]:
@@ -63,16 +65,23 @@ class JudgedIntervals:
 def judge_intervals(history: RegisterHistory, meter: Meter) -> JudgedIntervals:
     """Judge the readings of a register of an interval meter.
 
-    Set aside are implausible stamps, readings outside the life, stamps more than 60 s off a
-    quarter-hour, and intervals that begin before the reading before them ended.
+    Finer intervals are added up where they fill one of the meter's. Set aside are implausible
+    stamps, readings outside the life, finer intervals that fill none, stamps more than 60 s off a
+    quarter-hour, of several at one boundary all but the nearest (of a tie the earlier), and
+    intervals that begin before the reading before them ended.
     """
     findings: list[Finding] = []
-    readings = drop_implausible_stamps(history, meter, findings)
-    off = (readings.stamps + STAMP_TOLERANCE_S) % QUARTER_S > 2 * STAMP_TOLERANCE_S
-    readings = set_aside(history, readings, off, FindingRule.STAMP_OFF_INTERVAL, findings)
     assert meter.interval_s is not None, "an interval meter"
+    readings = drop_implausible_stamps(history, meter, findings)
+    off = _off_quarter(readings.stamps)
+    readings = add_up_finer(history, readings, off, meter.interval_s, findings)
+    off = _off_quarter(readings.stamps)
+    readings = set_aside(history, readings, off, FindingRule.STAMP_OFF_INTERVAL, findings)
     interval_quarters = meter.interval_s // QUARTER_S
     ends = (readings.stamps + STAMP_TOLERANCE_S) // QUARTER_S
+    beside = _beside_a_nearer(readings.stamps, ends)
+    readings = set_aside(history, readings, beside, FindingRule.INTERVAL_OVERLAP, findings)
+    ends = ends[~beside]
     overlapping = np.zeros(len(ends), np.bool_)
     overlapping[1:] = np.diff(ends) < interval_quarters
     readings = set_aside(history, readings, overlapping, FindingRule.INTERVAL_OVERLAP, findings)
@@ -85,6 +94,22 @@ def judge_intervals(history: RegisterHistory, meter: Meter) -> JudgedIntervals:
         from_start=history.from_start,
         to_end=history.to_end,
     )
+
+
+def _off_quarter(stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the stamps that are beside the quarter-hour."""
+    return (stamps + STAMP_TOLERANCE_S) % QUARTER_S > 2 * STAMP_TOLERANCE_S
+
+
+def _beside_a_nearer(stamps: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the ascending stamps whose boundary another is nearer to, or as near and earlier."""
+    beside = np.zeros(len(stamps), np.bool_)
+    if not (ends[1:] == ends[:-1]).any():
+        return beside
+    nearest_first = np.lexsort((stamps, np.abs(stamps - ends * QUARTER_S), ends))
+    in_order = ends[nearest_first]
+    beside[nearest_first[1:]] = in_order[1:] == in_order[:-1]
+    return beside
 
 
 def interval_energy(

@@ -1,7 +1,7 @@
 """From the judged registers of a physical meter to its energy per quarter-hour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from commonwatt.domain.meter_energy import (
     within_int32,
 )
 from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.quarter_hours import QUARTER_S, first_quarter_from
 from commonwatt.domain.vee.index_energy import (
     QuarterColumns,
     SegmentIndex,
@@ -42,12 +42,14 @@ _NO_REGISTER = (None, None)
 class JudgedMeter:
     """A physical meter with the judged registers that ever carried a reading.
 
-    ``conflicts`` are findings about what was said of it before it was judged.
+    ``conflicts`` are findings about what was said of it before it was judged, ``ordinary`` by
+    register what its days reach [thousandths of a raw unit per second], None: too few are known.
     """
 
     meter: Meter
     registers: Mapping[Register, Judged]
     conflicts: tuple[Finding, ...] = ()
+    ordinary: Mapping[Register, int | None] = field(default_factory=dict)
 
 
 def meter_energy(
@@ -119,6 +121,7 @@ class _IndexSource:
     """A raw register whose boundary indexes are known, segment by segment."""
 
     indexes: tuple[SegmentIndex, ...]
+    first_accepted_at: int | None
 
     def columns(self, start: int, end: int, facts: MeterFacts) -> QuarterColumns:
         """Energy, quality and method of the quarter-hours [start, end)."""
@@ -130,6 +133,11 @@ class _IntervalSource:
     """A raw register that carries interval energies."""
 
     intervals: JudgedIntervals
+
+    @property
+    def first_accepted_at(self) -> int | None:
+        """The start of the first accepted interval [Unix seconds]."""
+        return self.intervals.first_accepted_at
 
     def columns(self, start: int, end: int, facts: MeterFacts) -> QuarterColumns:
         """Energy, quality and method of the quarter-hours [start, end)."""
@@ -144,7 +152,8 @@ def _source(
         return _IntervalSource(judged)
     gap_s = interpolated_gap_s(meter.medium)
     indexes = index_segments(judged.segments, first_quarter, end_quarter, gap_s)
-    return _IndexSource(shape_gaps(meter, judged.segments, indexes, zone))
+    shaped = shape_gaps(meter, judged.segments, indexes, zone)
+    return _IndexSource(shaped, judged.first_accepted_at)
 
 
 def _register_energy(
@@ -172,6 +181,23 @@ def _register_energy(
     )
     if not alive.all():
         whole.quality[~alive] = Quality.ABSENT
-    register = masked(whole.energy, whole.quality)
     first = pieces[0][1]
+    if name in meter.register_from:
+        _without_register(meter.register_from[name], found, first, whole.quality)
+    register = masked(whole.energy, whole.quality)
     return within_int32(register, meter.number, name.value, first, findings), whole.method
+
+
+def _without_register(
+    from_at: int,
+    found: list[tuple[_IndexSource | _IntervalSource | None, MeterFacts, int, int]],
+    first_quarter: int,
+    quality: NDArray[np.uint8],
+) -> None:
+    """Let a register be absent before it begins; never where a reading of it says otherwise."""
+    for source, _, start, end in found:
+        begins_at = from_at
+        if source is not None and source.first_accepted_at is not None:
+            begins_at = min(begins_at, source.first_accepted_at)
+        before = min(max(first_quarter_from(begins_at), start), end)
+        quality[start - first_quarter : before - first_quarter] = Quality.ABSENT

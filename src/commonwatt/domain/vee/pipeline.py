@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter, Register
+from commonwatt.domain.catalogue import Meter, Register, RegisterKind
 from commonwatt.domain.findings import Finding, FindingRule
 from commonwatt.domain.readings import RegisterReadings
 from commonwatt.domain.vee import verdicts
@@ -25,6 +25,7 @@ from commonwatt.domain.vee.rollover import RolloverRule, Rollovers
 from commonwatt.domain.vee.seams import (
     AcceptedRun,
     Run,
+    cut_at_falls,
     cut_at_seams,
     cut_at_serials,
     joined_runs,
@@ -86,25 +87,32 @@ def judge_index_register(history: RegisterHistory, meter: Meter) -> JudgedRegist
     aside; the register is cut where it was declared to begin anew; zeros after a positive index of
     the same device are set aside; declared indexes are inserted; the register is cut where its
     serial changes; rollovers are counted; then what stands against its surroundings is set aside.
-    Falls that remain are breaks.
+    Falls that remain are breaks. Of a meter whose counters begin again a zero is a beginning and a
+    fall a reset, but for zeros amid an index that goes on: there it breaks. None of its readings
+    stands against the others.
     """
     findings: list[Finding] = []
     register, life = Register(history.register), Life.of(meter)
+    resets = meter.register_kind is RegisterKind.RESETS
     readings = drop_implausible_stamps(history, meter, findings)
     from_start, to_end = begins_in_sight(history, life), ends_in_sight(history, life)
     sight = _sight(readings.stamps, from_start, to_end)
-    runs: list[Run] = []
+    parts: list[Run] = []
     for run in cut_at_seams(readings, stretches_of(meter, register)):
-        begun = with_declared_indexes(
-            history, _without_zeros(history, run, findings), sight, findings
-        )
-        runs += cut_at_serials(history, begun, findings)
+        positive = run if resets else _without_zeros(history, run, findings)
+        begun = with_declared_indexes(history, positive, sight, findings)
+        parts += cut_at_serials(history, begun, findings)
+    runs = [each for part in parts for each in cut_at_falls(part)] if resets else parts
     rolled = [
-        RolloverRule.of(meter, register, run.stretch).find(run.readings.stamps, run.readings.values)
+        None
+        if resets
+        else RolloverRule.of(meter, register, run.stretch).find(
+            run.readings.stamps, run.readings.values
+        )
         for run in runs
     ]
     reach = verdicts.SIGHT + max((each.reach for each in rolled if each is not None), default=0)
-    sure_from, sure_to = _sure_span(runs, reach, from_start, to_end)
+    sure_from, sure_to = _sure_span(parts, reach, from_start, to_end)
     accepted = [
         _judge_run(history, run, rollovers, findings)
         for run, rollovers in zip(runs, rolled, strict=True)
@@ -173,25 +181,33 @@ def _sure_span(runs: list[Run], reach: int, from_start: bool, to_end: bool) -> t
 def _judge_run(
     history: RegisterHistory, run: Run, rollovers: Rollovers | None, findings: list[Finding]
 ) -> AcceptedRun:
-    """Set aside what stands against its surroundings; what falls still is a break."""
+    """Set aside what stands against its surroundings; falls and parted runs are breaks."""
     readings = run.readings
     if rollovers is None:
-        # Nothing falls.
-        nothing = np.zeros(len(readings.values), np.int64)
-        return AcceptedRun(run, nothing, nothing)
+        # Nothing falls but to zeros of which nobody knows whether the counter began again.
+        doubt = verdicts.zeros_in_doubt(readings.stamps, readings.values)
+        at_doubt = doubt[1:] != doubt[:-1]
+        _add_pairs(history, readings, at_doubt, FindingRule.INDEX_BREAK, findings)
+        return AcceptedRun(run, np.zeros(len(doubt), np.int64), _numbered(at_doubt, len(doubt)))
     counted, added = readings.values + rollovers.added, rollovers.added
-    dropped = verdicts.out_of_order(counted)
+    order = verdicts.out_of_order(readings.stamps, counted)
+    dropped, parts = order.dropped, np.cumsum(order.parted)
     rule = FindingRule.INDEX_OUT_OF_ORDER
     readings = set_aside(history, readings, dropped, rule, findings)
     if dropped.any():
-        counted, added = counted[~dropped], added[~dropped]
-    falls = counted[1:] < counted[:-1]
-    _add_pairs(history, readings, falls, FindingRule.INDEX_BREAK, findings)
-    rolls = (added[1:] > added[:-1]) & ~falls
+        counted, added, parts = counted[~dropped], added[~dropped], parts[~dropped]
+    breaks = (counted[1:] < counted[:-1]) | (parts[1:] > parts[:-1])
+    _add_pairs(history, readings, breaks, FindingRule.INDEX_BREAK, findings)
+    rolls = (added[1:] > added[:-1]) & ~breaks
     _add_pairs(history, readings, rolls, FindingRule.ROLLOVER, findings)
-    breaks_before = np.zeros(len(counted), np.int64)
-    np.cumsum(falls, out=breaks_before[1:])
-    return AcceptedRun(replace(run, readings=readings), added, breaks_before)
+    return AcceptedRun(replace(run, readings=readings), added, _numbered(breaks, len(counted)))
+
+
+def _numbered(breaks: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+    """Count before each of so many readings the breaks between it and the first one."""
+    breaks_before = np.zeros(count, np.int64)
+    np.cumsum(breaks, out=breaks_before[1:])
+    return breaks_before
 
 
 def _add_pairs(

@@ -15,16 +15,21 @@ from commonwatt.domain.vee.boundary_index import AcceptedReadings
 from commonwatt.domain.vee.history import RegisterHistory, set_aside
 from commonwatt.domain.vee.segments import Segment
 from commonwatt.domain.vee.stretches import Stretch
+from commonwatt.domain.vee.verdicts import zeros_in_doubt
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Readings of a stretch over which the index counts on, from ``start_at`` to ``end_at``."""
+    """Readings of a stretch over which the index counts on, from ``start_at`` to ``end_at``.
+
+    ``after_reset``: it begins with a reset, of which only the reading before is known.
+    """
 
     stretch: Stretch
     readings: RegisterReadings
     start_at: int | None
     end_at: int | None
+    after_reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,13 @@ def cut_at_seams(readings: RegisterReadings, stretches: Sequence[Stretch]) -> li
         edges.append(edge + _is_of_old(readings, edge, before, after))
     edges.append(len(readings.stamps))
     return [
-        Run(stretch, readings.at(np.arange(first, end)), stretch.start_at, stretch.end_at)
+        Run(
+            stretch,
+            readings.at(np.arange(first, end)),
+            stretch.start_at,
+            stretch.end_at,
+            stretch.after_reset,
+        )
         for stretch, (first, end) in zip(stretches, pairwise(edges), strict=True)
     ]
 
@@ -139,7 +150,32 @@ def cut_at_serials(history: RegisterHistory, run: Run, findings: list[Finding]) 
     edges = [0, *cuts.tolist(), len(stamps)]
     edges_at = [run.start_at, *(stamps[cut] for cut in cuts.tolist()), run.end_at]
     return [
-        Run(run.stretch, run.readings.at(np.arange(first, end)), *between)
+        Run(
+            run.stretch,
+            run.readings.at(np.arange(first, end)),
+            *between,
+            after_reset=run.after_reset and not first,
+        )
+        for (first, end), between in zip(pairwise(edges), pairwise(edges_at), strict=True)
+    ]
+
+
+def cut_at_falls(run: Run) -> list[Run]:
+    """Cut a run wherever its index falls: its counter began again, unless that is in doubt."""
+    stamps, values = run.readings.stamps, run.readings.values
+    falls = (values[1:] < values[:-1]) & ~zeros_in_doubt(stamps, values)[1:]
+    cuts = (np.flatnonzero(falls) + 1).tolist()
+    if not cuts:
+        return [run]
+    edges = [0, *cuts, len(stamps)]
+    edges_at = [run.start_at, *stamps[cuts].tolist(), run.end_at]
+    return [
+        Run(
+            run.stretch,
+            run.readings.at(np.arange(first, end)),
+            *between,
+            after_reset=run.after_reset or first > 0,
+        )
         for (first, end), between in zip(pairwise(edges), pairwise(edges_at), strict=True)
     ]
 
@@ -152,7 +188,7 @@ def with_resets(runs: Sequence[AcceptedRun], to_end: bool) -> list[AcceptedRun]:
     joined = list(runs[:1])
     for after in runs[1:]:
         before = joined[-1]
-        if after.run.stretch.after_reset and after.run.stretch is not before.run.stretch:
+        if after.run.after_reset:
             joined[-1:] = _reset(before, after, to_end)
         else:
             joined.append(after)

@@ -6,13 +6,14 @@ from decimal import Decimal
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonwatt.domain.catalogue import Meter, epochs
 from commonwatt.domain.meter_energy import ENERGY_MAX
 from commonwatt.domain.quality import Method, Quality
 from commonwatt.domain.quarter_hours import QUARTER_S, first_quarter_from
 from commonwatt.domain.vee.boundary_index import BoundaryIndex
-from commonwatt.domain.vee.comparable_quarters import Donors
+from commonwatt.domain.vee.comparable_quarters import MEASURED_HOUR_S, Donors
 from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between, index_in_gap
 from commonwatt.domain.vee.index_energy import (
     QuarterColumns,
@@ -55,7 +56,7 @@ def _gaps(meter: Meter, each: SegmentIndex) -> list[Gap]:
 def measured_donors(
     meter: Meter, source: Sequence[Segment] | JudgedIntervals, first_quarter: int, end_quarter: int
 ) -> Donors:
-    """Return what a register measured in the quarter-hours [first, end).
+    """Return what a register measured in the quarter-hours [first, end), hours apart.
 
     ``source`` are the segments of an index register, or its intervals. With the factor of the
     device or else of the meter at each quarter-hour.
@@ -64,8 +65,8 @@ def measured_donors(
     if isinstance(source, JudgedIntervals):
         columns_of = partial(_interval_columns, source)
     else:
-        gap_s = interpolated_gap_s(meter.medium)
-        indexes = index_segments(source, first_quarter, end_quarter, gap_s)
+        # What is interpolated is then a measured hour, whatever the medium.
+        indexes = index_segments(source, first_quarter, end_quarter, MEASURED_HOUR_S)
         columns_of = partial(index_energy, indexes)
     spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
     columns = QuarterColumns.joined(
@@ -74,8 +75,17 @@ def measured_donors(
             for start, end in spans
         ]
     )
-    measured = (columns.quality == Quality.MEASURED) & (columns.energy <= ENERGY_MAX)
-    positions = np.flatnonzero(measured)
+    known = columns.energy <= ENERGY_MAX
+    return replace(
+        _of_quality(columns, known, Quality.MEASURED, first_quarter),
+        of_hours=_of_quality(columns, known, Quality.INTERPOLATED, first_quarter),
+    )
+
+
+def _of_quality(
+    columns: QuarterColumns, known: NDArray[np.bool_], quality: Quality, first_quarter: int
+) -> Donors:
+    positions = np.flatnonzero(known & (columns.quality == quality.value))
     return Donors(positions + first_quarter, columns.energy[positions])
 
 
