@@ -50,7 +50,6 @@ from commonwatt.stores import open_store_of
 _COUNTERS_FILE = "rate-limits.sqlite"
 _FINISH_REQUESTS_S = 2
 _FINISH_SETTLING_S = 1.0
-_END_WITHIN_S = 4.0
 _OTHER_FILES = 200
 """Open files of a process that are no connections: of the store, of the workers, of the log."""
 _FEWEST_CONNECTIONS = 10
@@ -131,7 +130,7 @@ def _lifespan(
         # and again, and long answers do not stutter.
         gc.collect()
         gc.freeze()
-        end_at_the_latest(_END_WITHIN_S)
+        end_at_the_latest()
         yield
         # Requests had their time: what is under way ends at its next statement.
         store.database.stop()

@@ -4,15 +4,28 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from multiprocessing.connection import wait
 from types import FrameType
 
+_WITHIN_S = 4.0
+
 _log = logging.getLogger(__name__)
 
 
-def end_at_the_latest(within_s: float) -> None:
-    """Let SIGTERM and SIGINT end the process within some seconds, besides what they do now.
+def end_on_sigterm() -> None:
+    """Let SIGTERM end the process with exit code 0, before a server listens to it and after.
+
+    It raises SystemExit. Some libraries swallow any exception that a signal raises in them, so a
+    clock runs too.
+    """
+    signal.signal(signal.SIGTERM, _exit)
+    end_at_the_latest()
+
+
+def end_at_the_latest() -> None:
+    """Let SIGTERM and SIGINT end the process within 4 seconds, besides what they do now.
 
     What is not committed then never will be, as after a power cut. To be called where signals are
     handled already; elsewhere than in the main thread, where nobody handles them, nothing is done.
@@ -20,7 +33,7 @@ def end_at_the_latest(within_s: float) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGINT):
-        _also(number, within_s)
+        _also(number)
 
 
 def end_with_parent() -> None:
@@ -40,17 +53,21 @@ def _watch(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _also(number: signal.Signals, within_s: float) -> None:
+def _also(number: signal.Signals) -> None:
     before = signal.getsignal(number)
 
     def handle(received: int, frame: FrameType | None) -> None:
-        waiting = threading.Timer(within_s, _end)
+        waiting = threading.Timer(_WITHIN_S, _end)
         waiting.daemon = True
         waiting.start()
         if callable(before):
             before(received, frame)
 
     signal.signal(number, handle)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _end() -> None:

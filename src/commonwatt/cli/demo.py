@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from commonwatt.adapters.ending import end_on_sigterm
+from commonwatt.adapters.log_lines import log_to_stderr
 from commonwatt.cli.output import progress_bar
-from commonwatt.cli.serve import end_on_sigterm, exit_as_promised
+from commonwatt.cli.serve import exit_as_promised
 from commonwatt.cli.stores import DatabaseUrl, store_settings
 
 _FOLDER = Path("commonwatt-demo")
@@ -51,6 +53,7 @@ def demo(
             "--frozen has a temporary folder of its own: leave --data and --database-url out, "
             "its password is known to everybody"
         )
+    log_to_stderr()
     end_on_sigterm()
     if frozen:
         _serve_frozen(port)

@@ -1,15 +1,13 @@
 """``commonwatt serve``."""
 
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
+from commonwatt.adapters.ending import end_on_sigterm
 from commonwatt.adapters.log_lines import log_to_stderr
 from commonwatt.cli.stores import Data, DatabaseUrl, store_settings
 from commonwatt.cli.tls_files import require_tls_files
@@ -45,6 +43,7 @@ def serve(
     Examples: commonwatt serve --data /srv/commonwatt;
     commonwatt serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
     """
+    log_to_stderr()
     end_on_sigterm()
     from commonwatt.bootstrap import run_server
 
@@ -72,13 +71,3 @@ def exit_as_promised() -> Iterator[None]:
         yield
     except SystemExit as end:
         raise typer.Exit(1 if end.code else 0) from end
-
-
-def end_on_sigterm() -> None:
-    """Let SIGTERM end the process well, before the server listens to it and after it has ended."""
-    log_to_stderr()
-    signal.signal(signal.SIGTERM, _end)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)

@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 from threading import Thread
-from types import FrameType
+
+from commonwatt.adapters.ending import end_on_sigterm
 
 
 def main() -> None:
     """Serve until standard input ends; where the server is not installed, end and say so."""
-    signal.signal(signal.SIGTERM, _end)
+    end_on_sigterm()
     try:
         from commonwatt.demo.frozen import serve_frozen
     except ModuleNotFoundError as error:
@@ -47,10 +48,6 @@ def _facts(address: str) -> dict[str, object]:
 def _end_with_standard_input() -> None:
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
 
 
 if __name__ == "__main__":
