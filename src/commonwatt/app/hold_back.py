@@ -143,7 +143,7 @@ def certainly_as_before(
         number
         for number, beside in plain.items()
         if number not in other
-        and not _are_several(beside, withdrawn)
+        and (number in in_sight.said_once or not _are_several(beside, withdrawn))
         and (bounds := in_sight.bounds[number])
         and all(beside.neighbours_in_sight(*of_register) for of_register in bounds)
     }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from commonwatt.app.believed_days import DaysOfMeter, first_used_day, with_believed
 from commonwatt.app.counting_versions import WhyNot
+from commonwatt.app.going_on import days_of_going_on, spans_of_going_on
 from commonwatt.app.highest_days import PowersOfMeter, judged_otherwise
 from commonwatt.app.hold_back import Beside, certainly_as_before, may_change
 from commonwatt.app.mark_changes import EVERYTHING, doubted_otherwise, mark_days, touched_days
@@ -128,9 +129,10 @@ class IncomingReadings:
         readings = self._change.readings
         return DaysOfMeter(readings, self._site, meter, self._withdrawn, telling).believed(spans)
 
-    def _may_be_held(self, of_meter: Mapping[int, Parts], in_sight: ReadingsInSight) -> list[int]:
+    def _may_be_held(
+        self, besides: Mapping[int, Sequence[Beside]], in_sight: ReadingsInSight
+    ) -> list[int]:
         """The meters of which other readings may have to be held back once all is stored."""
-        besides = {number: list(self._beside(number, days)) for number, days in of_meter.items()}
         of_one_run = [runs[0] for runs in besides.values() if len(runs) == 1]
         as_before = certainly_as_before(self._catalogue, of_one_run, in_sight, self._withdrawn)
         return [
@@ -161,54 +163,92 @@ class IncomingReadings:
             of_meter.setdefault(named, []).append((day, readings))
         said = [*self._stored_of_meters(), *((named, readings) for named, _, readings in parts)]
         in_sight = ReadingsInSight.of(said, self._meters, self._withdrawn)
-        self.may_be_held = self._may_be_held(of_meter, in_sight)
-        telling = self._telling_days(parts)
+        besides = {number: list(self._beside(number, days)) for number, days in of_meter.items()}
+        self.may_be_held = self._may_be_held(besides, in_sight)
+        of_one_run = [runs[0] for runs in besides.values() if len(runs) == 1]
+        going_on = days_of_going_on(of_one_run, in_sight)
+        telling = self._telling_days([part for part in parts if part[0] not in going_on])
         touched: dict[int, list[tuple[int, int]]] = {}
         changed: dict[tuple[int, str], RegisterSpan] = {}
         for number, days in of_meter.items():
-            meter = self._meters[number]
-            before = known = self._spans.get(number, {})
-            believed = self._believed(meter, known, telling.get(number, []))
-            believing = with_believed(known, believed)
-            turned = doubted_otherwise(self._change.readings, self._site, meter, known, believing)
-            touched[number] = turned
-            powers = PowersOfMeter(
-                self._change.readings, self._site, meter, self._withdrawn, _joined(days)
-            )
-            of_runs = self._of_runs(days)
-            scattered = len(of_runs) > max(_RUNS_FOLLOWED // len(of_meter), _RUNS_OF_A_METER)
-            if scattered:
-                touched[number] += [EVERYTHING, *of_runs]
-            for (first, end), here in of_runs.items():
-                added = _joined(here)
-                stored = self._stored[first, end].get(number)
-                history = MeterHistory(
-                    self._change.readings, self._site, meter, before, stored, first, end
-                )
-                if before is known:
-                    before = believing
-                    if turned:
-                        before = _with_first_positives(history, before, added, self._withdrawn)
-                then = history.with_spans(before)
-                spans = _widened(believed, added, then, self._withdrawn, self._recorded_day)
-                said_on = [day for day, _ in here]
-                spans = powers.with_changed(before, spans, in_sight.powers[number], said_on)
-                if not scattered:
-                    touched[number].append(
-                        touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
-                    )
-                before = spans
-            touched[number] += judged_otherwise(known, before)
+            known = self._spans.get(number, {})
+            if number in going_on:
+                spans = self._gone_on(besides[number][0], days, in_sight)
+                touched[number] = [going_on[number]]
+            else:
+                most_runs = max(_RUNS_FOLLOWED // len(of_meter), _RUNS_OF_A_METER)
+                told = telling.get(number, [])
+                spans, touched[number] = self._judged(number, days, told, in_sight, most_runs)
+            touched[number] += judged_otherwise(known, spans)
             changed |= {
-                (number, name): span for name, span in before.items() if known.get(name) != span
+                (number, name): span for name, span in spans.items() if known.get(name) != span
             }
         self._change.readings.put_register_spans(self._site, changed, self._number)
         mark_days(self._change, self._catalogue, touched, self._number)
+
+    def _gone_on(
+        self, beside: Beside, days: Parts, in_sight: ReadingsInSight
+    ) -> dict[str, RegisterSpan]:
+        """Return the spans of a meter that simply goes on counting."""
+        spans, number = spans_of_going_on(beside), beside.meter.number
+        powers = self._powers_of(beside.meter, days)
+        said_on = [day for day, _ in days]
+        return powers.with_changed(beside.spans, spans, in_sight.powers[number], said_on)
+
+    def _judged(
+        self,
+        number: int,
+        days: Parts,
+        telling: Sequence[int],
+        in_sight: ReadingsInSight,
+        most_runs: int,
+    ) -> tuple[dict[str, RegisterSpan], list[tuple[int, int]]]:
+        """Return the spans of a meter and the days [first, end) that are touched, by judging it.
+
+        Where it has more than ``most_runs`` runs of days it is not judged: all days are touched.
+        """
+        meter = self._meters[number]
+        before = known = self._spans.get(number, {})
+        believed = self._believed(meter, known, telling)
+        believing = with_believed(known, believed)
+        turned = doubted_otherwise(self._change.readings, self._site, meter, known, believing)
+        touched = list(turned)
+        powers = self._powers_of(meter, days)
+        of_runs = self._of_runs(days)
+        scattered = len(of_runs) > most_runs
+        if scattered:
+            touched += [EVERYTHING, *of_runs]
+        for (first, end), here in of_runs.items():
+            added = _joined(here)
+            stored = self._stored[first, end].get(number)
+            history = MeterHistory(
+                self._change.readings, self._site, meter, before, stored, first, end
+            )
+            if before is known:
+                before = believing
+                if turned:
+                    before = _with_first_positives(history, before, added, self._withdrawn)
+            then = history.with_spans(before)
+            spans = _widened(believed, added, then, self._withdrawn, self._recorded_day)
+            said_on = [day for day, _ in here]
+            spans = powers.with_changed(before, spans, in_sight.powers[number], said_on)
+            if not scattered:
+                touched.append(
+                    touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
+                )
+            before = spans
+        return before, touched
+
+    def _powers_of(self, meter: Meter, days: Parts) -> PowersOfMeter:
+        tables, added = self._change.readings, _joined(days)
+        return PowersOfMeter(tables, self._site, meter, self._withdrawn, added)
 
     def _telling_days(
         self, parts: Sequence[tuple[int, int, StoredReadings]]
     ) -> dict[int, list[int]]:
         """The UTC days, ascending, on which something is added that can be of the meter."""
+        if not parts:
+            return {}
         starts = np.cumsum([0, *(len(readings.stamps) for _, _, readings in parts)])[:-1]
         added = StoredReadings.joined([readings for _, _, readings in parts])
         tells = np.logical_or.reduceat(can_tell(added, self._withdrawn), starts)

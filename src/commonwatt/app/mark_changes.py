@@ -175,7 +175,7 @@ def _judged_beyond(
     """Judge as far beyond [start, end] as a change there may reach."""
     reach = SIGHT
     while True:
-        count = _beyond(reach)
+        count = readings_beyond(reach)
         judged = history.judge_around(start_at, end_at, count, withdrawn, added, spans)
         farthest = max((each.reach for each in judged.values()), default=reach)
         if farthest <= reach:
@@ -183,7 +183,7 @@ def _judged_beyond(
         reach = farthest
 
 
-def _beyond(reach: int) -> int:
+def readings_beyond(reach: int) -> int:
     """Accepted readings to each side of a change that it may touch.
 
     Up to the nearest beyond those whose verdict changes; the power up to there is what its
@@ -223,7 +223,7 @@ def _reach_before(judged: Mapping[Register, Judged], start_at: int) -> int:
     reach = start_at
     for each in judged.values():
         stamps = each.accepted_stamps
-        position = int(np.searchsorted(stamps, start_at)) - _beyond(each.reach)
+        position = int(np.searchsorted(stamps, start_at)) - readings_beyond(each.reach)
         if len(stamps):
             reach = min(reach, int(stamps[max(position, 0)]))
     return reach
@@ -233,7 +233,9 @@ def _reach_after(judged: Mapping[Register, Judged], end_at: int) -> int:
     reach = end_at
     for each in judged.values():
         stamps = each.accepted_stamps
-        position = int(np.searchsorted(stamps, end_at, side="right")) + _beyond(each.reach) - 1
+        position = (
+            int(np.searchsorted(stamps, end_at, side="right")) + readings_beyond(each.reach) - 1
+        )
         if len(stamps):
             reach = max(reach, int(stamps[min(position, len(stamps) - 1)]))
     return reach

@@ -8,17 +8,30 @@ import numpy as np
 
 from commonwatt.app.stored_versions import instant_keys
 from commonwatt.domain.catalogue import Meter, Register
-from commonwatt.domain.readings import MetersReadings, StoredReadings, counting_positions
+from commonwatt.domain.readings import (
+    MetersReadings,
+    StoredReadings,
+    any_serial,
+    counting_positions,
+)
 from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.ordinary import powers_by_meter
 
 
 @dataclass(frozen=True)
 class ReadingsInSight:
-    """The readings of each register of many meters that count and whose stamps can be right."""
+    """The readings of each register of many meters that count and whose stamps can be right.
+
+    Of all that was said of a meter, whether it counts or not: ``rows`` is how much that is,
+    ``said_once`` are the meters of which every instant was said once, and ``with_serial`` those of
+    which any row names a serial.
+    """
 
     registers: Mapping[Register, MetersReadings]
     meters: Mapping[int, Meter]
+    rows: Mapping[int, int]
+    said_once: frozenset[int]
+    with_serial: frozenset[int]
 
     @classmethod
     def of(
@@ -29,7 +42,7 @@ class ReadingsInSight:
     ) -> "ReadingsInSight":
         """Take what was said of meters, several times of one, each time later."""
         if not said:
-            return cls({}, meters)
+            return cls({}, meters, {}, frozenset(), frozenset())
         numbers = np.repeat(
             np.array([number for number, _ in said], np.int64),
             [len(readings.stamps) for _, readings in said],
@@ -48,7 +61,17 @@ class ReadingsInSight:
             here = positions[right[positions]]
             if len(here):
                 registers[register] = MetersReadings(numbers[here], stamps[here], values[here])
-        return cls(registers, meters)
+        named, rows = np.unique(numbers, return_counts=True)
+        keys = by_key.stamps
+        again = numbers[1:][keys[1:] == keys[:-1]].tolist()
+        with_serial = numbers[readings.serials != ""] if any_serial(readings.serials) else []
+        return cls(
+            registers,
+            meters,
+            rows=dict(zip(named.tolist(), rows.tolist(), strict=True)),
+            said_once=frozenset(named.tolist()).difference(again),
+            with_serial=frozenset(np.unique(with_serial).tolist()),
+        )
 
     @cached_property
     def powers(self) -> Mapping[int, Mapping[str, Mapping[int, int]]]:
