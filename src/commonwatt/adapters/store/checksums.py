@@ -1,18 +1,19 @@
 """Checksums of stored days: one a row, over its key and its BLOBs.
 
-The CRC-32 of `zlib` begins with that of the words ``TABLE SITE OWNER`` plus the day, so that a row
-that stands at another row's place is found as well, and goes on over the BLOBs in the order of the
-table's columns, a ``-`` for each that is NULL. A row of before there were checksums has none and is
-taken as it is.
+The 64-bit XXH3 of the BLOBs in the order of the table's columns, a ``-`` for each that is NULL,
+without its highest bit, which no database's integer has room for. Its seed is that of the words
+``TABLE SITE`` and then of those of the ``OWNER``, plus the day, so that a row that stands at
+another row's place is found as well. A row of before there were checksums has none and is taken
+as it is.
 """
 
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Table, func, select
+from xxhash import xxh3_64_intdigest
 
 from commonwatt.adapters.store import schema
 from commonwatt.app.store_errors import DamagedDay, DamagedResults
@@ -20,7 +21,7 @@ from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.quarter_hours import DAY_S
 
 _NONE = b"-"
-_ALL_BITS = 0xFFFF_FFFF
+_BITS = (1 << 63) - 1
 _EVERYWHERE = ("site", "day")
 _COMPUTED = ("meter_days", "site_days", "open_meter_days", "open_site_days")
 """What can be computed from the readings again; of the first two what is not locked."""
@@ -33,18 +34,18 @@ def blob_columns(table: Table) -> tuple[str, ...]:
 
 
 def begin(table: Table, site: int, *owner: int | str) -> int:
-    """Return what the checksums of an owner's rows begin with; a row adds its day.
+    """Return the seed of the checksums of an owner's rows; a row adds its day.
 
     ``owner`` is what the table's key has beside site and day: a meter, a sensor or a medium, and
     the delivery where there is one.
     """
-    words = (table.name, site, *owner)
-    return zlib.crc32(" ".join(map(str, words)).encode())
+    begun = _hash(f"{table.name} {site}".encode())
+    return begin_more(begun, *owner) if owner else begun
 
 
-def begin_more(begun: int, owner: int, delivery: int) -> int:
-    """Return what `begin` says of an owner and a delivery; ``begun`` is that of the site alone."""
-    return zlib.crc32(b" %d %d" % (owner, delivery), begun)
+def begin_more(begun: int, *owner: int | str) -> int:
+    """Return what `begin` says of an owner; ``begun`` is that of the site alone."""
+    return _hash(" ".join(map(str, owner)).encode(), begun)
 
 
 _begun = lru_cache(maxsize=4096)(begin)
@@ -53,7 +54,11 @@ _begun = lru_cache(maxsize=4096)(begin)
 def checksum(begun: int, day: int, blobs: Sequence[bytes | None]) -> int:
     """Return the checksum of a day's BLOBs."""
     content = b"".join([_NONE if blob is None else blob for blob in blobs])
-    return zlib.crc32(content, (begun + day) & _ALL_BITS)
+    return _hash(content, begun + day)
+
+
+def _hash(content: bytes, seed: int = 0) -> int:
+    return xxh3_64_intdigest(content, seed) & _BITS
 
 
 def sealed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,8 +100,10 @@ def whole_rows(
     try:
         # On the way of every answer: `is_whole`, column by column.
         said = [[blob or _NONE for blob in each] if None in each else each for each in blobs]
-        begins = [(begun + day) & _ALL_BITS for day in days]
-        if checksums == tuple(map(zlib.crc32, map(b"".join, zip(*said, strict=True)), begins)):
+        contents = zip(days, zip(*said, strict=True), strict=True)
+        if checksums == tuple(
+            [xxh3_64_intdigest(b"".join(each), begun + day) & _BITS for day, each in contents]
+        ):
             return rows
     except TypeError:  # a flipped bit made another type of a BLOB
         pass
