@@ -51,7 +51,7 @@ def store(store_url: str) -> Iterator[SqlStore]:
 
 
 def stamps_of(day: int, count: int = 96) -> list[int]:
-    """The ends of the quarter-hours of a day but the last, which ends on the next."""
+    """The starts of the quarter-hours of a day."""
     return [START + day * 86_400 + 900 * number for number in range(count)]
 
 
@@ -73,17 +73,17 @@ def interval_day(day: int, kind: str) -> list[oracle.Row]:
     elif kind == "few":
         energies = energies[:3]
     rows = [
-        oracle.Row(at, {"en_im": energy})
+        oracle.Row(at + 900, {"en_im": energy})
         for at, energy in zip(stamps_of(day, len(energies)), energies, strict=True)
     ]
-    return rows[::4] if kind == "hours" else rows
+    return rows[3::4] if kind == "hours" else rows
 
 
 def index_day(day: int, kind: str, units: int, reached: int) -> list[oracle.Row]:
     """A day of an index meter that has ``reached`` an index [mWh], in ``units`` for one."""
     rises = [0 if kind == "few" else FLAT_WH[number % 8] * 1000 for number in range(96)]
     if kind == "energies":
-        return interval_day(day, "right")
+        return [replace(row, stamp=row.stamp - 900) for row in interval_day(day, "right")]
     indexes = [(reached + sum(rises[: number + 1])) * units for number in range(96)]
     if kind == "two falls":
         indexes[80] = indexes[90] = indexes[0] * 9 // 10
@@ -227,7 +227,7 @@ def test_a_day_that_falls_at_last_is_no_index_any_more(store: SqlStore) -> None:
     rows = interval_day(0, "index")[:30]
     deliver(store, 1, site.meters[0], tuple(rows), NOW_US)
     assert spans(meter_of(store, site).held) == [("index", None, None)]
-    fallen = oracle.Row(stamps_of(0)[30], {"en_im": 50 * KWH})
+    fallen = oracle.Row(stamps_of(0)[31], {"en_im": 50 * KWH})
     deliver(store, 1, site.meters[0], (fallen,), NOW_US + 1)
     assert spans(meter_of(store, site).held) == [("unit", None, None)]
 
@@ -318,8 +318,22 @@ def test_what_is_held_is_found_where_it_lies_with_what_to_do(store: SqlStore) ->
             if each.rule.needs_decision
         ]
 
-    assert found == [("looks-like-index", 1, 2)]
-    assert energy_wh(store) == FIRST_DAY_WH
+    # Its last interval ends as the third day begins, of which that is all that was said.
+    assert found == [("looks-like-index", 1, 3)]
+    assert energy_wh(store) == A_DAY_MWH // 1000
+
+
+def test_an_interval_that_ends_at_midnight_goes_with_the_day_that_ends(store: SqlStore) -> None:
+    declare(store, ", interval: PT15M")
+    say(store, series(900, ["right", "index", "right"]))
+    settle_everything(store, 1)
+    known = catalogue(store)
+    with store.snapshot() as snapshot:
+        of_meter = read_meter_series(snapshot, known, known.meters[0], DAY * 96, (DAY + 3) * 96)
+
+    held = of_meter.quality_total == Quality.MISSING
+    assert held.tolist() == [False] * 96 + [True] * 96 + [False] * 96
+    assert of_meter.total[~held].tolist() == FLAT_WH * 24
 
 
 def test_a_refused_body_leaves_nothing_behind(store: SqlStore) -> None:

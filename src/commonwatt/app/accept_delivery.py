@@ -12,7 +12,7 @@ from commonwatt.app.read_delivery import required_delivery
 from commonwatt.app.rejudge import rejudged
 from commonwatt.app.withdraw_delivery import NothingToChange
 from commonwatt.domain.catalogue import AcceptedSpan, Meter, SiteCatalogue
-from commonwatt.domain.vee.history import within
+from commonwatt.domain.vee.history import placed, within
 
 
 def accept_delivery(
@@ -101,7 +101,7 @@ def _accepted(
                 looks=span.looks, from_at=span.from_at, until_at=span.until_at, delivery=delivery
             )
             for span in meter.held
-            if within(span, said).any()
+            if within(span, placed(said, meter)).any()
         )
         if spans:
             found[meter.number] = replace(meter, accepted=(*meter.accepted, *spans))

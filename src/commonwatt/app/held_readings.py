@@ -29,7 +29,7 @@ from commonwatt.domain.readings import (
     counting_readings,
 )
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
-from commonwatt.domain.vee.history import within
+from commonwatt.domain.vee.history import placed, within
 
 _MINUTE_S, _HOUR_S = 60, 3600
 _LOOKS = {rule: looks for looks, rule in HELD_BACK.items()}
@@ -84,7 +84,7 @@ def held_rows(
     found = held_findings(snapshot.readings, catalogue)
     rows: list[HeldRows] = []
     for meter in held:
-        of_meter = stamps[meters == meter.number]
+        of_meter = placed(stamps[meters == meter.number], meter)
         for looks in sorted({span.looks for span in meter.held}):
             marked = np.zeros(len(of_meter), np.bool_)
             for span in meter.held:
@@ -131,7 +131,8 @@ def _seen(
     if meter.interval_s is None:
         before = tables.days_before(site, meter.number, day, 1)
         parts = [tables.readings(site, [meter.number], at, at + 1) for at in before]
-    parts.append(tables.readings(site, [meter.number], day, day + 1))
+    # The interval that ends at midnight is of the day before.
+    parts.append(tables.readings(site, [meter.number], day, day + 2))
     stored = [part[meter.number] for part in parts if meter.number in part]
     if not stored:
         return None
@@ -139,12 +140,12 @@ def _seen(
     found = []
     for register in joined.values:
         readings = counting_readings(joined, register, withdrawn)
-        here = np.flatnonzero(readings.stamps >= span.seen_at)
+        here = np.flatnonzero(placed(readings.stamps, meter) // DAY_S == day)
         if len(here):
             first = max(int(here[0]) - 1, 0) if meter.interval_s is None else int(here[0])
             of_day = readings.at(np.arange(first, int(here[-1]) + 1))
             positions = counting_positions(joined, register, withdrawn)
-            found.append(_Seen(register, of_day, int(joined.deliveries[positions[-1]])))
+            found.append(_Seen(register, of_day, int(joined.deliveries[positions[here[-1]]])))
     return max(found, key=lambda each: _amount(meter, each.readings), default=None)
 
 

@@ -35,7 +35,7 @@ from commonwatt.domain.plausibility.power_limits import PowerLimits
 from commonwatt.domain.plausibility.several_series import days_of_several
 from commonwatt.domain.quarter_hours import DAY_S, day_of
 from commonwatt.domain.readings import RegisterReadings, StoredReadings, counting_readings
-from commonwatt.domain.vee.history import usable
+from commonwatt.domain.vee.history import placed, usable
 
 _ACTION = "hold readings back"
 
@@ -154,12 +154,13 @@ def may_change(catalogue: SiteCatalogue, beside: Beside, withdrawn: frozenset[in
 
     Told by the days around them, so that what comes in need not be judged with all of its history.
     """
-    meter, added = beside.meter, beside.added
-    first_day, last_day = int(added.stamps.min()) // DAY_S, int(added.stamps.max()) // DAY_S
+    meter = beside.meter
+    added_at = placed(beside.added.stamps, meter)
+    first_day, last_day = int(added_at.min()) // DAY_S, int(added_at.max()) // DAY_S
     inside = (meter.held or meter.accepted) and not beside.comes_last
     if inside or _ends_by(meter, first_day) or _are_several(beside, withdrawn):
         return True
-    parts = [part for part in (beside.stored, added) if part is not None]
+    parts = [part for part in (beside.stored, beside.added) if part is not None]
     said = StoredReadings.joined(parts)
     limits = PowerLimits.of(catalogue, meter)
     registers = {name: _usable(counting_readings(said, name, withdrawn)) for name in said.values}
@@ -171,7 +172,7 @@ def may_change(catalogue: SiteCatalogue, beside: Beside, withdrawn: frozenset[in
     found = day_codes(meter, limits, registers)
     here = (found.days >= first_day) & (found.days <= last_day)
     shown = Shown.by(found.codes[here])
-    if opened is not None and (opened.from_at is None or opened.from_at <= added.stamps.min()):
+    if opened is not None and (opened.from_at is None or opened.from_at <= added_at.min()):
         if meter.interval_s is not None or opened.looks is not Looks.UNIT:
             before = _shown_before(limits, beside, withdrawn, first_day, last_day)
             less = before.other is opened.looks and shown.other is not opened.looks
@@ -189,8 +190,9 @@ def _are_several(beside: Beside, withdrawn: frozenset[int]) -> bool:
     stored, added = beside.stored, beside.added
     if stored is None or not len(stored.stamps):
         return False
-    meter, first_day = beside.meter, int(added.stamps.min()) // DAY_S
-    here = stored.at(np.flatnonzero(stored.stamps >= first_day * DAY_S))
+    meter = beside.meter
+    first_day = int(placed(added.stamps, meter).min()) // DAY_S
+    here = stored.at(np.flatnonzero(placed(stored.stamps, meter) // DAY_S >= first_day))
     if len(days_of_several(meter, here, withdrawn)):
         return True
     if not np.isin(added.stamps, here.stamps).any():

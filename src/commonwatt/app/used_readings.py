@@ -9,7 +9,7 @@ from commonwatt.app.ports import Delivery, Snapshot
 from commonwatt.domain.catalogue import Meter, Register
 from commonwatt.domain.quarter_hours import day_of
 from commonwatt.domain.readings import ReadingQuality, StoredReadings, counting_positions
-from commonwatt.domain.vee.interval_energy import STAMP_TOLERANCE_S
+from commonwatt.domain.vee.history import STAMP_TOLERANCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

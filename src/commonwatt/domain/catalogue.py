@@ -161,7 +161,8 @@ class Looks(StrEnum):
 class HeldSpan:
     """Readings of a meter that are not used, since they look like something else.
 
-    Those stamped in [from_at, until_at) [Unix seconds], None is open. ``seen_at`` begins the first
+    Those that lie in [from_at, until_at) [Unix seconds], None is open: indexes by their stamp,
+    intervals by what they are of. ``seen_at`` begins the first
     UTC day whose readings show it.
     """
 
@@ -175,7 +176,7 @@ class HeldSpan:
 class AcceptedSpan:
     """Readings that somebody accepted though they look like something else.
 
-    Those stamped in [from_at, until_at) [Unix seconds], None is open; ``delivery`` is the one that
+    Those that lie in [from_at, until_at) [Unix seconds], None is open; ``delivery`` is the one that
     was accepted.
     """
 

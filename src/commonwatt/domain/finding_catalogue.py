@@ -25,7 +25,7 @@ from commonwatt.domain.plausibility import (
 from commonwatt.domain.plausibility.limits import LIMITS, Limits
 from commonwatt.domain.plausibility.register_check import LEAST_ENERGY as LEAST_MISMATCH
 from commonwatt.domain.vee.believed import FAR_DAYS
-from commonwatt.domain.vee.interval_energy import STAMP_TOLERANCE_S
+from commonwatt.domain.vee.history import STAMP_TOLERANCE_S
 from commonwatt.domain.vee.verdicts import SIGHT
 
 

@@ -15,7 +15,7 @@ from commonwatt.domain.catalogue import AcceptedSpan, HeldSpan, Looks, Meter, Re
 from commonwatt.domain.plausibility.power_limits import PowerLimits, per_hour
 from commonwatt.domain.quarter_hours import DAY_S
 from commonwatt.domain.readings import MetersReadings, RegisterReadings
-from commonwatt.domain.vee.history import usable, within
+from commonwatt.domain.vee.history import placed, usable, within
 
 FEWEST_A_DAY = 8
 """A day of fewer readings shows nothing of how they follow each other."""
@@ -58,7 +58,7 @@ _CODE_OF = {looks: code for code, looks in _CODES.items()}
 
 @dataclass(frozen=True, slots=True)
 class DayCodes:
-    """What the readings of each UTC day show, ascending by day: codes of `_CODES`, or less."""
+    """What the readings that lie on each UTC day show, ascending: codes of `_CODES`, or less."""
 
     days: NDArray[np.int64]
     codes: NDArray[np.int64]
@@ -93,7 +93,7 @@ def judge_character(
 def day_codes(
     meter: Meter, limits: PowerLimits, registers: Mapping[Register, RegisterReadings]
 ) -> DayCodes:
-    """Return what the readings of each UTC day show, of all registers together.
+    """Return what the readings that lie on each UTC day show, of all registers together.
 
     Whether an index meter sends another unit is not told by days.
     """
@@ -101,7 +101,9 @@ def day_codes(
     found = [
         _index_days(readings)
         if interval_s is None
-        else _interval_days(readings, interval_s, limits)
+        else _interval_days(
+            replace(readings, stamps=placed(readings.stamps, meter)), interval_s, limits
+        )
         for readings in registers.values()
         if len(readings.stamps)
     ]

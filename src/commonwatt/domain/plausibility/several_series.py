@@ -15,7 +15,7 @@ from commonwatt.domain.plausibility.limits import LIMITS
 from commonwatt.domain.quarter_hours import DAY_S
 from commonwatt.domain.readings import ReadingQuality, StoredReadings, replaced_versions
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
-from commonwatt.domain.vee.history import usable
+from commonwatt.domain.vee.history import placed, usable
 
 FEWEST = 8
 """So many instants of a day, and at least half of them, are said differently."""
@@ -69,8 +69,8 @@ def _days_of_register(
     several = np.minimum.reduceat(numbers, starts) != np.maximum.reduceat(numbers, starts)
     lowest, highest = (values[order][each].astype(np.float64) for each in (starts, lasts))
     against = several & (lowest != highest)
-    days, of_group = np.unique(stamps[starts] // DAY_S, return_inverse=True)
-    instants = np.unique(np.unique(here.stamps) // DAY_S, return_counts=True)[1]
+    days, of_group = np.unique(placed(stamps[starts], meter) // DAY_S, return_inverse=True)
+    instants = np.unique(placed(np.unique(here.stamps), meter) // DAY_S, return_counts=True)[1]
     counts = np.bincount(of_group[against], minlength=len(days))
     low = np.bincount(of_group[against], lowest[against], len(days))
     high = np.bincount(of_group[against], highest[against], len(days))

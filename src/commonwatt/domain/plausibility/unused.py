@@ -20,7 +20,7 @@ from commonwatt.domain.plausibility.limits import LIMITS
 from commonwatt.domain.plausibility.whole_days import WholeDays
 from commonwatt.domain.quality import Quality, exists
 from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S
-from commonwatt.domain.vee.interval_energy import STAMP_TOLERANCE_S
+from commonwatt.domain.vee.history import STAMP_TOLERANCE_S
 from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
 
 LEAST_READINGS = 3

@@ -19,6 +19,9 @@ from commonwatt.domain.readings import RegisterReadings, StoredReadings
 from commonwatt.domain.vee.interval_totals import IntervalTotals
 from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
 
+STAMP_TOLERANCE_S = 60
+"""A stamp of an interval this near to a quarter-hour boundary is taken for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterHistory:
@@ -123,18 +126,28 @@ def declared_faulty(
 def held_back(stamps: NDArray[np.int64], meter: Meter) -> NDArray[np.bool_]:
     """Mark the readings that are held back since they look like something else."""
     held = np.zeros(len(stamps), np.bool_)
+    lying_at = placed(stamps, meter)
     for span in meter.held:
-        held |= within(span, stamps)
+        held |= within(span, lying_at)
     return held
 
 
-def within(span: HeldSpan | AcceptedSpan, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the stamps [Unix seconds] that lie in a span."""
-    marked = np.ones(len(stamps), np.bool_)
+def placed(stamps: NDArray[np.int64], meter: Meter) -> NDArray[np.int64]:
+    """Return the instants [Unix seconds] by which it is told where readings lie.
+
+    Of an index its stamp. Of an interval one within it, so that the one that ends at midnight lies
+    on the day that ends there.
+    """
+    return stamps if meter.interval_s is None else stamps - STAMP_TOLERANCE_S - 1
+
+
+def within(span: HeldSpan | AcceptedSpan, lying_at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark which of the instants of `placed` readings lie in a span."""
+    marked = np.ones(len(lying_at), np.bool_)
     if span.from_at is not None:
-        marked &= stamps >= span.from_at
+        marked &= lying_at >= span.from_at
     if span.until_at is not None:
-        marked &= stamps < span.until_at
+        marked &= lying_at < span.until_at
     return marked
 
 

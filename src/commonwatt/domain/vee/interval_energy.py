@@ -13,11 +13,14 @@ from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT, BoundaryIndex, rounded
 from commonwatt.domain.vee.finer_intervals import REACH as FINER_REACH
 from commonwatt.domain.vee.finer_intervals import add_up_finer
-from commonwatt.domain.vee.history import RegisterHistory, drop_implausible_stamps, set_aside
+from commonwatt.domain.vee.history import (
+    STAMP_TOLERANCE_S,
+    RegisterHistory,
+    drop_implausible_stamps,
+    set_aside,
+)
 from commonwatt.domain.vee.verdicts import SIGHT
 
-STAMP_TOLERANCE_S = 60
-"""A stamp this near to a quarter-hour boundary is taken for it."""
 _PARTS = 4
 """Energies are cumulated in quarters of a raw unit, so that an hour's quarter is whole."""
 
