@@ -109,6 +109,22 @@ def test_what_goes_on_is_told_as_if_it_was_judged(
         assert take(store, told, rows) == by_judging
 
 
+def test_rows_of_another_meter_far_off_are_not_beside_it(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 33rd reading back lies on a day in sight only because of the shop's row."""
+    building = oracle.Building((oracle.Meter(HOME), oracle.Meter(SHOP)))
+    judged, told = add_building(store, building), add_building(store, building)
+    hours = 8 * 24
+    before = [row for h in range(hours) for row in counted(HOME, 4 * h, 1)]
+    for catalogue in (judged, told):
+        take(store, catalogue, [*before, *counted(SHOP, 8, 2)])
+    rows = [*counted(HOME, 4 * hours, 1), *counted(SHOP, 10, 1)]
+    marked = take(store, told, rows)
+    monkeypatch.setattr(incoming_readings, "days_of_going_on", lambda *_: {})
+    assert marked == take(store, judged, rows)
+
+
 def test_a_meter_that_goes_on_is_told_without_judging_it(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,6 +222,53 @@ def test_a_day_that_was_good_until_noon_ends_nothing_once_it_is_complete(
     assert spans(meter_of(store, site).held) == [(looks, None, None)]
 
 
+@pytest.mark.parametrize(
+    ("interval_s", "kinds", "then", "held"),
+    [
+        (900, ["index", "right"], "wh", ("unit", 2, None)),
+        (900, ["wh", "right"], "index", ("index", 2, None)),
+        (900, ["index", "right"], "index", None),
+        (None, ["energies", "right"], "wh", ("unit", 2, None)),
+    ],
+)
+def test_what_was_accepted_once_excuses_nothing_else(
+    store: SqlStore,
+    interval_s: int | None,
+    kinds: list[str],
+    then: str,
+    held: tuple[str, int, None] | None,
+) -> None:
+    site = add_building(store, oracle.Building((oracle.Meter("a" * 24, interval_s=interval_s),)))
+    days = [series(interval_s, kinds[:1]), series(interval_s, kinds)[96:]]
+    days.append(series(interval_s, [*kinds, then])[2 * 96 :])
+    receipt = deliver(store, 1, site.meters[0], tuple(days[0]), NOW_US)
+    assert receipt.delivery is not None
+    accept_delivery(store, 1, receipt.delivery, None, "it is right", "me", NOW_US)
+    for number, rows in enumerate(days[1:], start=1):
+        deliver(store, 1, site.meters[0], tuple(rows), NOW_US + number)
+
+    assert spans(meter_of(store, site).held) == ([] if held is None else [held])
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_rows_of_another_meter_far_off_hide_nothing(store: SqlStore, beside: bool) -> None:
+    """60 kW from one reading to the next, three times in a row, four days apart."""
+    meters = oracle.Meter("a" * 24), oracle.Meter("b" * 24)
+    site = add_building(store, oracle.Building(meters))
+    noon = START + 43_200
+    read = {0: 1_000, 40: 1_000, 44: 6_760, 48: 12_520, 52: 18_280}
+    for day in (40, 44, 48, 52):
+        rows = [Said(noon + day * 86_400, en_im=read[day] * KWH)]
+        if day == 40:
+            rows.append(Said(noon, en_im=read[0] * KWH))
+        elif day == 52 and beside:
+            rows.append(Said(noon, en_im=5, meter="b" * 24))
+        columns = body(site, rows)
+        ingest_readings(store, 1, columns, "gateway", "test", NOW_US + 20 * 86_400_000_000 + day)
+
+    assert spans(meter_of(store, site).held) == [("unit", None, None)]
+
+
 def test_a_day_that_falls_at_last_is_no_index_any_more(store: SqlStore) -> None:
     site = add_building(store, oracle.Building((oracle.Meter("a" * 24, interval_s=900),)))
     rows = interval_day(0, "index")[:30]

@@ -172,17 +172,22 @@ def may_change(catalogue: SiteCatalogue, beside: Beside, withdrawn: frozenset[in
     found = day_codes(meter, limits, registers)
     here = (found.days >= first_day) & (found.days <= last_day)
     shown = Shown.by(found.codes[here])
-    if opened is not None and (opened.from_at is None or opened.from_at <= added_at.min()):
-        if meter.interval_s is not None or opened.looks is not Looks.UNIT:
-            before = _shown_before(limits, beside, withdrawn, first_day, last_day)
-            less = before.other is opened.looks and shown.other is not opened.looks
-            return less or shown.good or shown.outranks(opened.looks)
-        if isinstance(opened, HeldSpan) and day_of(opened.seen_at) >= first_day:
-            return True
-        return shown.other is not None or any(_is_cut(each, limits, beside) for each in filled)
-    return shown.other is not None or any(
-        _may_be_other_unit(each, limits, beside) for each in filled
-    )
+    other_unit = any(_may_be_other_unit(each, limits, beside) for each in filled)
+    if opened is None or not (opened.from_at is None or opened.from_at <= added_at.min()):
+        return shown.other is not None or other_unit
+    by_unit = meter.interval_s is None and opened.looks is Looks.UNIT
+    if isinstance(opened, AcceptedSpan) and (
+        shown.other not in (None, opened.looks) or (other_unit and not by_unit)
+    ):
+        # What is accepted has no end, though what it was accepted for may have ended long ago.
+        return True
+    if by_unit:
+        seen_anew = isinstance(opened, HeldSpan) and day_of(opened.seen_at) >= first_day
+        is_cut = any(_is_cut(each, limits, beside) for each in filled)
+        return seen_anew or shown.other is not None or is_cut
+    before = _shown_before(limits, beside, withdrawn, first_day, last_day)
+    less = before.other is opened.looks and shown.other is not opened.looks
+    return less or shown.good or shown.outranks(opened.looks)
 
 
 def _are_several(beside: Beside, withdrawn: frozenset[int]) -> bool:

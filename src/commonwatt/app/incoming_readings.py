@@ -161,9 +161,12 @@ class IncomingReadings:
         of_meter: dict[int, Parts] = {}
         for named, day, readings in parts:
             of_meter.setdefault(named, []).append((day, readings))
-        said = [*self._stored_of_meters(), *((named, readings) for named, _, readings in parts)]
-        in_sight = ReadingsInSight.of(said, self._meters, self._withdrawn)
         besides = {number: list(self._beside(number, days)) for number, days in of_meter.items()}
+        # Of each meter what is beside its own rows: days of other meters' rows may lie far off.
+        beside = [each for runs in besides.values() for each in runs]
+        said = [(each.meter.number, each.stored) for each in beside if each.stored is not None]
+        said += [(each.meter.number, each.added) for each in beside]
+        in_sight = ReadingsInSight.of(said, self._meters, self._withdrawn)
         self.may_be_held = self._may_be_held(besides, in_sight)
         of_one_run = [runs[0] for runs in besides.values() if len(runs) == 1]
         going_on = days_of_going_on(of_one_run, in_sight)
