@@ -16,6 +16,7 @@ from commonwatt.app.declaration import (
     MeterDeclaration,
     SiteDeclaration,
 )
+from commonwatt.app.local_stamp import local_stamp
 from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock_group
 from commonwatt.app.lock_hash import content_hash_of
 from commonwatt.app.read_differences import read_differences
@@ -229,6 +230,12 @@ def test_the_hash_can_be_recomputed_from_the_answers(store: SqlStore) -> None:
     assert left is not None
     assert left.steps == (lock.last,)
     assert unlock_group(store, site.number, POWER, at(3), "a test", "me", NOW_US) is None
+    with store.snapshot() as snapshot:
+        trail = snapshot.audit_trail(0, NOW_US // 1_000_000 + 1)
+    assert [line.subject for line in trail if line.action == "unlock"] == [
+        f"electricity, from {local_stamp(at(3), site.timezone)} on",
+        "electricity, all of it",
+    ]
 
 
 def declared(catalogue: SiteCatalogue, **fields: object) -> SiteDeclaration:

@@ -152,7 +152,9 @@ def unlock_group(
         change.locks.take_back(site, group, meters, until_at)
         if left is not None:
             change.locks.add_step(site, left)
-        subject = f"{group} until {local_stamp(until_at, zone)}"
+        everything = until_at <= OLDEST_STAMP_AT
+        unlocked = "all of it" if everything else f"from {local_stamp(until_at, zone)} on"
+        subject = f"{group}, {unlocked}"
         change.audit(now_us // _MICROSECONDS, account, site, "unlock", subject, reason)
         return next((lock for lock in read_locks(change, site) if lock.group is group), None)
 
