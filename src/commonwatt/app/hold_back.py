@@ -98,6 +98,12 @@ class Beside:
     end_day: int
 
     @property
+    def said_on(self) -> list[int]:
+        """The UTC days, ascending, on which something is added here."""
+        days: list[int] = np.unique(self.added.stamps // DAY_S).tolist()
+        return days
+
+    @property
     def comes_last(self) -> bool:
         """Whether the added ones come after all others."""
         last_day = max((span.last_day for span in self.spans.values()), default=0)

@@ -123,7 +123,7 @@ class IncomingReadings:
         ]
 
     def _believed(
-        self, meter: Meter, spans: dict[str, RegisterSpan], telling: Sequence[int]
+        self, meter: Meter, spans: Mapping[str, RegisterSpan], telling: Sequence[int]
     ) -> BelievedDays | None:
         """Which days of a meter are believed once the parts of a delivery are stored."""
         readings = self._change.readings
@@ -144,12 +144,12 @@ class IncomingReadings:
 
     def _beside(self, number: int, days: Parts) -> Iterator[Beside]:
         """What is added of a meter beside what is stored around it, for each run of days."""
-        said_on = [day for day, _ in days]
+        added_days = days[0][0], days[-1][0]
         for (first, end), here in self._of_runs(days).items():
             yield Beside(
                 meter=self._meters[number],
                 spans=self._spans.get(number, {}),
-                added_days=(min(said_on), max(said_on)),
+                added_days=added_days,
                 stored=self._stored[first, end].get(number),
                 added=_joined(here),
                 first_day=first,
@@ -173,15 +173,16 @@ class IncomingReadings:
         telling = self._telling_days([part for part in parts if part[0] not in going_on])
         touched: dict[int, list[tuple[int, int]]] = {}
         changed: dict[tuple[int, str], RegisterSpan] = {}
-        for number, days in of_meter.items():
+        for number in of_meter:
             known = self._spans.get(number, {})
             if number in going_on:
-                spans = self._gone_on(besides[number][0], days, in_sight)
+                spans = self._gone_on(besides[number][0], in_sight)
                 touched[number] = [going_on[number]]
             else:
                 most_runs = max(_RUNS_FOLLOWED // len(of_meter), _RUNS_OF_A_METER)
-                told = telling.get(number, [])
-                spans, touched[number] = self._judged(number, days, told, in_sight, most_runs)
+                spans, touched[number] = self._judged(
+                    besides[number], telling.get(number, []), in_sight, most_runs
+                )
             touched[number] += judged_otherwise(known, spans)
             changed |= {
                 (number, name): span for name, span in spans.items() if known.get(name) != span
@@ -189,19 +190,19 @@ class IncomingReadings:
         self._change.readings.put_register_spans(self._site, changed, self._number)
         mark_days(self._change, self._catalogue, touched, self._number)
 
-    def _gone_on(
-        self, beside: Beside, days: Parts, in_sight: ReadingsInSight
-    ) -> dict[str, RegisterSpan]:
+    def _gone_on(self, beside: Beside, in_sight: ReadingsInSight) -> dict[str, RegisterSpan]:
         """Return the spans of a meter that simply goes on counting."""
-        spans, number = spans_of_going_on(beside), beside.meter.number
-        powers = self._powers_of(beside.meter, days)
-        said_on = [day for day, _ in days]
-        return powers.with_changed(beside.spans, spans, in_sight.powers[number], said_on)
+        powers = self._powers_of(beside.meter, [beside])
+        return powers.with_changed(
+            beside.spans,
+            spans_of_going_on(beside),
+            in_sight.powers[beside.meter.number],
+            beside.said_on,
+        )
 
     def _judged(
         self,
-        number: int,
-        days: Parts,
+        runs: Sequence[Beside],
         telling: Sequence[int],
         in_sight: ReadingsInSight,
         most_runs: int,
@@ -210,41 +211,36 @@ class IncomingReadings:
 
         Where it has more than ``most_runs`` runs of days it is not judged: all days are touched.
         """
-        meter = self._meters[number]
-        before = known = self._spans.get(number, {})
+        meter, known = runs[0].meter, runs[0].spans
         believed = self._believed(meter, known, telling)
         believing = with_believed(known, believed)
         turned = doubted_otherwise(self._change.readings, self._site, meter, known, believing)
         touched = list(turned)
-        powers = self._powers_of(meter, days)
-        of_runs = self._of_runs(days)
-        scattered = len(of_runs) > most_runs
+        powers = self._powers_of(meter, runs)
+        scattered = len(runs) > most_runs
         if scattered:
-            touched += [EVERYTHING, *of_runs]
-        for (first, end), here in of_runs.items():
-            added = _joined(here)
-            stored = self._stored[first, end].get(number)
-            history = MeterHistory(
-                self._change.readings, self._site, meter, before, stored, first, end
-            )
-            if before is known:
+            touched += [EVERYTHING, *((each.first_day, each.end_day) for each in runs)]
+        before = known
+        for number, beside in enumerate(runs):
+            around = beside.stored, beside.first_day, beside.end_day
+            history = MeterHistory(self._change.readings, self._site, meter, before, *around)
+            if number == 0:
                 before = believing
                 if turned:
-                    before = _with_first_positives(history, before, added, self._withdrawn)
+                    before = _with_first_positives(history, before, beside.added, self._withdrawn)
             then = history.with_spans(before)
-            spans = _widened(believed, added, then, self._withdrawn, self._recorded_day)
-            said_on = [day for day, _ in here]
-            spans = powers.with_changed(before, spans, in_sight.powers[number], said_on)
+            spans = _widened(believed, beside.added, then, self._withdrawn, self._recorded_day)
+            in_run = in_sight.powers[meter.number]
+            spans = powers.with_changed(before, spans, in_run, beside.said_on)
             if not scattered:
-                touched.append(
-                    touched_days(history, added, added, spans, self._withdrawn, self._withdrawn)
-                )
+                withdrawn = self._withdrawn, self._withdrawn
+                touched.append(touched_days(history, beside.added, beside.added, spans, *withdrawn))
             before = spans
-        return before, touched
+        return dict(before), touched
 
-    def _powers_of(self, meter: Meter, days: Parts) -> PowersOfMeter:
-        tables, added = self._change.readings, _joined(days)
-        return PowersOfMeter(tables, self._site, meter, self._withdrawn, added)
+    def _powers_of(self, meter: Meter, runs: Sequence[Beside]) -> PowersOfMeter:
+        added = StoredReadings.joined([each.added for each in runs])
+        return PowersOfMeter(self._change.readings, self._site, meter, self._withdrawn, added)
 
     def _telling_days(
         self, parts: Sequence[tuple[int, int, StoredReadings]]
