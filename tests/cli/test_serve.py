@@ -74,7 +74,7 @@ def test_a_server_that_is_not_ready_yet_ends_too(cw: CommandLine) -> None:
     assert "Traceback" not in end(process).err
 
 
-SWALLOWED = """
+DROPPED = """
 import signal, time
 from commonwatt.adapters.ending import end_on_sigterm
 end_on_sigterm()
@@ -85,8 +85,8 @@ except SystemExit:
 """
 
 
-def test_sigterm_ends_a_process_whose_libraries_swallow_what_it_raises() -> None:
-    ended = subprocess.run([sys.executable, "-c", SWALLOWED], timeout=30, check=False)
+def test_sigterm_ends_a_process_in_which_what_it_raises_is_dropped() -> None:
+    ended = subprocess.run([sys.executable, "-c", DROPPED], timeout=30, check=False)
     assert ended.returncode == 0
 
 

@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 def end_on_sigterm() -> None:
     """Let SIGTERM end the process with exit code 0, before a server listens to it and after.
 
-    It raises SystemExit. Some libraries swallow any exception that a signal raises in them, so a
-    clock runs too.
+    It raises SystemExit. While modules are imported Python's compiler may drop what a signal raises
+    in it, so a clock runs too.
     """
     signal.signal(signal.SIGTERM, _exit)
     end_at_the_latest()
