@@ -37,7 +37,7 @@ class DaysOfMeter:
 
         None: nothing was said that can be of the meter.
         """
-        known = next((span.believed for span in spans.values() if span.believed), None)
+        known = believed_of(spans)
         return self.believed_afresh(spans) if known is None else self._with_added(known)
 
     def believed_afresh(self, spans: Mapping[str, RegisterSpan]) -> BelievedDays | None:
@@ -97,6 +97,11 @@ class DaysOfMeter:
         return stored is not None and bool(telling_days(self._meter, stored, self._withdrawn))
 
 
+def believed_of(spans: Mapping[str, RegisterSpan]) -> BelievedDays | None:
+    """Return what is believed of the meter whose registers' spans these are, None: not known."""
+    return next((span.believed for span in spans.values() if span.believed), None)
+
+
 def with_believed(
     spans: Mapping[str, RegisterSpan], believed: BelievedDays | None
 ) -> dict[str, RegisterSpan]:
@@ -124,4 +129,5 @@ def doubted_before(meter: Meter, spans: Mapping[str, RegisterSpan]) -> int | Non
     """
     if meter.installed_at is not None:
         return None
-    return next((span.believed.first_day for span in spans.values() if span.believed), None)
+    believed = believed_of(spans)
+    return None if believed is None else believed.first_day

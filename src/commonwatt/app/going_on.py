@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from commonwatt.app.believed_days import believed_of
 from commonwatt.app.hold_back import Beside
 from commonwatt.app.mark_changes import readings_beyond
 from commonwatt.app.ports import RegisterSpan
@@ -56,7 +57,7 @@ def days_of_going_on(
 def spans_of_going_on(beside: Beside) -> dict[str, RegisterSpan]:
     """Return the spans of the registers of a meter that goes on, without its highest days."""
     last_day = beside.added_days[1]
-    believed = next(span.believed for span in beside.spans.values())
+    believed = believed_of(beside.spans)
     if believed is not None:
         believed = believed._replace(last_day=max(believed.last_day, last_day))
     return {

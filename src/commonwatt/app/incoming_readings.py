@@ -130,10 +130,12 @@ class IncomingReadings:
         return DaysOfMeter(readings, self._site, meter, self._withdrawn, telling).believed(spans)
 
     def _may_be_held(
-        self, besides: Mapping[int, Sequence[Beside]], in_sight: ReadingsInSight
+        self,
+        besides: Mapping[int, Sequence[Beside]],
+        of_one_run: Sequence[Beside],
+        in_sight: ReadingsInSight,
     ) -> list[int]:
         """The meters of which other readings may have to be held back once all is stored."""
-        of_one_run = [runs[0] for runs in besides.values() if len(runs) == 1]
         as_before = certainly_as_before(self._catalogue, of_one_run, in_sight, self._withdrawn)
         return [
             number
@@ -167,8 +169,8 @@ class IncomingReadings:
         said = [(each.meter.number, each.stored) for each in beside if each.stored is not None]
         said += [(each.meter.number, each.added) for each in beside]
         in_sight = ReadingsInSight.of(said, self._meters, self._withdrawn)
-        self.may_be_held = self._may_be_held(besides, in_sight)
         of_one_run = [runs[0] for runs in besides.values() if len(runs) == 1]
+        self.may_be_held = self._may_be_held(besides, of_one_run, in_sight)
         going_on = days_of_going_on(of_one_run, in_sight)
         telling = self._telling_days([part for part in parts if part[0] not in going_on])
         touched: dict[int, list[tuple[int, int]]] = {}

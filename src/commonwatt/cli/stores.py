@@ -66,7 +66,7 @@ def store_settings(data: Path | None, database_url: str | None, **others: object
         settings = Settings.model_validate(Settings().model_dump() | said)
     except ValidationError as error:
         wrong = (f"{_called(e['loc'], said)}{e['msg']}" for e in error.errors())
-        raise typer.BadParameter("; ".join(wrong).replace("Value error, ", "")) from error
+        raise typer.BadParameter("; ".join(wrong)) from error
     if data is not None and database_url is None:
         return settings.model_copy(update={"database_url": None})
     return settings
