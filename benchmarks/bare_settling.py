@@ -15,13 +15,13 @@ from benchmarks.plan import Plan
 from benchmarks.remembered import RememberedSnapshot
 from benchmarks.report import PER_BARE, VALUE, Bound, Line
 from benchmarks.settled_site import Column, Sent, SettledSite
-from commonwatt.app.meter_history import judge_meters
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.settle_site import settle_days
+from commonwatt.app.settling.load import judge_meters
+from commonwatt.app.settling.settle_site import settle_days
 from commonwatt.domain.allocation import share_pro_rata
-from commonwatt.domain.catalogue import Group, Mode, SiteCatalogue
+from commonwatt.domain.metering.catalogue import Group, Mode, SiteCatalogue
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, QUARTER_S
 from commonwatt.domain.plausibility.doubts import doubts
-from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S
 from commonwatt.domain.settlement import group_energies
 
 _ZONE = "Europe/Zurich"

@@ -12,9 +12,9 @@ from benchmarks.building import ZONE
 from benchmarks.goals import plain_line
 from benchmarks.raw_http import Answer
 from benchmarks.report import Line
-from commonwatt.client.joining import Part, ends_of, joined, part_of
-from commonwatt.client.local_periods import Window, parts
-from commonwatt.client.series import Series
+from commonwatt.client.series.joining import Part, ends_of, joined, part_of
+from commonwatt.client.series.local_periods import Window, parts
+from commonwatt.client.series.series import Series
 from commonwatt.client.stamps import received_instants
 from commonwatt.client.wire_habits import rows_of
 from commonwatt.climkit_v1.words import SamplingFrequency

@@ -19,10 +19,10 @@ from benchmarks.injected_intervals import (
 )
 from benchmarks.settled_site import Column, SettledSite
 from benchmarks.shapes import END_QUARTER, FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
-from commonwatt.domain.catalogue import Mode
-from commonwatt.domain.findings import Finding
-from commonwatt.domain.quality import exists
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.catalogue import Mode
+from commonwatt.domain.metering.findings import Finding
+from commonwatt.domain.metering.quality import exists
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 _SEED = 20_161_231
 _NEAR_S = 3_600

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from benchmarks.imputation import METHODS, GapToFill, filled
 from benchmarks.settled_site import Column, Sent, SettledSite
 from benchmarks.shapes import FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
-from commonwatt.domain.catalogue import Mode
-from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.domain.metering.catalogue import Mode
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS
 
 _SEED = 20_160_101
 OURS = "commonwatt"

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.shapes import FIRST_QUARTER, ZONE, Column
-from commonwatt.demo.profiles import Calendar
-from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.demo.simulated.profiles import Calendar
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS
 
 Weights = NDArray[np.float64]
 _WEEK = 7 * DAY_QUARTERS

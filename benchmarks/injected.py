@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.settled_site import Column, Sent
-from commonwatt.domain.findings import FindingRule as Rule
+from commonwatt.domain.metering.findings import FindingRule as Rule
 
 HOUR, DAY = 4, 96
 """Readings."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.injected import Injected
 from benchmarks.settled_site import Column, Sent
-from commonwatt.domain.findings import FindingRule as Rule
+from commonwatt.domain.metering.findings import FindingRule as Rule
 
 INTERVAL_S = 900
 

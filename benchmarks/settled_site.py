@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import MeterSeries, read_meter_series
-from commonwatt.app.settle_site import settle_site
-from commonwatt.domain.catalogue import (
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.read import MeterSeries, read_meter_series
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.domain.metering.catalogue import (
     Group,
     Medium,
     Meter,
@@ -26,8 +26,8 @@ from commonwatt.domain.catalogue import (
     Site,
     SiteFacts,
 )
-from commonwatt.domain.findings import Finding
-from commonwatt.domain.readings import NOT_ISSUED, MeterName, ReadingRows, Receipt
+from commonwatt.domain.metering.findings import Finding
+from commonwatt.domain.metering.readings import NOT_ISSUED, MeterName, ReadingRows, Receipt
 
 Column = NDArray[np.int64]
 

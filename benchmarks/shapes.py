@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.demo.profiles import SCALE, STANDARD_TIME, Calendar
-from commonwatt.domain.quarter_hours import DAY_QUARTERS, QUARTER_S
+from commonwatt.demo.simulated.profiles import SCALE, STANDARD_TIME, Calendar
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, QUARTER_S
 
 Column = NDArray[np.int64]
 ZONE = "Europe/Berlin"

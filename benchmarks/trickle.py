@@ -24,13 +24,13 @@ from benchmarks.report import Line
 from benchmarks.side_commonwatt import SENT, prepare, readings_path
 from benchmarks.sqlite_store import store_file, table_bytes
 from benchmarks.stages import Bench
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.settle_site import settle_site
-from commonwatt.domain.catalogue import Group, Register
-from commonwatt.domain.readings import NOT_ISSUED, MeterName, ReadingRows
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.domain.metering.catalogue import Group, Register
+from commonwatt.domain.metering.readings import NOT_ISSUED, MeterName, ReadingRows
 
 HOME = DeclaredSite("b20000000000000000000001", "Home", 1)
 MINUTES_A_QUARTER = 15

@@ -2,7 +2,8 @@
 
     python tools/take_simbench_profiles.py PROFILES.csv.gz
 
-Written beside its notice in src/commonwatt/demo/data. Run again only to take other profiles.
+Written beside its notice in src/commonwatt/demo/simulated/data. Run again only to take other
+profiles.
 """
 
 import sys
@@ -12,7 +13,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonwatt.demo.profiles import DAYS, PROFILES_FILE, SCALE, SLOTS, STANDARD_TIME, WALL_TIME
+from commonwatt.demo.simulated.profiles import (
+    DAYS,
+    PROFILES_FILE,
+    SCALE,
+    SLOTS,
+    STANDARD_TIME,
+    WALL_TIME,
+)
 
 _SUMMER_FIRST, _SUMMER_END = "27.03.2016 03:00", "30.10.2016 03:00"
 _HOUR = 4

@@ -33,17 +33,18 @@ from commonwatt.adapters.rate_counters import (
 )
 from commonwatt.adapters.rate_limits import RequestLimits, SignInLimits
 from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.adapters.tokens import JwtTokens
 from commonwatt.api.app import create_app
-from commonwatt.api.connections import ConnectionLimits
-from commonwatt.api.http_protocol import http_protocol
-from commonwatt.api.pending_answers import PendingAnswers
+from commonwatt.api.http.pending_answers import PendingAnswers
+from commonwatt.api.server.connections import ConnectionLimits
+from commonwatt.api.server.http_protocol import http_protocol
 from commonwatt.api.services import Services
-from commonwatt.app.check_store import WritingCheck
-from commonwatt.app.settler import Settler
-from commonwatt.app.sign_in import SignIn
+from commonwatt.app.accounts.sign_in import SignIn
+from commonwatt.app.operation.check import WritingCheck
+from commonwatt.app.readings.waiting import end_waiting
+from commonwatt.app.settling.settler import Settler
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store_of
 
@@ -73,7 +74,7 @@ def build_application(settings: Settings, clock: Callable[[], float] = time.time
     ``clock`` gives Unix seconds: what is now to whoever asks or delivers.
     """
     store = open_store_of(settings)
-    settler = Settler(store, clock)
+    settler = Settler(store, clock, end_waiting)
     services = _services(settings, store, settler, clock)
     return Application(create_app(services, _lifespan(store, settler)), store)
 
@@ -230,7 +231,7 @@ def _server_config(app: FastAPI | str, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        loop="commonwatt.api.event_loop:EventLoop",
+        loop="commonwatt.api.server.event_loop:EventLoop",
         http=http_protocol(connection_limits(settings)),
         ws="none",
         access_log=False,

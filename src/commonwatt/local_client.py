@@ -9,21 +9,27 @@ from typing import Any, TypeVar
 
 import orjson
 
-from commonwatt.api import climkit_lists as lists
-from commonwatt.api import climkit_routes as routes
-from commonwatt.api.faults import TOLD_AS
+from commonwatt.api.climkit import lists, routes
+from commonwatt.api.endpoint.endpoint import Asked, Question, Visit
+from commonwatt.api.http.faults import TOLD_AS
 from commonwatt.api.services import SettledGroups
-from commonwatt.api.visits import Asked, Question, Visit
-from commonwatt.app.authorize import AccountAccess, GrantedSite, Habits, Role, SiteList, UnknownSite
+from commonwatt.app.accounts.authorize import (
+    AccountAccess,
+    GrantedSite,
+    Habits,
+    Role,
+    SiteList,
+    UnknownSite,
+)
+from commonwatt.app.accounts.sight import WHOLE
 from commonwatt.app.ports import Snapshot, Store
-from commonwatt.app.sight import WHOLE
 from commonwatt.client import Climkit
 from commonwatt.client.calls import Calls
 from commonwatt.client.credentials import Credentials
-from commonwatt.client.series_calls import OnPart
-from commonwatt.client.sync_wire import FairLock
-from commonwatt.client.wire import Answer, Request
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.client.series.series_calls import OnPart
+from commonwatt.client.wire.sync_wire import FairLock
+from commonwatt.client.wire.wire import Answer, Request
+from commonwatt.domain.metering.catalogue import SiteCatalogue
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ import pytest
 _STARTS_WITHIN_S = 120.0
 _ENDS_WITHIN_S = 15.0
 # Nothing is imported from the folder in which pytest runs, and no warning is an error.
-_COMMAND = (sys.executable, "-P", "-W", "default", "-m", "commonwatt.demo.frozen_process")
+_COMMAND = (sys.executable, "-P", "-W", "default", "-m", "commonwatt.demo.frozen.process")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ Apart from `bootstrap`, so that a command does not import a web server to read a
 
 from pathlib import Path
 
+from commonwatt.adapters.store.engine.postgres_timeouts import PostgresTimeouts, with_timeouts
 from commonwatt.adapters.store.opening import open_database
-from commonwatt.adapters.store.postgres_timeouts import PostgresTimeouts, with_timeouts
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.settings import Settings
 

@@ -8,7 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     Medium,
     Meter,
     MeterFacts,

@@ -12,9 +12,9 @@ from argon2 import PasswordHasher
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.authorize import Role, SiteList
-from commonwatt.app.manage_accounts import NewAccount, add_account
-from commonwatt.app.manage_grants import GrantChange, grant_sites
+from commonwatt.app.accounts.administer import NewAccount, add_account
+from commonwatt.app.accounts.authorize import Role, SiteList
+from commonwatt.app.accounts.grants import GrantChange, grant_sites
 from tests.api import building
 from tests.api.serving import application_of, client_of, served
 

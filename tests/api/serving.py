@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx2
 import uvicorn
 
-from commonwatt.api.connections import ConnectionLimits
-from commonwatt.api.http_protocol import http_protocol
+from commonwatt.api.server.connections import ConnectionLimits
+from commonwatt.api.server.http_protocol import http_protocol
 from commonwatt.bootstrap import Application, build_application
 from commonwatt.settings import Settings
 
@@ -29,7 +29,7 @@ def served(application: Application, limits: ConnectionLimits = _LIMITS) -> Iter
         access_log=False,
         http=http_protocol(limits),
         ws="none",
-        loop="commonwatt.api.event_loop:EventLoop",
+        loop="commonwatt.api.server.event_loop:EventLoop",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))

@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from commonwatt.api.endpoint.endpoint import Asked
 from commonwatt.api.own_routes import BALANCE as BALANCE_QUESTION
 from commonwatt.api.own_routes import EXPLAIN, WORKLIST
 from commonwatt.api.own_routes import SERIES as SERIES_QUESTION
-from commonwatt.api.visits import Asked
-from commonwatt.app.apply_declaration import apply_declaration
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import Application
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api import building

@@ -7,10 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
-from commonwatt.demo.building import DECLARATION_FILE
-from commonwatt.demo.building import SITE_ID as DEMO_SITE
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.demo.simulated.building import DECLARATION_FILE
+from commonwatt.demo.simulated.building import SITE_ID as DEMO_SITE
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api.building import ANNA, SENSOR, SITE
 from tests.api.conftest import Clients, account, add, token

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from commonwatt.bootstrap import Application
-from commonwatt.domain.catalogue import SiteFacts
+from commonwatt.domain.metering.catalogue import SiteFacts
 from tests.api import building
 from tests.api.building import ANNA, BERT, COMMON, PV, SITE, WATER
 from tests.api.conftest import Clients, populate, token

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from commonwatt.api.http_protocol import HEAD_LIMIT
+from commonwatt.api.server.http_protocol import HEAD_LIMIT
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from commonwatt.api.http.problems import InvalidInput
 from commonwatt.api.own_locks import MOST_ROWS, refuse_too_many
-from commonwatt.api.problems import InvalidInput
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.read_differences import Differences
-from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode
+from commonwatt.app.billing.differences import Differences
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.building import ANNA, SITE

@@ -15,14 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.api import climkit_questions, long_answers
-from commonwatt.api.climkit_columns import meter_rows
-from commonwatt.api.joined_rows import joined_rows, render
-from commonwatt.api.pending_answers import PendingAnswers
-from commonwatt.api.problems import Overloaded, TooMuchPending
-from commonwatt.app.read_series import MeterSeries
+from commonwatt.api.climkit import series as climkit_questions
+from commonwatt.api.climkit.columns import meter_rows
+from commonwatt.api.climkit.joined_rows import joined_rows, render
+from commonwatt.api.endpoint import long_answers
+from commonwatt.api.http.pending_answers import PendingAnswers
+from commonwatt.api.http.problems import Overloaded, TooMuchPending
+from commonwatt.app.series.read import MeterSeries
 from commonwatt.climkit_v1.words import SamplingFrequency
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.metering.quality import Quality
 from tests.api import building
 from tests.api.building import ANNA, FIRST_AT, GRID, SENSOR, SITE
 from tests.api.conftest import deliver, populate, token
@@ -198,7 +199,7 @@ def asked(address: str, bearer: str, question: dict[str, object]) -> socket.sock
 def test_unread_answers_of_one_account_are_few_and_others_are_served(
     narrow: str, question: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commonwatt.api.pending_answers.WAIT_S", 0.2)
+    monkeypatch.setattr("commonwatt.api.http.pending_answers.WAIT_S", 0.2)
     bearer = token(narrow, "reader")
     with contextlib.ExitStack() as opened, client_of(narrow, bearer) as reader:
         unread = [opened.enter_context(asked(narrow, bearer, question)) for _ in range(30)]

@@ -16,10 +16,10 @@ import httpx2
 import pytest
 
 from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
-from commonwatt.app.manage_accounts import make_key
-from commonwatt.app.manage_grants import GrantChange, grant_sites
+from commonwatt.app.accounts.administer import make_key
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.accounts.grants import GrantChange, grant_sites
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import Application, build_application
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api.conftest import account, add

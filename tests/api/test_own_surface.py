@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from commonwatt.bootstrap import Application
-from commonwatt.domain.findings import Finding, FindingRule, finding_id
+from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
 from tests.api import building
 from tests.api.building import ANNA, BERT, SITE
 from tests.api.conftest import Clients, deliver, populate, token

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from commonwatt.adapters.store import account_access
-from commonwatt.app.check_store import TRIED_EVERY_S, Writing, WritingCheck, read_as_answers_do
+from commonwatt.adapters.store.tables import account_access
+from commonwatt.app.operation.check import TRIED_EVERY_S, Writing, WritingCheck, read_as_answers_do
 from commonwatt.bootstrap import Application
 from commonwatt.stores import open_store
 from tests.api.conftest import populate

@@ -11,14 +11,14 @@ import pytest
 
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.tokens import JwtTokens
-from commonwatt.app.authorize import Role
-from commonwatt.app.manage_accounts import (
+from commonwatt.app.accounts.administer import (
     make_key,
     revoke_key,
     set_disabled,
     set_password,
 )
-from commonwatt.app.manage_grants import revoke_sites
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.accounts.grants import revoke_sites
 from tests.api.building import SITE
 from tests.api.conftest import _QUICK, PASSWORD, account, add, populate, token
 from tests.api.serving import application_of, client_of, served

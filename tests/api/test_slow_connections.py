@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from commonwatt.api.connections import ConnectionLimits, Connections
-from commonwatt.api.few_lines import LINES_A_MINUTE, FewLines
-from commonwatt.api.slow_times import SlowTimes
+from commonwatt.api.http.few_lines import LINES_A_MINUTE, FewLines
+from commonwatt.api.server.connections import ConnectionLimits, Connections
+from commonwatt.api.server.slow_times import SlowTimes
 from commonwatt.bootstrap import connection_limits
 from tests.api.conftest import populate
 from tests.api.serving import application_of, client_of, served, settings_of

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from commonwatt.adapters.store.postgres_timeouts import PostgresTimeouts, with_timeouts
-from commonwatt.api import health_routes
+from commonwatt.adapters.store.engine.postgres_timeouts import PostgresTimeouts, with_timeouts
+from commonwatt.api.endpoint import health as health_routes
 from tests.api.building import ANNA, SITE
 from tests.api.conftest import populate, token
 from tests.api.serving import application_of, client_of, served

@@ -17,7 +17,7 @@ _IMPORTED = (
     "commonwatt.stores",
     "commonwatt.bootstrap",
     "commonwatt.client",
-    "commonwatt.app.settle_site",
+    "commonwatt.app.settling.settle_site",
     "commonwatt.formats.declaration_yaml",
     "alembic.command",
     "psycopg",

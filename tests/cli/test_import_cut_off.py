@@ -38,7 +38,7 @@ def test_a_file_that_breaks_off_keeps_what_came_before(
     house: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So many rows are a delivery; that of real files takes half a million.
-    monkeypatch.setattr("commonwatt.cli.import_file._ROWS_A_DELIVERY", 10)
+    monkeypatch.setattr("commonwatt.cli.readings.import_file._ROWS_A_DELIVERY", 10)
     january = house.folder / "jan.csv.gz"
     # Two pieces of a megabyte, unpacked, and then a line without end.
     january.write_bytes(gzip.compress((month(1) + "\n" * 1_200_000 + "x" * 1_200_000).encode()))

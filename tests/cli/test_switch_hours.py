@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.domain.quality import Quality
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.quality import Quality
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store_of
 from tests.cli.command import CommandLine

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.client import Series
-from commonwatt.client.frames import _LINES_AT_ONCE, MissingLibrary, Table
+from commonwatt.client.series.frames import _LINES_AT_ONCE, MissingLibrary, Table
 from commonwatt.climkit_v1.words import SamplingFrequency
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -197,7 +197,8 @@ def test_a_series_without_rows_has_its_columns_all_the_same(day: dt.date) -> Non
 def test_what_is_not_installed_is_named(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        "commonwatt.client.frames.find_spec", lambda name: None if name == library else find(name)
+        "commonwatt.client.series.frames.find_spec",
+        lambda name: None if name == library else find(name),
     )
     ask = {"polars": Series.to_polars, "pandas": Series.to_pandas, "pyarrow": Series.to_arrow}
 
@@ -211,7 +212,8 @@ def test_parquet_needs_one_of_two_libraries(
     absent = {"polars"}
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        "commonwatt.client.frames.find_spec", lambda name: None if name in absent else find(name)
+        "commonwatt.client.series.frames.find_spec",
+        lambda name: None if name in absent else find(name),
     )
     readings().to_parquet(tmp_path / "by_arrow.parquet")
     assert pl.read_parquet(tmp_path / "by_arrow.parquet")["en_im"].to_list() == [1.5]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commonwatt.app.authorize import Habits, Role
+from commonwatt.app.accounts.authorize import Habits, Role
 from commonwatt.client import Climkit
 from tests.api import building
 from tests.api.conftest import PASSWORD, account, add, deliver, populate

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from commonwatt.client import AsyncClimkit, Climkit
-from commonwatt.client.pacing import Pacing, Route
-from commonwatt.client.sync_wire import SyncWire, run
+from commonwatt.client.wire.pacing import Pacing, Route
+from commonwatt.client.wire.sync_wire import SyncWire, run
 from tests.client.counting import ASKED, counting_server
 from tests.client.scripted import METERS, SITE, Reply, ScriptedServer
 

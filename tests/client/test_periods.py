@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commonwatt.client.local_periods import parts, period_end, period_start, period_starts
+from commonwatt.client.series.local_periods import parts, period_end, period_start, period_starts
 from commonwatt.client.stamps import instant_of, received_instants
 from commonwatt.climkit_v1.words import SamplingFrequency
-from commonwatt.domain.resample import Sampling, period_ends
+from commonwatt.domain.metering.resample import Sampling, period_ends
 
 ZONES = [
     "Europe/Zurich",

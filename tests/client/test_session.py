@@ -19,7 +19,7 @@ from commonwatt.client import (
     SignInRefused,
     SurprisingAnswer,
 )
-from commonwatt.client.wire import Request
+from commonwatt.client.wire.wire import Request
 from tests.client.conftest import FAST
 from tests.client.fault_proxy import FaultProxy
 from tests.client.scripted import (

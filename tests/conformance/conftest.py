@@ -15,8 +15,8 @@ from commonwatt import bootstrap
 from commonwatt.adapters.rate_counters import MemoryCounters
 from commonwatt.adapters.rate_limits import SignInLimits
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.conformance.run import Target
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api.conftest import _QUICK, PASSWORD, account, add, token

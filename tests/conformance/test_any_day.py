@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import chosen_checks, run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from tests.conformance.building import FOREIGN
 from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server

@@ -6,9 +6,9 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from commonwatt.conformance.catalogue import CHECKS
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import chosen_checks, run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from tests.conformance.broken_servers import Broken, broken_servers
 from tests.conformance.building import FOREIGN
 from tests.conformance.clock import CLOCK

@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from commonwatt.conformance.conversation import SignInRefused, Unreachable
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.asking.conversation import SignInRefused, Unreachable
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.reports import as_json, as_junit, line_of
 from commonwatt.conformance.run import Report, Target, chosen_checks, run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 
 TOKEN = b'{"access_token": "a.b.c", "valid_until": {"$date": 4102444800000}}'
 SILENCE = (0, b"")

@@ -2,9 +2,9 @@
 
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.tokens import JwtTokens
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import chosen_checks, run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from tests.conformance.breakable import Fault
 from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server

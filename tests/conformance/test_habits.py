@@ -1,8 +1,8 @@
 """A server with the known habits of the live service, all at once."""
 
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.judging.verdicts import Habit, Outcome
 from commonwatt.conformance.run import run_kit
-from commonwatt.conformance.verdicts import Habit, Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from tests.conformance.breakable import Answered, Ask, Asked, Fault
 from tests.conformance.building import FOREIGN
 from tests.conformance.clock import CLOCK

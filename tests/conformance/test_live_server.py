@@ -7,9 +7,9 @@ import anyio.to_thread
 import httpx2
 import pytest
 
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import chosen_checks, run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from tests.api.conftest import token
 from tests.api.serving import client_of
 from tests.conformance import building

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Habits, Role
-from commonwatt.conformance.evidence import Scope
+from commonwatt.app.accounts.authorize import Habits, Role
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import Report, Target, run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api.building import SITE
 from tests.api.conftest import PASSWORD, account, add, deliver, populate, token

@@ -1,8 +1,8 @@
 """Our own server holds every clause."""
 
-from commonwatt.conformance.evidence import Scope
+from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import run_kit
-from commonwatt.conformance.verdicts import Outcome
+from commonwatt.conformance.samples.evidence import Scope
 from tests.conformance.building import FOREIGN
 from tests.conformance.clock import CLOCK
 from tests.conformance.conftest import Server

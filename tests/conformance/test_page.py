@@ -3,7 +3,7 @@
 import re
 
 from commonwatt.conformance.catalogue import CHECKS
-from commonwatt.conformance.verdicts import Habit, Outcome
+from commonwatt.conformance.judging.verdicts import Habit, Outcome
 from tests.docs.markdown import DOCS, first_column, section, words_in_code
 
 PAGE = DOCS / "conformance.md"

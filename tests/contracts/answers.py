@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.read_series import read_meter_series, read_site_series
-from commonwatt.domain.catalogue import Medium, SiteCatalogue
-from commonwatt.domain.load_profile import SiteBalance
-from commonwatt.domain.quality import exists
-from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.app.series.read import read_meter_series, read_site_series
+from commonwatt.domain.metering.catalogue import Medium, SiteCatalogue
+from commonwatt.domain.metering.load_profile import SiteBalance
+from commonwatt.domain.metering.quality import exists
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS
 
 Answers = dict[str, dict[str, list[int]]]
 """Columns by meter id or medium; of a meter that has no such column zeros."""

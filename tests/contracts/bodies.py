@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonwatt.domain.catalogue import Register, SiteCatalogue
-from commonwatt.domain.readings import (
+from commonwatt.domain.metering.catalogue import Register, SiteCatalogue
+from commonwatt.domain.metering.readings import (
     NO_VALUE,
     NOT_ISSUED,
     MeterName,

@@ -12,11 +12,11 @@ from multiprocessing.process import BaseProcess
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.store_errors import StoreBusy
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.readings import Receipt
+from commonwatt.app.errors import StoreBusy
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.readings import Receipt
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import settle_everything
 from tests.oracle import facts as oracle

@@ -6,25 +6,28 @@ from decimal import Decimal
 from random import Random
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.change_meter import CannotChange
-from commonwatt.app.declaration import InvalidDeclaration, MeterDeclaration, SiteDeclaration
-from commonwatt.app.edit_quarters import UnknownEdit, WantedEdit, edit_quarters, undo_edit
-from commonwatt.app.edit_reading import WantedReading, edit_reading
-from commonwatt.app.exchange_device import Exchange, exchange_device
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.resolve_finding import (
+from commonwatt.app.billing.edit_quarters import UnknownEdit, WantedEdit, edit_quarters, undo_edit
+from commonwatt.app.billing.edit_reading import WantedReading, edit_reading
+from commonwatt.app.declaring.apply import CannotChange, apply_declaration
+from commonwatt.app.declaring.declaration import (
+    InvalidDeclaration,
+    MeterDeclaration,
+    SiteDeclaration,
+)
+from commonwatt.app.declaring.exchange import Exchange, exchange_device
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.findings.resolve import (
     UnknownFinding,
     Verdict,
     resolve_finding,
     take_resolution_back,
 )
-from commonwatt.app.withdraw_delivery import (
+from commonwatt.app.readings.deliveries import (
     NothingToChange,
     reinstate_delivery,
     withdraw_delivery,
 )
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     REGISTERS_OF,
     BalanceMode,
     BatteryOrder,
@@ -33,7 +36,7 @@ from commonwatt.domain.catalogue import (
     ResolutionKind,
     SiteCatalogue,
 )
-from commonwatt.domain.findings import finding_id
+from commonwatt.domain.metering.findings import finding_id
 from tests.contracts.stored_results import add_building, deliver
 from tests.contracts.test_incremental_apply import a_change
 from tests.oracle import facts as oracle

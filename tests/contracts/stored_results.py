@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.mark_changes import days_with_data
-from commonwatt.app.settle_site import settle_site
-from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import (
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.settling.marks import days_with_data
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.domain.metering.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import (
     NO_VALUE,
     NOT_ISSUED,
     MeterName,

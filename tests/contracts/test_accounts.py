@@ -15,14 +15,14 @@ from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.rate_counters import MemoryCounters
 from commonwatt.adapters.rate_limits import SignInLimits
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.account_access import (
+from commonwatt.adapters.store.account_store import SqlAccountStore
+from commonwatt.adapters.store.engine.database import Database
+from commonwatt.adapters.store.tables.account_access import (
     read_access,
     read_access_by_key,
 )
-from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.adapters.store.database import Database
 from commonwatt.adapters.tokens import JwtTokens
-from commonwatt.app.accounts import (
+from commonwatt.app.accounts.accounts import (
     AccountExists,
     InvalidAccountName,
     LooksAlike,
@@ -32,15 +32,7 @@ from commonwatt.app.accounts import (
     UnknownAccount,
     UnusablePassword,
 )
-from commonwatt.app.authorize import (
-    AccountAccess,
-    NotSignedIn,
-    Role,
-    SiteList,
-    hash_key,
-    read_bearer,
-)
-from commonwatt.app.manage_accounts import (
+from commonwatt.app.accounts.administer import (
     AccountSettings,
     NewAccount,
     add_account,
@@ -51,8 +43,16 @@ from commonwatt.app.manage_accounts import (
     set_disabled,
     set_password,
 )
-from commonwatt.app.manage_grants import GrantChange, grant_sites, revoke_sites
-from commonwatt.app.sign_in import SignIn, TooManySignIns, WrongSignIn
+from commonwatt.app.accounts.authorize import (
+    AccountAccess,
+    NotSignedIn,
+    Role,
+    SiteList,
+    hash_key,
+    read_bearer,
+)
+from commonwatt.app.accounts.grants import GrantChange, grant_sites, revoke_sites
+from commonwatt.app.accounts.sign_in import SignIn, TooManySignIns, WrongSignIn
 
 NOW = 1_790_000_000
 BY = "the operator"

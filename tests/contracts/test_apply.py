@@ -9,9 +9,9 @@ from sqlalchemy import select
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.declaration import InvalidDeclaration
-from commonwatt.domain.catalogue import BalanceMode, Group, Mode, Register, SiteCatalogue
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.declaring.declaration import InvalidDeclaration
+from commonwatt.domain.metering.catalogue import BalanceMode, Group, Mode, Register, SiteCatalogue
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver
 from tests.oracle import facts as oracle

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.as_of import view_as_of
-from commonwatt.app.declaration import SiteDeclaration
-from commonwatt.app.edit_quarters import WantedEdit, edit_quarters
-from commonwatt.app.lock_group import lock_group
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.app.billing.edit_quarters import WantedEdit, edit_quarters
+from commonwatt.app.billing.lock import lock_group
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.declaring.declaration import SiteDeclaration
+from commonwatt.app.settling.as_of import view_as_of
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.site_changes import ChangedSite, Changes, is_done
 from tests.contracts.stored_results import add_building, deliver, settle_everything

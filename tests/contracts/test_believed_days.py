@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.first_reading import first_reading_at
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
-from commonwatt.domain.catalogue import Group, SiteCatalogue
-from commonwatt.domain.findings import FindingRule
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.deliveries import reinstate_delivery, withdraw_delivery
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.first_reading import first_reading_at
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
+from commonwatt.domain.metering.findings import FindingRule
 from commonwatt.domain.vee.believed import FAR_DAYS
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results

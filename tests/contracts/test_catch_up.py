@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.change_meter import CannotChange
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.resolve_finding import Verdict, resolve_finding, take_resolution_back
-from commonwatt.app.worklist_task import task_of_finding
-from commonwatt.domain.catalogue import ResolutionKind, SiteCatalogue
-from commonwatt.domain.findings import Finding, FindingRule, finding_id
-from commonwatt.domain.quality import Method, Quality
+from commonwatt.app.declaring.apply import CannotChange, apply_declaration
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.findings.resolve import Verdict, resolve_finding, take_resolution_back
+from commonwatt.app.findings.task import task_of_finding
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import ResolutionKind, SiteCatalogue
+from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
+from commonwatt.domain.metering.quality import Method, Quality
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import (
     add_building,

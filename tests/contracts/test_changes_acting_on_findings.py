@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import Applied, apply_declaration
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.app.declaring.apply import Applied, apply_declaration
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import Rows, deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle

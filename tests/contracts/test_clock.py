@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select, text
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.opening import REVISION, migrate, open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.as_of import view_as_of
-from commonwatt.app.clock_jumps import clock_lines, read_clock_jumps
-from commonwatt.app.end_waiting import end_waiting
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.domain.catalogue import Meter, SiteCatalogue
-from commonwatt.domain.readings import Receipt
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.clock_jumps import clock_lines, read_clock_jumps
+from commonwatt.app.readings.waiting import end_waiting
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.app.settling.as_of import view_as_of
+from commonwatt.domain.metering.catalogue import Meter, SiteCatalogue
+from commonwatt.domain.metering.readings import Receipt
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import (
     deliver,

@@ -11,20 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.api.climkit_columns import meter_rows
-from commonwatt.api.joined_rows import render
-from commonwatt.app.compare_reference import TOTALS_SOURCE, compare_reference
-from commonwatt.app.edit_quarters import WantedEdit, edit_quarters
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.keep_reference import keep_reference
-from commonwatt.app.local_month import local_month
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.withdraw_delivery import withdraw_delivery
+from commonwatt.api.climkit.columns import meter_rows
+from commonwatt.api.climkit.joined_rows import render
+from commonwatt.app.billing.edit_quarters import WantedEdit, edit_quarters
+from commonwatt.app.readings.deliveries import withdraw_delivery
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.reference.compare import TOTALS_SOURCE, compare_reference
+from commonwatt.app.reference.keep import keep_reference
+from commonwatt.app.series.local_month import local_month
+from commonwatt.app.series.read import read_meter_series
 from commonwatt.climkit_v1.words import SamplingFrequency
-from commonwatt.domain.catalogue import Meter, SiteCatalogue
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.reference import NO_VALUE, ReferenceQuarters
-from commonwatt.domain.reference_comparison import MonthComparison, Reason, SeriesComparison
+from commonwatt.domain.metering.catalogue import Meter, SiteCatalogue
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.reference.comparison import MonthComparison, Reason, SeriesComparison
+from commonwatt.domain.reference.reference import NO_VALUE, ReferenceQuarters
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
 from tests.oracle import facts as oracle

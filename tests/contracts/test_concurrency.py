@@ -5,11 +5,11 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.settle_site import settle_days
-from commonwatt.app.store_errors import StoreBusy, StoreFull
-from commonwatt.domain.catalogue import Group
+from commonwatt.app.errors import StoreBusy, StoreFull
+from commonwatt.app.settling.settle_site import settle_days
+from commonwatt.domain.metering.catalogue import Group
 from tests.contracts.processes import (
     BUILDING,
     FIRST_QUARTER,

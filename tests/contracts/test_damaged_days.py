@@ -8,24 +8,23 @@ import pytest
 from sqlalchemy import Table, select, update
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.checksums import blob_columns
 from commonwatt.adapters.store.opening import open_database
+from commonwatt.adapters.store.packing.checksums import blob_columns
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.damaged_results import mark_damaged
-from commonwatt.app.ingest_sensor_values import ingest_sensor_values
-from commonwatt.app.keep_reference import keep_reference
-from commonwatt.app.lock_group import lock_group, unlock_group
-from commonwatt.app.lock_hash import content_hash_of
-from commonwatt.app.read_differences import read_differences
-from commonwatt.app.read_raw import read_raw
-from commonwatt.app.read_sensor import read_sensor
-from commonwatt.app.read_series import read_meter_series, read_site_series
-from commonwatt.app.settle_site import settle_site
-from commonwatt.app.store_errors import DamagedDay, DamagedResults
-from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue
-from commonwatt.domain.readings import SensorRows
-from commonwatt.domain.reference import ReferenceQuarters
+from commonwatt.app.billing.differences import read_differences
+from commonwatt.app.billing.lock import lock_group, unlock_group
+from commonwatt.app.billing.lock_hash import content_hash_of
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.errors import DamagedDay, DamagedResults
+from commonwatt.app.readings.sensors import ingest_sensor_values, read_sensor
+from commonwatt.app.reference.keep import keep_reference
+from commonwatt.app.series.raw import read_raw
+from commonwatt.app.series.read import read_meter_series, read_site_series
+from commonwatt.app.settling.damaged import mark_damaged
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue
+from commonwatt.domain.metering.readings import SensorRows
+from commonwatt.domain.reference.reference import ReferenceQuarters
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle

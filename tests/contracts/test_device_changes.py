@@ -7,19 +7,18 @@ import pytest
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import Applied, apply_declaration, try_declaration
-from commonwatt.app.change_meter import CannotChange
-from commonwatt.app.declaration import InvalidDeclaration
-from commonwatt.app.exchange_device import Exchange, declare_devices, exchange_device
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.resolve_finding import (
+from commonwatt.app.declaring.apply import Applied, CannotChange, apply_declaration, try_declaration
+from commonwatt.app.declaring.declaration import InvalidDeclaration
+from commonwatt.app.declaring.exchange import Exchange, declare_devices, exchange_device
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.findings.resolve import (
     UnknownFinding,
     Verdict,
     resolve_finding,
     take_resolution_back,
 )
-from commonwatt.domain.catalogue import (
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import (
     Device,
     Group,
     Meter,
@@ -27,8 +26,8 @@ from commonwatt.domain.catalogue import (
     ResolutionKind,
     SiteCatalogue,
 )
-from commonwatt.domain.findings import finding_id
-from commonwatt.domain.quality import exists
+from commonwatt.domain.metering.findings import finding_id
+from commonwatt.domain.metering.quality import exists
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle

@@ -7,13 +7,12 @@ import pytest
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.change_meter import CannotChange
-from commonwatt.app.edit_quarters import UnknownEdit, WantedEdit, edit_quarters, undo_edit
-from commonwatt.app.read_series import read_meter_series, read_site_series
-from commonwatt.app.withdraw_delivery import NothingToChange
-from commonwatt.domain.catalogue import Medium, Meter, Register, SiteCatalogue
-from commonwatt.domain.quality import Method, Quality
+from commonwatt.app.billing.edit_quarters import UnknownEdit, WantedEdit, edit_quarters, undo_edit
+from commonwatt.app.declaring.apply import CannotChange, apply_declaration
+from commonwatt.app.readings.deliveries import NothingToChange
+from commonwatt.app.series.read import read_meter_series, read_site_series
+from commonwatt.domain.metering.catalogue import Medium, Meter, Register, SiteCatalogue
+from commonwatt.domain.metering.quality import Method, Quality
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.lock_group import lock_group, unlock_group
-from commonwatt.domain.catalogue import Group
+from commonwatt.app.billing.lock import lock_group, unlock_group
+from commonwatt.domain.metering.catalogue import Group
 from tests.contracts.site_changes import Changes, is_done, site_of
 from tests.contracts.stored_results import (
     all_stored,

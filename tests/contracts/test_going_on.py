@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app import incoming_readings
-from commonwatt.app.ingest_readings import ingest_readings
 from commonwatt.app.ports import RegisterSpan
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.app.readings import incoming as incoming_readings
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
 from tests.oracle import facts as oracle

@@ -7,27 +7,27 @@ import pytest
 from argon2 import PasswordHasher
 
 from commonwatt.adapters.passwords import Argon2Passwords
-from commonwatt.adapters.store.account_access import read_granted_sites
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.accounts import (
+from commonwatt.adapters.store.tables.account_access import read_granted_sites
+from commonwatt.app.accounts.accounts import (
     AccountProblem,
     AllMetersOpen,
     NoSuchMeter,
     OpenAndClosed,
     SeveralMeters,
 )
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Habits, Role
-from commonwatt.app.manage_accounts import (
+from commonwatt.app.accounts.administer import (
     AccountSettings,
     NewAccount,
     add_account,
     list_accounts,
     set_account,
 )
-from commonwatt.app.manage_grants import NO_CHANGE, GrantChange, grant_sites
-from commonwatt.app.sight import Sight
+from commonwatt.app.accounts.authorize import Habits, Role
+from commonwatt.app.accounts.grants import NO_CHANGE, GrantChange, grant_sites
+from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 
 NOW, BY, SITE = 1_790_000_000, "the operator", "HOUSE-1"

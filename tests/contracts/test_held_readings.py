@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.accept_delivery import accept_delivery, take_acceptance_back
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.ingest_readings import Implausible, ImplausibleReadings, ingest_readings
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.withdraw_delivery import NothingToChange, withdraw_delivery
-from commonwatt.domain.catalogue import HeldSpan, Looks, Meter, SiteCatalogue
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import Receipt
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.deliveries import (
+    NothingToChange,
+    accept_delivery,
+    take_acceptance_back,
+    withdraw_delivery,
+)
+from commonwatt.app.readings.ingest import Implausible, ImplausibleReadings, ingest_readings
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import HeldSpan, Looks, Meter, SiteCatalogue
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import Receipt
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import (

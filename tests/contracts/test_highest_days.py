@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.learn_ordinary import learn_ordinary
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
-from commonwatt.domain.catalogue import Register, SiteCatalogue
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.readings import counting_readings
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.deliveries import reinstate_delivery, withdraw_delivery
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.settling.highest_days import learn_ordinary
+from commonwatt.domain.metering.catalogue import Register, SiteCatalogue
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.readings import counting_readings
 from commonwatt.domain.vee.ordinary import HighestDays, highest_powers
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything

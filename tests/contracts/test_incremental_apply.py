@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.declaration import (
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.declaring.declaration import (
     InvalidDeclaration,
     MeterDeclaration,
     NotSaid,
     SiteDeclaration,
 )
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     BalanceMode,
     Meter,
     Mode,

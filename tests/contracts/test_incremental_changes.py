@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.mark_changes import days_with_data
-from commonwatt.app.withdraw_delivery import withdraw_delivery
-from commonwatt.domain.catalogue import Group
+from commonwatt.app.readings.deliveries import withdraw_delivery
+from commonwatt.app.settling.marks import days_with_data
+from commonwatt.domain.metering.catalogue import Group
 from tests.contracts.site_changes import ChangedSite, Changes, is_done, site_of
 from tests.contracts.stored_results import (
     add_building,

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.declaration import MeterDeclaration, SiteDeclaration
-from commonwatt.app.settle_site import settle_days, settle_site
-from commonwatt.app.withdraw_delivery import withdraw_delivery
-from commonwatt.domain.catalogue import Group, Medium, Mode, SiteCatalogue
-from commonwatt.domain.quality import Method
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.declaring.declaration import MeterDeclaration, SiteDeclaration
+from commonwatt.app.readings.deliveries import withdraw_delivery
+from commonwatt.app.settling.settle_site import settle_days, settle_site
+from commonwatt.domain.metering.catalogue import Group, Medium, Mode, SiteCatalogue
+from commonwatt.domain.metering.quality import Method
 from tests.contracts.stored_results import (
     add_building,
     deliver,

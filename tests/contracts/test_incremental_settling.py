@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.app.readings.deliveries import reinstate_delivery, withdraw_delivery
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from tests.contracts.stored_results import (
     add_building,
     deliver,
@@ -326,8 +326,8 @@ def test_a_delivery_of_scattered_days_marks_enough_without_looking_around_each(
     store: SqlStore, story: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a delivery with hundreds of runs of days all days are marked; here of more than two."""
-    monkeypatch.setattr("commonwatt.app.incoming_readings._RUNS_FOLLOWED", 2)
-    monkeypatch.setattr("commonwatt.app.incoming_readings._RUNS_OF_A_METER", 2)
+    monkeypatch.setattr("commonwatt.app.readings.incoming._RUNS_FOLLOWED", 2)
+    monkeypatch.setattr("commonwatt.app.readings.incoming._RUNS_OF_A_METER", 2)
     assert_marks_suffice(store, oracle.Meter("a" * 24), SCATTERED[story])
 
 

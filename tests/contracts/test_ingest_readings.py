@@ -8,22 +8,22 @@ from sqlalchemy import event, func, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.first_reading import first_reading_at
-from commonwatt.app.ingest_readings import ingest_readings
+from commonwatt.app.findings.read import read_findings
 from commonwatt.app.ports import Delivery
-from commonwatt.app.read_delivery import UnknownDelivery
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_raw import read_raw
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.withdraw_delivery import (
+from commonwatt.app.readings.deliveries import (
     NothingToChange,
+    UnknownDelivery,
     reinstate_delivery,
     withdraw_delivery,
 )
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import MeterName, Receipt
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.first_reading import first_reading_at
+from commonwatt.app.series.raw import read_raw
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import MeterName, Receipt
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
 from tests.oracle import facts as oracle

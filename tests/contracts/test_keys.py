@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.declaration import InvalidDeclaration
-from commonwatt.app.read_series import read_meter_series, read_site_series
-from commonwatt.app.simulate_key import KeyLacksTerms, simulate_key
-from commonwatt.domain.catalogue import Group, Medium, SiteCatalogue
-from commonwatt.domain.quality import exists
+from commonwatt.app.billing.simulate_key import KeyLacksTerms, simulate_key
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.declaring.declaration import InvalidDeclaration
+from commonwatt.app.series.read import read_meter_series, read_site_series
+from commonwatt.domain.metering.catalogue import Group, Medium, SiteCatalogue
+from commonwatt.domain.metering.quality import exists
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.declaration import (
+from commonwatt.app.billing.differences import read_differences
+from commonwatt.app.billing.lock import CannotLock, lock_group, read_locks, unlock_group
+from commonwatt.app.billing.lock_hash import content_hash_of
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.declaring.declaration import (
     InvalidDeclaration,
     MeterDeclaration,
     SiteDeclaration,
 )
-from commonwatt.app.local_stamp import local_stamp
-from commonwatt.app.lock_group import CannotLock, lock_group, read_locks, unlock_group
-from commonwatt.app.lock_hash import content_hash_of
-from commonwatt.app.read_differences import read_differences
-from commonwatt.domain.catalogue import REGISTERS_OF, Group, Mode, SiteCatalogue
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Mode, SiteCatalogue
+from commonwatt.domain.metering.local_time import local_stamp
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.site_changes import Changes, is_done, site_of
 from tests.contracts.stored_results import (

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import MeterSeries, read_meter_series
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.vee.register_gaps import EstimatedSpan
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.series.read import MeterSeries, read_meter_series
+from commonwatt.domain.energy.register_gaps import EstimatedSpan
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.quality import Method, Quality
 from tests.contracts.stored_results import (
     add_building,
     deliver,

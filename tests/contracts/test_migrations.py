@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.opening import (
     KNOWN_REVISIONS,
     MIGRATIONS,
@@ -18,7 +18,7 @@ from commonwatt.adapters.store.opening import (
     migrate,
     open_database,
 )
-from commonwatt.app.store_errors import StoreTooNew
+from commonwatt.app.errors import StoreTooNew
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.quality import Method, Quality
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.quality import Method, Quality
 from tests.contracts.stored_results import add_building, deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 

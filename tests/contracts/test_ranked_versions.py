@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import Receipt
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import Receipt
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
 from tests.oracle import facts as oracle

@@ -20,7 +20,7 @@ from commonwatt.adapters.rate_counters import (
 )
 from commonwatt.adapters.rate_limits import TRY_AGAIN_S, RequestLimits, SignInLimits
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 
 ROUTE = "/api/v1/site_data/{site_id}/{type}"
 OTHER_ROUTE = "/api/v1/meter_data/{site_id}/{meter_id}"

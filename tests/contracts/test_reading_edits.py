@@ -7,23 +7,22 @@ import pytest
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.as_of import view_as_of
-from commonwatt.app.change_meter import CannotChange
-from commonwatt.app.edit_quarters import undo_edit
-from commonwatt.app.edit_reading import WantedReading, edit_reading
-from commonwatt.app.lock_group import lock_group
+from commonwatt.app.billing.edit_quarters import undo_edit
+from commonwatt.app.billing.edit_reading import WantedReading, edit_reading
+from commonwatt.app.billing.lock import lock_group
+from commonwatt.app.declaring.apply import CannotChange, apply_declaration
+from commonwatt.app.findings.read import read_findings
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_raw import read_raw
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.withdraw_delivery import (
+from commonwatt.app.readings.deliveries import (
     NothingToChange,
     reinstate_delivery,
     withdraw_delivery,
 )
-from commonwatt.domain.catalogue import Group, Meter, Register, SiteCatalogue
-from commonwatt.domain.quality import Quality
+from commonwatt.app.series.raw import read_raw
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.app.settling.as_of import view_as_of
+from commonwatt.domain.metering.catalogue import Group, Meter, Register, SiteCatalogue
+from commonwatt.domain.metering.quality import Quality
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle

@@ -11,13 +11,11 @@ from sqlalchemy import select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.change_meter import NoSuchMeter
-from commonwatt.app.copied_until import copied_until
-from commonwatt.app.keep_copied import keep_copied
-from commonwatt.app.keep_reference import keep_reference
-from commonwatt.app.local_month import local_month
-from commonwatt.domain.catalogue import Group
-from commonwatt.domain.reference import NO_VALUE, ReferenceQuarters
+from commonwatt.app.declaring.apply import NoSuchMeter
+from commonwatt.app.reference.keep import copied_until, keep_copied, keep_reference
+from commonwatt.app.series.local_month import local_month
+from commonwatt.domain.metering.catalogue import Group
+from commonwatt.domain.reference.reference import NO_VALUE, ReferenceQuarters
 from tests.contracts.stored_results import Rows, add_building
 from tests.oracle import facts as oracle
 

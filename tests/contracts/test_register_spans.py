@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.edit_quarters import WantedAcceptance, accept_quarters
-from commonwatt.app.lock_group import lock_group
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_worklist import read_worklist
-from commonwatt.app.sight import Sight
-from commonwatt.domain.catalogue import Group, Meter, SiteCatalogue
-from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.billing.edit_quarters import WantedAcceptance, accept_quarters
+from commonwatt.app.billing.lock import lock_group
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.findings.worklist import read_worklist
+from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
+from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.lock_group import lock_group, read_locks, unlock_group
-from commonwatt.app.read_differences import read_differences
-from commonwatt.app.withdraw_delivery import withdraw_delivery
-from commonwatt.domain.catalogue import Group
+from commonwatt.app.billing.differences import read_differences
+from commonwatt.app.billing.lock import lock_group, read_locks, unlock_group
+from commonwatt.app.readings.deliveries import withdraw_delivery
+from commonwatt.domain.metering.catalogue import Group
 from tests.contracts.answers import Window, answers_of
 from tests.contracts.stored_results import add_building, deliver, settle_everything
 from tests.oracle import facts as oracle

@@ -5,12 +5,12 @@ from sqlalchemy import func, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app import settle_site as settling
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.remove_site import remove_site
-from commonwatt.app.store_errors import SiteRemoved
-from commonwatt.domain.catalogue import Group
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.errors import SiteRemoved
+from commonwatt.app.operation.remove_site import remove_site
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.settling import settle_site as settling
+from commonwatt.domain.metering.catalogue import Group
 from commonwatt.domain.settlement import Settlement
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.bodies import Said, body

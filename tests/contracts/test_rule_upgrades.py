@@ -10,16 +10,16 @@ from sqlalchemy import func, select, text
 from commonwatt.adapters.store import rules_upgrade, schema
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app import settle_site as settling
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.lock_group import lock_group, unlock_group
-from commonwatt.app.read_differences import Cause, read_differences
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.app.settle_site import settle_days, settle_site
-from commonwatt.app.store_errors import StoreTooNew
-from commonwatt.domain.catalogue import Group, Meter, SiteCatalogue
-from commonwatt.domain.load_profile import LoadProfile
-from commonwatt.domain.rule_change import RuleChange
+from commonwatt.app.billing.differences import Cause, read_differences
+from commonwatt.app.billing.lock import lock_group, unlock_group
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.errors import StoreTooNew
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.app.settling import settle_site as settling
+from commonwatt.app.settling.settle_site import settle_days, settle_site
+from commonwatt.domain.locking.rule_change import RuleChange
+from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
+from commonwatt.domain.metering.load_profile import LoadProfile
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
@@ -108,7 +108,7 @@ def upgrade(store: SqlStore, monkeypatch: pytest.MonkeyPatch, moved: int, at: in
         return settlement
 
     monkeypatch.setattr(settling, "settle_days", by_new_rules)
-    monkeypatch.setattr("commonwatt.app.read_series.settle_days", by_new_rules)
+    monkeypatch.setattr("commonwatt.app.series.read.settle_days", by_new_rules)
     with store.database.write() as connection:
         rules_upgrade.mark_where_rules_changed(connection)
 

@@ -8,13 +8,12 @@ from sqlalchemy import func, select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.opening import open_database
-from commonwatt.adapters.store.reading_tables import MANY_ROWS
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_sensor_values import ingest_sensor_values
-from commonwatt.app.read_sensor import read_sensor
-from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
-from commonwatt.domain.catalogue import Sensor, Site
-from commonwatt.domain.readings import Receipt, SensorRows
+from commonwatt.adapters.store.tables.readings import MANY_ROWS
+from commonwatt.app.readings.deliveries import reinstate_delivery, withdraw_delivery
+from commonwatt.app.readings.sensors import ingest_sensor_values, read_sensor
+from commonwatt.domain.metering.catalogue import Sensor, Site
+from commonwatt.domain.metering.readings import Receipt, SensorRows
 
 SENSOR = "5" * 24
 NOON_AT = 19_900 * 86_400 + 43_200

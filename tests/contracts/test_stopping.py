@@ -8,12 +8,12 @@ from sqlalchemy import Connection, event, func, select
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.settle_site import settle_site
-from commonwatt.app.store_errors import StoreStopping
-from commonwatt.domain.catalogue import Group
-from commonwatt.domain.readings import ReadingQuality, Receipt
-from commonwatt.formats.bodies import readings_from_body
+from commonwatt.app.errors import StoreStopping
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.domain.metering.catalogue import Group
+from commonwatt.domain.metering.readings import ReadingQuality, Receipt
+from commonwatt.formats.readings.bodies import readings_from_body
 from tests.api import building
 
 NOW_US = (building.LAST_AT + 3600) * 1_000_000

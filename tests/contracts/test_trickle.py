@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import func, select
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.reading_tables import MANY_ROWS
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_raw import RawSeries, read_raw
-from commonwatt.app.withdraw_delivery import reinstate_delivery, withdraw_delivery
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.readings import Receipt, StoredReadings
+from commonwatt.adapters.store.tables.readings import MANY_ROWS
+from commonwatt.app.readings.deliveries import reinstate_delivery, withdraw_delivery
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.raw import RawSeries, read_raw
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.readings import Receipt, StoredReadings
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import (
     Rows,

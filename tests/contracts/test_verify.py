@@ -9,22 +9,21 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.checksums import blob_columns, sealed
 from commonwatt.adapters.store.opening import open_database
+from commonwatt.adapters.store.packing.checksums import blob_columns, sealed
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.ingest_sensor_values import ingest_sensor_values
-from commonwatt.app.keep_reference import keep_reference
-from commonwatt.app.lock_group import lock_group
-from commonwatt.app.read_differences import read_differences
-from commonwatt.app.read_raw import read_raw
-from commonwatt.app.read_sensor import read_sensor
-from commonwatt.app.read_series import read_meter_series, read_site_series
-from commonwatt.app.store_errors import StoreError
-from commonwatt.app.verify_store import Verified, repair_site, verify_site
-from commonwatt.domain.catalogue import Group, Medium
-from commonwatt.domain.readings import SensorRows
-from commonwatt.domain.reference import ReferenceQuarters
+from commonwatt.app.billing.differences import read_differences
+from commonwatt.app.billing.lock import lock_group
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.errors import StoreError
+from commonwatt.app.operation.verify import Verified, repair_site, verify_site
+from commonwatt.app.readings.sensors import ingest_sensor_values, read_sensor
+from commonwatt.app.reference.keep import keep_reference
+from commonwatt.app.series.raw import read_raw
+from commonwatt.app.series.read import read_meter_series, read_site_series
+from commonwatt.domain.metering.catalogue import Group, Medium
+from commonwatt.domain.metering.readings import SensorRows
+from commonwatt.domain.reference.reference import ReferenceQuarters
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import all_stored, deliver, settle_everything
 from tests.contracts.test_damaged_days import DAY, DAYS, END, FIRST, NOW_US, SITE, START, flip

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 
-from commonwatt.demo.building import SITE_ID
+from commonwatt.demo.simulated.building import SITE_ID
 from commonwatt.stores import STORE_FILE
 
 _COMMONWATT = "from commonwatt.cli.main import main; main()"

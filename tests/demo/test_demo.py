@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
-from commonwatt.demo.faults import CannotRunDemo
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.demo.set_up import set_up, site_number
-from commonwatt.demo.state import DemoState
-from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
+from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
+from commonwatt.demo.state import CannotRunDemo, DemoState
+from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from commonwatt.stores import open_store, store_url
 from tests.demo.running_demo import RunningDemo, kill_while_setting_up, running_demo

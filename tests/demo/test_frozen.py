@@ -11,8 +11,7 @@ import httpx2
 import pytest
 
 from commonwatt.adapters.passwords import Argon2Passwords
-from commonwatt.demo.building import SITE_ID
-from commonwatt.demo.frozen_facts import (
+from commonwatt.demo.frozen.facts import (
     FROM,
     KNOWN_HASH,
     PASSWORD,
@@ -20,6 +19,7 @@ from commonwatt.demo.frozen_facts import (
     meter_ids,
     sensor_ids,
 )
+from commonwatt.demo.simulated.building import SITE_ID
 from commonwatt.pytest_plugin import ClimkitServer
 from commonwatt.pytest_plugin import climkit_server as climkit_server  # noqa: PLC0414  # a fixture
 from tests.demo.running_demo import RunningDemo, running_frozen_demo

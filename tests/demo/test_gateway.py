@@ -13,14 +13,14 @@ import uvicorn
 
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
-from commonwatt.app.manage_accounts import NewAccount, add_account, make_key
+from commonwatt.app.accounts.administer import NewAccount, add_account, make_key
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import build_application
-from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.gateway import Gateway, Refused, gateway_client
-from commonwatt.demo.reading_log import ReadingLog
-from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
+from commonwatt.demo.simulated.reading_log import ReadingLog
+from commonwatt.domain.metering.quarter_hours import DAY_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store, store_url

@@ -4,11 +4,11 @@ import numpy as np
 import orjson
 
 from commonwatt.demo.gateway import readings_body, sensors_body
-from commonwatt.demo.reading_log import ReadingLog
-from commonwatt.demo.sensor_log import sensor_rows_due
-from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import NO_VALUE
-from commonwatt.formats.readings_json import readings_from_json, sensor_values_from_json
+from commonwatt.demo.simulated.reading_log import ReadingLog
+from commonwatt.demo.simulated.sensor_log import sensor_rows_due
+from commonwatt.domain.metering.quarter_hours import DAY_S
+from commonwatt.domain.metering.readings import NO_VALUE
+from commonwatt.formats.readings.json import readings_from_json, sensor_values_from_json
 
 SET_UP_AT = 1_795_252_512
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.demo import building
-from commonwatt.demo.building import Address
-from commonwatt.demo.indexes import MeterIndexes
-from commonwatt.demo.reading_log import METERS
-from commonwatt.demo.simulation import FIRST_QUARTER, simulate
-from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Register
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.demo.simulated import building
+from commonwatt.demo.simulated.building import Address
+from commonwatt.demo.simulated.indexes import MeterIndexes
+from commonwatt.demo.simulated.reading_log import METERS
+from commonwatt.demo.simulated.simulation import FIRST_QUARTER, simulate
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Medium, Register
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 FIRST_AT = FIRST_QUARTER * QUARTER_S
 INDEXES = MeterIndexes(FIRST_AT + 3 * 365 * 86_400)

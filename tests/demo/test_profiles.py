@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from commonwatt.demo.profiles import (
+from commonwatt.demo.simulated.profiles import (
     DAYS,
     PROFILES_FILE,
     SCALE,
@@ -17,8 +17,8 @@ from commonwatt.demo.profiles import (
     Calendar,
     load_profiles,
 )
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.domain.zones import local_midnight
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.zones import local_midnight
 from tools.take_simbench_profiles import taken_over
 
 ZURICH = "Europe/Zurich"

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from commonwatt.demo import building
-from commonwatt.demo.building import HOUSEHOLDS, Address
-from commonwatt.demo.reading_log import LATE_MOST_S, METERS, ReadingLog
-from commonwatt.domain.catalogue import Register
-from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
-from commonwatt.domain.readings import NO_VALUE, ReadingRows
+from commonwatt.demo.simulated import building
+from commonwatt.demo.simulated.building import HOUSEHOLDS, Address
+from commonwatt.demo.simulated.reading_log import LATE_MOST_S, METERS, ReadingLog
+from commonwatt.domain.metering.catalogue import Register
+from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S
+from commonwatt.domain.metering.readings import NO_VALUE, ReadingRows
 
 SET_UP_AT = 1_795_252_512  # 2026-11-21 10:35:12 in Zurich
 LOG = ReadingLog(SET_UP_AT)

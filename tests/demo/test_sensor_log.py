@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from commonwatt.demo.building import SENSOR_IDS
-from commonwatt.demo.sensor_log import sensor_rows_due, sensor_values
-from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.demo.simulated.building import SENSOR_IDS
+from commonwatt.demo.simulated.sensor_log import sensor_rows_due, sensor_values
+from commonwatt.domain.metering.quarter_hours import DAY_S
 
 START_AT = 1_780_000_000
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from commonwatt.demo import building
-from commonwatt.demo.building import HOUSEHOLDS, Address
-from commonwatt.demo.simulation import FIRST_QUARTER, simulate
-from commonwatt.domain.catalogue import Register
+from commonwatt.demo.simulated import building
+from commonwatt.demo.simulated.building import HOUSEHOLDS, Address
+from commonwatt.demo.simulated.simulation import FIRST_QUARTER, simulate
+from commonwatt.domain.metering.catalogue import Register
 
 YEAR = 365 * 96
 Flows = Mapping[tuple[Address, Register], NDArray[np.int64]]

@@ -9,9 +9,9 @@ import pytest
 
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
-from commonwatt.app.manage_accounts import NewAccount, add_account, make_key
+from commonwatt.app.accounts.administer import NewAccount, add_account, make_key
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api.serving import application_of, served
 from tests.docs.markdown import DOCS

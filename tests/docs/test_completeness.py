@@ -7,16 +7,16 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from commonwatt.adapters.store import schema
-from commonwatt.api import problems
-from commonwatt.api.climkit_models import MeterDataRow, RawRow, SiteDataRow
-from commonwatt.api.problems import Kind
-from commonwatt.app.authorize import Role
-from commonwatt.domain.catalogue import Mode
-from commonwatt.domain.finding_catalogue import DESCRIPTIONS
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.quality import Quality
+from commonwatt.api.climkit.shapes import MeterDataRow, RawRow, SiteDataRow
+from commonwatt.api.http import problems
+from commonwatt.api.http.problems import Kind
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.domain.metering.catalogue import Mode
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.plausibility.catalogue import DESCRIPTIONS
 from commonwatt.formats import declaration_yaml
-from commonwatt.formats.quality_words import QUALITY_WORDS
+from commonwatt.formats.readings.quality_words import QUALITY_WORDS
 from commonwatt.settings import PREFIX, Settings
 from tests.api.serving import application_of
 from tests.docs.markdown import DOCS, ROOT, first_column, section, words_in_code

@@ -12,13 +12,13 @@ from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.manage_accounts import NewAccount, add_account, make_key, set_disabled
-from commonwatt.app.settle_site import settle_site
-from commonwatt.domain.catalogue import Group
-from commonwatt.formats.bodies import readings_from_body
+from commonwatt.app.accounts.administer import NewAccount, add_account, make_key, set_disabled
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.domain.metering.catalogue import Group
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.readings.bodies import readings_from_body
 from commonwatt.stores import open_store
 from tests.docs.markdown import DOCS
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from commonwatt.domain.readings import NAMED_ROWS_MAX, ReadingRows, SensorRows
-from commonwatt.formats.bodies import readings_from_body, sensor_values_from_body
+from commonwatt.domain.metering.readings import NAMED_ROWS_MAX, ReadingRows, SensorRows
 from commonwatt.formats.errors import Faults
+from commonwatt.formats.readings.bodies import readings_from_body, sensor_values_from_body
 
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 ROWS = 3_000

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.domain.metering.catalogue import SiteCatalogue
 from commonwatt.formats import declaration_yaml
 from commonwatt.formats.declaration_text import declaration_text
 from commonwatt.formats.declaration_yaml import declaration_from_yaml

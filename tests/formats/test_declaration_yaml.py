@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.app.declaration import NOT_SAID, InvalidDeclaration, SiteDeclaration
+from commonwatt.app.declaring.declaration import NOT_SAID, InvalidDeclaration, SiteDeclaration
 from commonwatt.domain.allocation import KEYS
-from commonwatt.domain.catalogue import BalanceMode, BatteryOrder, Medium, Mode, Register
+from commonwatt.domain.metering.catalogue import BalanceMode, BatteryOrder, Medium, Mode, Register
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 
 BUILDING = """

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.formats.errors import BadValue
-from commonwatt.formats.instants import parse_instant, parse_instants
-from commonwatt.formats.wall_times import instants_of_wall_times
+from commonwatt.formats.stamps.instants import parse_instant, parse_instants
+from commonwatt.formats.stamps.wall_times import instants_of_wall_times
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

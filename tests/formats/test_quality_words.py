@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from commonwatt.domain.readings import MeterName, ReadingQuality
-from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
-from commonwatt.formats.readings_csv import readings_from_csv
+from commonwatt.domain.metering.readings import MeterName, ReadingQuality
+from commonwatt.formats.readings.csv import readings_from_csv
+from commonwatt.formats.readings.quality_words import QUALITY_WORDS, quality_of
 
 MEASURED, ESTIMATED, PLACEHOLDER = (
     ReadingQuality.MEASURED,

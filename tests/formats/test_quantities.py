@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commonwatt.formats.quantities import quantities_from_numbers, quantities_from_texts
+from commonwatt.formats.readings.quantities import quantities_from_numbers, quantities_from_texts
 
 LARGEST = 9_000_000_000
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import NOT_ISSUED, MeterName, ReadingQuality, ReadingRows
-from commonwatt.formats.bodies import readings_from_body, sensor_values_from_body
+from commonwatt.domain.metering.catalogue import Register
+from commonwatt.domain.metering.readings import NOT_ISSUED, MeterName, ReadingQuality, ReadingRows
 from commonwatt.formats.errors import UnreadableBody
-from commonwatt.formats.readings_csv import readings_from_csv, sensor_values_from_csv
+from commonwatt.formats.readings.bodies import readings_from_body, sensor_values_from_body
+from commonwatt.formats.readings.csv import readings_from_csv, sensor_values_from_csv
 
 METER = "61dfcb4beba4e3563fdf3d9f"
 OWN = MeterName(id=METER)

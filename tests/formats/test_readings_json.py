@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import NOT_ISSUED, MeterName, ReadingQuality
-from commonwatt.formats.bodies import (
+from commonwatt.domain.metering.catalogue import Register
+from commonwatt.domain.metering.readings import NOT_ISSUED, MeterName, ReadingQuality
+from commonwatt.formats.errors import UnreadableBody
+from commonwatt.formats.readings.bodies import (
     UnknownContentType,
     readings_from_body,
     sensor_values_from_body,
 )
-from commonwatt.formats.errors import UnreadableBody
-from commonwatt.formats.readings_json import (
+from commonwatt.formats.readings.json import (
     readings_from_json,
     readings_from_ndjson,
     sensor_values_from_json,

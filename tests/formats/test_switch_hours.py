@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.formats.switch_hours import WallStamps, instants_of_stamps
+from commonwatt.formats.stamps.switch_hours import WallStamps, instants_of_stamps
 
 MINUTE = timedelta(minutes=1)
 AUTUMNS = [

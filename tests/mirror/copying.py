@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.client import Climkit
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.metering.catalogue import SiteCatalogue
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.copy_site import copy_site
 from commonwatt.mirror.target import Target

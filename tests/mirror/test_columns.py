@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.client import Series
-from commonwatt.domain.catalogue import Medium
-from commonwatt.domain.reference import NO_VALUE
+from commonwatt.domain.metering.catalogue import Medium
+from commonwatt.domain.reference.reference import NO_VALUE
 from commonwatt.mirror.columns import amounts, readings_of, reference_of
 from commonwatt.mirror.meter_feeds import interval_of
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from commonwatt.app.authorize import Role
+from commonwatt.app.accounts.authorize import Role
 from tests.api import building
 from tests.api.conftest import PASSWORD, account, add, token
 from tests.api.serving import application_of, client_of, served

@@ -9,9 +9,9 @@ import pytest
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
-from commonwatt.app.compare_reference import TOTALS_SOURCE, compare_reference
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.reference.compare import TOTALS_SOURCE, compare_reference
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.conftest import account, add, token

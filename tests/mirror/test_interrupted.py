@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text
 
 from commonwatt.adapters.store import schema
-from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.metering.readings import StoredReadings
 from tests.api import building
 from tests.api.conftest import PASSWORD, token
 from tests.api.serving import client_of

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.compare_reference import compare_reference
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.domain.catalogue import Meter, Mode
-from commonwatt.domain.quality import exists
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.reference.compare import compare_reference
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import Meter, Mode
+from commonwatt.domain.metering.quality import exists
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from commonwatt.mirror.target import CannotMirror
 from tests.client.scripted import Asked, Reply

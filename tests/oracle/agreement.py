@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
-from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue
-from commonwatt.domain.findings import Finding as ProductFinding
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue
+from commonwatt.domain.metering.findings import Finding as ProductFinding
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.load_profile import LoadProfile, SiteBalance
 from commonwatt.domain.settlement import Settlement
 from tests.oracle.balance import Columns, SiteQuarter
 from tests.oracle.facts import (

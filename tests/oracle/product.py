@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.energy.interval_energy import JudgedIntervals, judge_intervals
+from commonwatt.domain.energy.physical_meter import JudgedMeter
+from commonwatt.domain.metering.catalogue import (
     BalanceMode,
     BatteryOrder,
     Device,
@@ -23,7 +25,7 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.readings import (
+from commonwatt.domain.metering.readings import (
     NO_VALUE,
     ReadingQuality,
     RegisterReadings,
@@ -37,9 +39,7 @@ from commonwatt.domain.vee.history import (
     first_positive,
     usable,
 )
-from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
 from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
-from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
 from commonwatt.domain.vee.stretches import installed_index, later_devices
 from tests.oracle import facts as oracle

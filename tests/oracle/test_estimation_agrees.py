@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import event, example, given, note
 from hypothesis import strategies as st
 
-from commonwatt.domain.catalogue import Group
-from commonwatt.domain.quality import Method
+from commonwatt.domain.metering.catalogue import Group
+from commonwatt.domain.metering.quality import Method
 from tests.oracle.agreement import assert_agree
 from tests.oracle.facts import Building, Delivery, Facts, Medium, Meter, Row
 from tests.oracle.pipeline import settle

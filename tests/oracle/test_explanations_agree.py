@@ -5,10 +5,10 @@ from math import floor
 
 from hypothesis import given, note, settings
 
-from commonwatt.domain.catalogue import Group, Medium
 from commonwatt.domain.explanation.books import quarter_books
 from commonwatt.domain.explanation.boundaries import boundaries
-from commonwatt.domain.quality import exists
+from commonwatt.domain.metering.catalogue import Group, Medium
+from commonwatt.domain.metering.quality import exists
 from commonwatt.domain.settlement import group_energies
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.product import judged_meter, settled_by_product

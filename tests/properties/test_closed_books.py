@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.balance import ClosedBooks, MeasuredFlows, close_books
-from commonwatt.domain.catalogue import BalanceMode, BatteryOrder
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.balance.balance import ClosedBooks, MeasuredFlows, close_books
+from commonwatt.domain.metering.catalogue import BalanceMode, BatteryOrder
+from commonwatt.domain.metering.quality import Quality
 
 COUNTED = st.integers(0, 9) | st.integers(0, 2**31 - 1)
 COMPUTED = st.integers(-9, 9) | COUNTED

@@ -9,12 +9,12 @@ import numpy as np
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from commonwatt.domain.catalogue import Device, Medium, Meter, MeterFacts, Mode, Register
-from commonwatt.domain.load_profile import LoadProfile
-from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.readings import ReadingQuality, StoredReadings, counting_readings
+from commonwatt.domain.energy.index_energy import index_energy, index_segments
+from commonwatt.domain.metering.catalogue import Device, Medium, Meter, MeterFacts, Mode, Register
+from commonwatt.domain.metering.load_profile import LoadProfile
+from commonwatt.domain.metering.quality import Method, Quality
+from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings, counting_readings
 from commonwatt.domain.vee.history import RegisterHistory
-from commonwatt.domain.vee.index_energy import index_energy, index_segments
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
 from tests.oracle import facts as oracle
 from tests.oracle.product import settled_by_product

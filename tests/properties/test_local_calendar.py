@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.resample import Sampling, buckets
-from commonwatt.domain.zones import local_midnight, offset_changes, utc_offsets
-from commonwatt.formats.wall_times import instants_of_wall_times
+from commonwatt.domain.metering.resample import Sampling, buckets
+from commonwatt.domain.metering.zones import local_midnight, offset_changes, utc_offsets
+from commonwatt.formats.stamps.wall_times import instants_of_wall_times
 
 AWKWARD = [
     "Europe/Zurich",

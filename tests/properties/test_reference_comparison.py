@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.reference import NO_VALUE, VALUE_MAX
-from commonwatt.domain.reference_comparison import TOLERANCE, compare_series
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.reference.comparison import TOLERANCE, compare_series
+from commonwatt.domain.reference.reference import NO_VALUE, VALUE_MAX
 
 near = st.integers(-3 * TOLERANCE, 3 * TOLERANCE)
 edges = st.sampled_from([0, 1, -1, TOLERANCE, TOLERANCE + 1, -TOLERANCE, -TOLERANCE - 1])

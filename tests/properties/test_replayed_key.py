@@ -2,10 +2,10 @@
 
 from hypothesis import given, note, settings
 
-from commonwatt.domain.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
-from commonwatt.domain.load_profile import Energy, LoadProfile
-from commonwatt.domain.quality import exists
-from commonwatt.domain.simulated_key import SettledMeter, shares_under_key
+from commonwatt.domain.balance.simulated_key import SettledMeter, shares_under_key
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
+from commonwatt.domain.metering.load_profile import Energy, LoadProfile
+from commonwatt.domain.metering.quality import exists
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.product import settled_by_product
 

@@ -16,7 +16,7 @@ from commonwatt.climkit_v1.series_json import (
     render_rows,
     render_sensor_rows,
 )
-from commonwatt.domain.zones import utc_offsets
+from commonwatt.domain.metering.zones import utc_offsets
 
 LARGEST = 2**63 - 1
 LAST_AT = int(datetime.fromisoformat("2100-12-31T00:00Z").timestamp())

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.energy.physical_meter import JudgedMeter
+from commonwatt.domain.metering.catalogue import (
     Medium,
     Meter,
     MeterFacts,
@@ -20,13 +21,12 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import RegisterReadings
 from commonwatt.domain.settlement import settle
 from commonwatt.domain.vee.history import RegisterHistory
 from commonwatt.domain.vee.ordinary import HighestDays, highest_powers
-from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
 
 Stamped = Mapping[int, int]

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commonwatt.domain.catalogue import Mode, Register
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.vee.index_energy import index_energy, index_segments
+from commonwatt.domain.energy.index_energy import index_energy, index_segments
+from commonwatt.domain.metering.catalogue import Mode, Register
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.quality import Method, Quality
 from commonwatt.domain.vee.pipeline import JudgedRegister
 from tests.real_data import real_registers
 from tests.real_data.real_registers import Stamped, at, raw, rows_of

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     REGISTERS_OF,
     Looks,
     Medium,
@@ -22,10 +22,10 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.plausibility.character import judge_character
-from commonwatt.domain.plausibility.power_limits import PowerLimits
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import RegisterReadings
+from commonwatt.domain.plausibility.meters.character import judge_character
+from commonwatt.domain.plausibility.meters.power_limits import PowerLimits
 from tests.real_data.real_registers import meter_of
 
 ELECTRICITY, WATER, HEAT = Medium.ELECTRICITY, Medium.COLD_WATER, Medium.HEATING

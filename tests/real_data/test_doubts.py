@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commonwatt.domain.catalogue import Medium, Mode, Register
-from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.metering.catalogue import Medium, Mode, Register
+from commonwatt.domain.metering.findings import Finding, FindingRule
 from tests.real_data.real_registers import (
     Stamped,
     at,

@@ -16,16 +16,16 @@ import pytest
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.read_findings import read_findings
-from commonwatt.app.read_series import read_meter_series
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.findings import Finding
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import MeterName, Receipt
+from commonwatt.app.declaring.apply import apply_declaration
+from commonwatt.app.findings.read import read_findings
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.series.read import read_meter_series
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.findings import Finding
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import MeterName, Receipt
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
-from commonwatt.formats.readings_csv import readings_from_csv
+from commonwatt.formats.readings.csv import readings_from_csv
 
 QUARTER = dt.timedelta(minutes=15)
 NOW = 1_800_000_000

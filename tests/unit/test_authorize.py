@@ -2,7 +2,7 @@
 
 import pytest
 
-from commonwatt.app.authorize import (
+from commonwatt.app.accounts.authorize import (
     AccountAccess,
     Action,
     ClosedMeter,
@@ -16,7 +16,7 @@ from commonwatt.app.authorize import (
     require_open_meter,
     require_site,
 )
-from commonwatt.app.sight import Sight
+from commonwatt.app.accounts.sight import Sight
 
 SITE = GrantedSite(
     number=1,

@@ -2,9 +2,16 @@
 
 from dataclasses import replace
 
-from commonwatt.app.begun_again import begins_again_tasks
-from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode, Register, RegisterKind
-from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.app.findings.worklist import begins_again_tasks
+from commonwatt.domain.metering.catalogue import (
+    Medium,
+    Meter,
+    MeterFacts,
+    Mode,
+    Register,
+    RegisterKind,
+)
+from commonwatt.domain.metering.findings import Finding, FindingRule
 
 FACTS = (MeterFacts(valid_from=0, valid_to=None, mode=Mode.CONSUMPTION),)
 METER = Meter(number=1, id="a" * 24, name="Flat", medium=Medium.ELECTRICITY, prim_ad=1, facts=FACTS)

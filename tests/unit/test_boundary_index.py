@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.vee.boundary_index import (
     LONGEST_GAP_S,
     AcceptedReadings,

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.energy.interval_energy import judge_intervals
+from commonwatt.domain.energy.physical_meter import JudgedMeter
+from commonwatt.domain.metering.catalogue import (
     Device,
     Group,
     Medium,
@@ -19,15 +21,13 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import RegisterReadings
 from commonwatt.domain.plausibility.doubts import doubts
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import RegisterReadings
 from commonwatt.domain.vee.boundary_index import AcceptedReadings
 from commonwatt.domain.vee.faulty_side import hung_readings
 from commonwatt.domain.vee.history import RegisterHistory
-from commonwatt.domain.vee.interval_energy import judge_intervals
-from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
 
 START = 20_620 * 86_400  # 2026-06-16

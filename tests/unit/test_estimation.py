@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.energy.comparable_quarters import NO_DONOR, Donors, comparable_means
+from commonwatt.domain.energy.estimation import Gap, gap_weights, gaps_between, index_in_gap
+from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.vee.boundary_index import LONGEST_GAP_S, AcceptedReadings
-from commonwatt.domain.vee.comparable_quarters import NO_DONOR, Donors, comparable_means
-from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between, index_in_gap
 
 DAY_S = 86_400
 MONDAY = 19_079

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from commonwatt.domain.quality import Quality
+from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.vee.boundary_index import AcceptedReadings
 from commonwatt.domain.vee.faulty_side import faulty_side
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from commonwatt.app.finding_stretches import stretches_of
-from commonwatt.domain.findings import Finding, FindingRule
+from commonwatt.app.findings.joined import stretches_of
+from commonwatt.domain.metering.findings import Finding, FindingRule
 
 DAY = 86_400
 JUNE = 20_605 * DAY

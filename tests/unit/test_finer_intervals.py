@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode, Register
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import RegisterReadings, StoredReadings, counting_readings
+from commonwatt.domain.energy.interval_energy import JudgedIntervals, judge_intervals
+from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode, Register
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import RegisterReadings, StoredReadings, counting_readings
 from commonwatt.domain.vee.history import RegisterHistory
-from commonwatt.domain.vee.interval_energy import JudgedIntervals, judge_intervals
 from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
 
 NOON = 20_620 * 86_400 + 43_200

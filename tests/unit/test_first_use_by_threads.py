@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import JSON, Column, MetaData, String, Table, bindparam, insert, select
 
 from commonwatt.adapters.rate_counters import MemoryCounters
-from commonwatt.adapters.store.database import Database
-from commonwatt.adapters.store.hot_query import HotQuery
+from commonwatt.adapters.store.engine.database import Database
+from commonwatt.adapters.store.engine.hot_query import HotQuery
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.adapters.tokens import JwtTokens
 from commonwatt.api.services import Catalogues, SettledGroups
-from commonwatt.app.authorize import AccountAccess, GrantedSite, Role
+from commonwatt.app.accounts.authorize import AccountAccess, GrantedSite, Role
 from commonwatt.climkit_v1 import text_tables
-from commonwatt.domain.catalogue import Group
+from commonwatt.domain.metering.catalogue import Group
 from commonwatt.stores import open_store
 from tests.api import building
 from tests.api.conftest import account, add

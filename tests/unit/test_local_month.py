@@ -2,7 +2,7 @@
 
 import pytest
 
-from commonwatt.app.local_month import local_month, months_within
+from commonwatt.app.series.local_month import local_month, months_within
 
 
 @pytest.mark.parametrize("zone", ["Europe/Zurich", "America/New_York", "Asia/Kathmandu", "UTC"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.adapters.store.packing import (
+from commonwatt.adapters.store.packing.columns import (
     UnreadableBlob,
     pack_readings,
     pack_sensor_values,
@@ -13,8 +13,8 @@ from commonwatt.adapters.store.packing import (
     unpack_readings,
     unpack_sensor_values,
 )
-from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import NO_VALUE, VALUE_MAX, SensorValues, StoredReadings
+from commonwatt.domain.metering.catalogue import Register
+from commonwatt.domain.metering.readings import NO_VALUE, VALUE_MAX, SensorValues, StoredReadings
 
 DAY = 19_076
 MIDNIGHT = DAY * 86_400

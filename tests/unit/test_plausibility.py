@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     Medium,
     Meter,
     MeterFacts,
@@ -20,20 +20,20 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
-from commonwatt.domain.plausibility.both_ways import imports_and_exports
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.meter_energy import MeterEnergy, RegisterEnergy
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings
 from commonwatt.domain.plausibility.clock import clock_skews
-from commonwatt.domain.plausibility.counted import Counted
+from commonwatt.domain.plausibility.days.both_ways import imports_and_exports
+from commonwatt.domain.plausibility.days.frozen import frozen_registers
+from commonwatt.domain.plausibility.days.night import nights, productions_at_night
+from commonwatt.domain.plausibility.days.register_check import register_mismatches
+from commonwatt.domain.plausibility.days.whole_days import WholeDays
 from commonwatt.domain.plausibility.duplicates import duplicate_readings
-from commonwatt.domain.plausibility.frozen import frozen_registers
-from commonwatt.domain.plausibility.gap import gaps
-from commonwatt.domain.plausibility.night import nights, productions_at_night
-from commonwatt.domain.plausibility.power import powers_above_limit
-from commonwatt.domain.plausibility.register_check import register_mismatches
-from commonwatt.domain.plausibility.whole_days import WholeDays
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import ReadingQuality, StoredReadings
+from commonwatt.domain.plausibility.steps.counted import Counted
+from commonwatt.domain.plausibility.steps.gap import gaps
+from commonwatt.domain.plausibility.steps.power import powers_above_limit
 
 DAY = 20_620  # 2026-06-16
 DAY_AT = DAY * 86_400

@@ -1,6 +1,6 @@
 """What flows at most, by what is declared of meters."""
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     Medium,
     Meter,
     MeterFacts,
@@ -9,7 +9,7 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.plausibility.power_limits import PowerLimits
+from commonwatt.domain.plausibility.meters.power_limits import PowerLimits
 
 SITE = Site(number=1, id="5" * 24, name="House", timezone="Europe/Zurich")
 

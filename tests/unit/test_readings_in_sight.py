@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.app.hold_back import Beside, certainly_as_before, may_change
 from commonwatt.app.ports import RegisterSpan
-from commonwatt.app.readings_in_sight import ReadingsInSight
-from commonwatt.domain.catalogue import (
+from commonwatt.app.readings.hold_back import Beside, certainly_as_before, may_change
+from commonwatt.app.readings.in_sight import ReadingsInSight
+from commonwatt.domain.metering.catalogue import (
     Medium,
     Meter,
     MeterFacts,
@@ -17,7 +17,7 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.readings import StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import StoredReadings, counting_readings
 from commonwatt.domain.vee.ordinary import highest_powers
 
 DAY, DAYS, WITHDRAWN = 20_000, 3, frozenset({3})

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from commonwatt.adapters.store.packing import (
+from commonwatt.adapters.store.packing.columns import (
     UnreadableBlob,
     pack_reference_day,
     unpack_reference_day,
 )
-from commonwatt.domain.reference import NO_VALUE, VALUE_MAX, ReferenceQuarters
+from commonwatt.domain.reference.reference import NO_VALUE, VALUE_MAX, ReferenceQuarters
 
 MIDNIGHT_AT = 20_000 * 86_400
 

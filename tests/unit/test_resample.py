@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from commonwatt.domain.resample import Sampling, buckets
+from commonwatt.domain.metering.resample import Sampling, buckets
 
 
 def quarters_between(start: str, end: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

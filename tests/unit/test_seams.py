@@ -7,7 +7,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.energy.index_energy import QuarterColumns, index_energy, index_segments
+from commonwatt.domain.metering.catalogue import (
     Device,
     Medium,
     Meter,
@@ -17,11 +18,10 @@ from commonwatt.domain.catalogue import (
     Resolution,
     ResolutionKind,
 )
-from commonwatt.domain.findings import FindingRule
-from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.metering.findings import FindingRule
+from commonwatt.domain.metering.quality import Method, Quality
+from commonwatt.domain.metering.readings import RegisterReadings
 from commonwatt.domain.vee.history import RegisterHistory
-from commonwatt.domain.vee.index_energy import QuarterColumns, index_energy, index_segments
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
 
 NOON_AT = 20_000 * 86_400 + 43_200

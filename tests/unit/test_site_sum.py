@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.energy.physical_meter import JudgedMeter
+from commonwatt.domain.metering.catalogue import (
     BalanceMode,
     Group,
     Medium,
@@ -18,12 +19,11 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import RegisterReadings
 from commonwatt.domain.settlement import settle
 from commonwatt.domain.vee.history import RegisterHistory
-from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import judge_index_register
 
 DAY = 20_620

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from commonwatt.adapters.store.database import Database
-from commonwatt.app.store_errors import StoreError, StoreFull, StoreUnreachable
+from commonwatt.adapters.store.engine.database import Database
+from commonwatt.app.errors import StoreError, StoreFull, StoreUnreachable
 
 
 def failure_of(tmp_path: Path, code: int) -> StoreError:

@@ -4,7 +4,7 @@ import jwt
 import pytest
 
 from commonwatt.adapters.tokens import REMEMBERED, JwtTokens, WeakSigningKey
-from commonwatt.app.authorize import Claims, ExpiredToken, ForgedToken
+from commonwatt.app.accounts.authorize import Claims, ExpiredToken, ForgedToken
 
 SIGNING_KEY = b"a signing key of 32 bytes, or so"
 NOW = 1_790_000_000.5

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from commonwatt.domain.catalogue import Medium, Meter, MeterFacts, Mode, Register
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.meter_energy import MeterEnergy
+from commonwatt.domain.energy.interval_energy import judge_intervals
+from commonwatt.domain.energy.physical_meter import JudgedMeter, meter_energy
+from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode, Register
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.meter_energy import MeterEnergy
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.readings import ReadingQuality, RegisterReadings, StoredReadings
+from commonwatt.domain.plausibility.days.unused import with_unused_doubted
 from commonwatt.domain.plausibility.duplicates import duplicate_readings
-from commonwatt.domain.plausibility.unused import with_unused_doubted
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.readings import ReadingQuality, RegisterReadings, StoredReadings
 from commonwatt.domain.vee.history import RegisterHistory
-from commonwatt.domain.vee.interval_energy import judge_intervals
-from commonwatt.domain.vee.physical_meter import JudgedMeter, meter_energy
 from commonwatt.domain.vee.pipeline import judge_index_register
 
 DAY_AT = 20_000 * 86_400

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from commonwatt.domain.zones import (
+from commonwatt.domain.metering.zones import (
     InstantOutOfRange,
     UnknownTimezone,
     first_instants,

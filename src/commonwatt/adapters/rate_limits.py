@@ -24,7 +24,7 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from commonwatt.adapters.rate_counters import MemoryCounters
-from commonwatt.app.networks import networks
+from commonwatt.app.accounts.networks import networks
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import jwt
 
-from commonwatt.app.authorize import Claims, ExpiredToken, ForgedToken, IssuedToken
+from commonwatt.app.accounts.authorize import Claims, ExpiredToken, ForgedToken, IssuedToken
 
 LIFETIME_S = 900
 SHORTEST_KEY = 32  # bytes: as long as what HMAC-SHA256 gives, RFC 7518 section 3.2
@@ -41,7 +41,7 @@ class JwtTokens:
     >>> tokens.read(issued.token, now=1_700_000_900)
     Traceback (most recent call last):
     ...
-    commonwatt.app.authorize.ExpiredToken: the token has expired; sign in again
+    commonwatt.app.accounts.authorize.ExpiredToken: the token has expired; sign in again
     """
 
     def __init__(self, signing_key: bytes) -> None:

@@ -6,18 +6,18 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 from commonwatt import __version__
-from commonwatt.api.answer_headers import AnswerHeaders
 from commonwatt.api.change_routes import change_router
-from commonwatt.api.climkit_routes import climkit_router
-from commonwatt.api.cut_off import TellCutOff
-from commonwatt.api.docs_page import add_docs_page
-from commonwatt.api.faults import tell_faults
-from commonwatt.api.health_routes import health_router
+from commonwatt.api.climkit.routes import climkit_router
+from commonwatt.api.endpoint.health import health_router
+from commonwatt.api.http.cut_off import TellCutOff
+from commonwatt.api.http.faults import tell_faults
+from commonwatt.api.http.headers import AnswerHeaders
 from commonwatt.api.lock_routes import lock_router
 from commonwatt.api.openapi import complete_openapi
 from commonwatt.api.own_routes import own_router
+from commonwatt.api.pages.docs_page import add_docs_page
+from commonwatt.api.pages.start_page import add_start_page
 from commonwatt.api.services import Services
-from commonwatt.api.start_page import add_start_page
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

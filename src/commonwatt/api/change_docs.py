@@ -1,9 +1,10 @@
 """What the OpenAPI document says of devices, resolutions and edits."""
 
 from commonwatt.api import change_models as models
-from commonwatt.api import example_ids, problems
-from commonwatt.api.climkit_docs import METER_ID, SITE_ID
-from commonwatt.api.documentation import (
+from commonwatt.api import example_ids
+from commonwatt.api.climkit.documentation import METER_ID, SITE_ID
+from commonwatt.api.http import problems
+from commonwatt.api.http.documentation import (
     COUNTED,
     SITE,
     Answer,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from commonwatt.api.documentation import Fragment
+from commonwatt.api.http.documentation import Fragment
 
 _UTC = "UTC, with Z."
 

@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from commonwatt.api import change_docs as docs
 from commonwatt.api import own_devices, own_edits, own_resolutions
-from commonwatt.api.changes import take_change
+from commonwatt.api.endpoint.change import take_change
+from commonwatt.api.endpoint.endpoint import Question, answer_question
+from commonwatt.api.endpoint.plain_route import PlainRoute
 from commonwatt.api.own_routes import PREFIX
-from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, answer_question
 
 _DEVICES = f"{PREFIX}/meters/{{meter_id}}/devices"
 _RESOLVE = f"{PREFIX}/findings/{{finding_id}}/resolve"

@@ -1,9 +1,11 @@
 """What the OpenAPI document says of explanations and worklists."""
 
-from commonwatt.api import climkit_models, example_ids, problems
+from commonwatt.api import example_ids
 from commonwatt.api import explanation_models as models
-from commonwatt.api.climkit_docs import SITE_ID
-from commonwatt.api.documentation import (
+from commonwatt.api.climkit import shapes as climkit_models
+from commonwatt.api.climkit.documentation import SITE_ID
+from commonwatt.api.http import problems
+from commonwatt.api.http.documentation import (
     COUNTED,
     SITE,
     Answer,
@@ -12,7 +14,7 @@ from commonwatt.api.documentation import (
     parameter,
     required,
 )
-from commonwatt.domain.catalogue import Group
+from commonwatt.domain.metering.catalogue import Group
 
 _TAG = "commonwatt"
 _AT = "2026-03-22T04:20:00Z"

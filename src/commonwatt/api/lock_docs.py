@@ -1,9 +1,10 @@
 """What the OpenAPI document says of locks and differences."""
 
-from commonwatt.api import example_ids, problems
+from commonwatt.api import example_ids
 from commonwatt.api import lock_models as models
-from commonwatt.api.climkit_docs import SITE_ID
-from commonwatt.api.documentation import (
+from commonwatt.api.climkit.documentation import SITE_ID
+from commonwatt.api.http import problems
+from commonwatt.api.http.documentation import (
     COUNTED,
     SITE,
     Answer,
@@ -13,7 +14,7 @@ from commonwatt.api.documentation import (
     parameter,
 )
 from commonwatt.api.own_docs import END, START
-from commonwatt.domain.catalogue import Group
+from commonwatt.domain.metering.catalogue import Group
 
 _TAG = "commonwatt"
 _READING = (*SITE, COUNTED, problems.INVALID_INPUT)

@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from commonwatt.api import lock_docs as docs
 from commonwatt.api import own_locks
-from commonwatt.api.changes import take_change
+from commonwatt.api.endpoint.change import take_change
+from commonwatt.api.endpoint.endpoint import Question, always_costly, answer_question, never_quick
+from commonwatt.api.endpoint.plain_route import PlainRoute
 from commonwatt.api.own_routes import PREFIX
-from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, always_costly, answer_question, never_quick
 
 _LOCK = f"{PREFIX}/locks/{{group}}"
 _UNLOCK = f"{PREFIX}/locks/{{group}}/unlock"

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from commonwatt.api.documentation import problem_schema
+from commonwatt.api.http.documentation import problem_schema
 
 _OPEN_PATHS = {"/api/v1/auth", "/health", "/ready"}
 _BEARER = "bearer"

@@ -9,17 +9,17 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commonwatt.api.json_answers import json_answer
+from commonwatt.api.endpoint.endpoint import bearer_of, count, identify
+from commonwatt.api.http.bodies import largest_size, read_packed_body
+from commonwatt.api.http.json_answers import json_answer
 from commonwatt.api.own_requests import flag, parameters, reading_quality
-from commonwatt.api.request_bodies import largest_size, read_packed_body
 from commonwatt.api.services import Services
-from commonwatt.api.visits import bearer_of, count, identify
-from commonwatt.app.authorize import ALLOWED, Action, require_action, require_site
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.ingest_sensor_values import ingest_sensor_values
+from commonwatt.app.accounts.authorize import ALLOWED, Action, require_action, require_site
 from commonwatt.app.ports import Store
-from commonwatt.domain.readings import ReadingQuality, Receipt
-from commonwatt.formats.bodies import (
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.readings.sensors import ingest_sensor_values
+from commonwatt.domain.metering.readings import ReadingQuality, Receipt
+from commonwatt.formats.readings.bodies import (
     parse_content_type,
     readings_from_body,
     sensor_values_from_body,

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from commonwatt.api.asked_series import open_meter
-from commonwatt.api.changes import AskedChange, exact_json, told
+from commonwatt.api.endpoint.change import AskedChange, exact_json, told
+from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.meters import open_meter
 from commonwatt.api.own_requests import parameters
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.authorize import require_all_history, require_open_meter
-from commonwatt.app.exchange_device import declare_devices
+from commonwatt.app.accounts.authorize import require_all_history, require_open_meter
+from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.declaring.exchange import declare_devices
 from commonwatt.app.ports import Store
-from commonwatt.app.sight import Sight
-from commonwatt.domain.catalogue import Device, Meter
+from commonwatt.domain.metering.catalogue import Device, Meter
 from commonwatt.formats.devices_json import devices_from_json, devices_to_json
 
 

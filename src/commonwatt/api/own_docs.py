@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from commonwatt.api import climkit_models, example_ids, problems
+from commonwatt.api import example_ids
 from commonwatt.api import own_models as models
-from commonwatt.api.climkit_docs import METER_ID, SITE_ID
-from commonwatt.api.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
-from commonwatt.api.media_types import ARROW, CSV, PARQUET
-from commonwatt.domain.catalogue import Medium, Register
-from commonwatt.domain.findings import FindingRule
+from commonwatt.api.climkit import shapes as climkit_models
+from commonwatt.api.climkit.documentation import METER_ID, SITE_ID
+from commonwatt.api.http import problems
+from commonwatt.api.http.documentation import COUNTED, SITE, Answer, Fragment, operation, parameter
+from commonwatt.api.http.media_types import ARROW, CSV, PARQUET
+from commonwatt.domain.metering.catalogue import Medium, Register
+from commonwatt.domain.metering.findings import FindingRule
 
 _TAG = "commonwatt"
 _DELIVERING = (

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from commonwatt.api.changes import AskedChange, exact_json
+from commonwatt.api.endpoint.change import AskedChange, exact_json
+from commonwatt.api.endpoint.endpoint import Asked, Visit
 from commonwatt.api.own_requests import parameters
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.authorize import GrantedSite, require_history, require_open_meter
-from commonwatt.app.edit_quarters import (
+from commonwatt.app.accounts.authorize import GrantedSite, require_history, require_open_meter
+from commonwatt.app.billing.edit_quarters import (
     UnknownEdit,
     WantedAcceptance,
     WantedEdit,
@@ -15,13 +15,13 @@ from commonwatt.app.edit_quarters import (
     edit_quarters,
     undo_edit,
 )
-from commonwatt.app.edit_reading import WantedReading, edit_reading
+from commonwatt.app.billing.edit_reading import WantedReading, edit_reading
 from commonwatt.app.ports import Store
-from commonwatt.domain.catalogue import Meter, Register
-from commonwatt.domain.edits import Edit
+from commonwatt.domain.metering.catalogue import Meter, Register
+from commonwatt.domain.metering.edits import Edit
 from commonwatt.formats import json_fields as read
-from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import BadField, JsonFields, json_document
+from commonwatt.formats.stamps.instants import utc_text
 
 _OF_QUARTERS = ("start", "end", "energy")
 _KEYS = ("meter", "register", *_OF_QUARTERS, "at", "index", "clear", "accept", "reason")

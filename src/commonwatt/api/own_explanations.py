@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import orjson
 
-from commonwatt.api.asked_series import open_meter
+from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.meters import open_meter
+from commonwatt.api.endpoint.windows import quarters_within
+from commonwatt.api.http.problems import InvalidInput
 from commonwatt.api.own_requests import group, instant, ordered, parameters, percentage
-from commonwatt.api.problems import InvalidInput
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.api.windows import quarters_within
-from commonwatt.app.explain_quarter import explain_quarter
-from commonwatt.app.local_month import month_before
-from commonwatt.app.meter_tasks import ESTIMATED_LIMIT
-from commonwatt.app.read_worklist import read_worklist
-from commonwatt.domain.catalogue import Group, Meter
-from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, quarter_of
+from commonwatt.app.findings.explain import explain_quarter
+from commonwatt.app.findings.meter_tasks import ESTIMATED_LIMIT
+from commonwatt.app.findings.worklist import read_worklist
+from commonwatt.app.series.local_month import month_before
+from commonwatt.domain.metering.catalogue import Group, Meter
+from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S, quarter_of
 from commonwatt.formats.explanations import explanation_object
 from commonwatt.formats.worklists import worklist_rows
 

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 import orjson
 
-from commonwatt.api.changes import AskedChange
+from commonwatt.api.endpoint.change import AskedChange
+from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.http.problems import InvalidInput
 from commonwatt.api.own_requests import instant, ordered, parameters
-from commonwatt.api.problems import InvalidInput
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.authorize import require_whole_site
-from commonwatt.app.lock_group import GroupLock, lock_group, read_locks, unlock_group
+from commonwatt.app.accounts.authorize import require_whole_site
+from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.billing.differences import Differences, read_differences
+from commonwatt.app.billing.lock import GroupLock, lock_group, read_locks, unlock_group
 from commonwatt.app.ports import LockStep, Store
-from commonwatt.app.read_differences import Differences, read_differences
-from commonwatt.app.sight import WHOLE, Sight
-from commonwatt.domain.catalogue import Group
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.catalogue import Group
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.formats import json_fields as read
 from commonwatt.formats.difference_rows import difference_rows
-from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import JsonFields, json_document
+from commonwatt.formats.stamps.instants import utc_text
 
 MOST_ROWS = 300_000
 """So many differences are told at once: ten days of a hundred meters of which all differ."""

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from commonwatt.api.documentation import Fragment
-from commonwatt.formats.quality_words import QUALITY_WORDS
+from commonwatt.api.http.documentation import Fragment
+from commonwatt.formats.readings.quality_words import QUALITY_WORDS
 
 QualityWord = Literal["missing", "estimated", "interpolated", "edited", "measured"]
 

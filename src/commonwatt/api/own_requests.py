@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from commonwatt.api.problems import InvalidInput
+from commonwatt.api.http.problems import InvalidInput
 from commonwatt.climkit_v1.requests import parse_time
-from commonwatt.domain.catalogue import REGISTERS_OF, Group, Medium, Register
-from commonwatt.domain.readings import ReadingQuality
-from commonwatt.domain.resample import Sampling
-from commonwatt.formats.quality_words import QUALITY_WORDS, quality_of
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Medium, Register
+from commonwatt.domain.metering.readings import ReadingQuality
+from commonwatt.domain.metering.resample import Sampling
+from commonwatt.formats.readings.quality_words import QUALITY_WORDS, quality_of
 
 E = TypeVar("E", bound=StrEnum)
 

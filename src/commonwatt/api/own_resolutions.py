@@ -1,13 +1,12 @@
 """What findings were declared to be, on our own surface."""
 
-from commonwatt.api.changes import AskedChange, exact_json, told
+from commonwatt.api.endpoint.change import AskedChange, exact_json, told
+from commonwatt.api.endpoint.endpoint import Asked, Visit
 from commonwatt.api.own_requests import parameters
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.apply_declaration import Applied
-from commonwatt.app.authorize import GrantedSite
-from commonwatt.app.declared_devices import FEWEST_DIGITS, MOST_DIGITS
-from commonwatt.app.ports import Store
-from commonwatt.app.resolve_finding import (
+from commonwatt.app.accounts.authorize import GrantedSite
+from commonwatt.app.declaring.apply import Applied
+from commonwatt.app.declaring.devices import FEWEST_DIGITS, MOST_DIGITS
+from commonwatt.app.findings.resolve import (
     UnknownFinding,
     Verdict,
     find_finding,
@@ -15,10 +14,11 @@ from commonwatt.app.resolve_finding import (
     resolved_meter,
     take_resolution_back,
 )
-from commonwatt.domain.catalogue import Meter, Resolution, ResolutionKind
+from commonwatt.app.ports import Store
+from commonwatt.domain.metering.catalogue import Meter, Resolution, ResolutionKind
 from commonwatt.formats import json_fields as read
-from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import JsonFields, json_document
+from commonwatt.formats.stamps.instants import utc_text
 
 
 def parse_resolutions(_visit: Visit, asked: Asked) -> None:

@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from commonwatt.api import explanation_docs, own_explanations, own_series, own_state
 from commonwatt.api import own_docs as docs
+from commonwatt.api.endpoint.endpoint import Question, always_costly, answer_question, never_quick
+from commonwatt.api.endpoint.plain_route import PlainRoute
 from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
-from commonwatt.api.plain_route import PlainRoute
 from commonwatt.api.services import Services
-from commonwatt.api.visits import Question, always_costly, answer_question, never_quick
 
 PREFIX = "/commonwatt/v1/sites/{site_id}"
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from commonwatt.api.asked_series import QUICK_VALUES, is_settled, open_meter
-from commonwatt.api.long_answers import known_part
-from commonwatt.api.media_types import OF_TABLES, accepted_type
+from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.long_answers import known_part
+from commonwatt.api.endpoint.meters import QUICK_VALUES, is_settled, open_meter
+from commonwatt.api.endpoint.windows import QuarterWindow, quarters_within
+from commonwatt.api.http.media_types import OF_TABLES, accepted_type
+from commonwatt.api.http.problems import InvalidInput
+from commonwatt.api.http.table_answers import TableAnswer
 from commonwatt.api.own_requests import (
     instant,
     instant_us,
@@ -21,21 +25,17 @@ from commonwatt.api.own_requests import (
     register,
     sampling,
 )
-from commonwatt.api.problems import InvalidInput
 from commonwatt.api.series_tables import balance_table, meter_table
-from commonwatt.api.table_answers import TableAnswer
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.api.windows import QuarterWindow, quarters_within
-from commonwatt.app.as_of import view_as_of
-from commonwatt.app.authorize import require_totals
+from commonwatt.app.accounts.authorize import require_totals
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.read_register import other_stretches, with_register
-from commonwatt.app.read_series import MeterSeries, read_meter_series, read_site_series
-from commonwatt.domain.catalogue import Group, Medium, Meter, Register, SiteCatalogue
-from commonwatt.domain.load_profile import SiteBalance
-from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S
-from commonwatt.domain.resample import Sampling
-from commonwatt.formats.tables import Table
+from commonwatt.app.series.read import MeterSeries, read_meter_series, read_site_series
+from commonwatt.app.series.register import other_stretches, with_register
+from commonwatt.app.settling.as_of import view_as_of
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, Register, SiteCatalogue
+from commonwatt.domain.metering.load_profile import SiteBalance
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S
+from commonwatt.domain.metering.resample import Sampling
+from commonwatt.formats.tables.tables import Table
 
 _BYTES_A_QUARTER = 150
 _MOST_QUARTERS = 500_000

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import orjson
 
-from commonwatt.api.asked_series import open_meter
+from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.meters import open_meter
 from commonwatt.api.own_requests import flag, instant, one_of, ordered, parameters
-from commonwatt.api.visits import Asked, Visit
-from commonwatt.app.finding_stretches import Severity, Stretch, read_stretches
-from commonwatt.app.read_status import read_status
-from commonwatt.domain.catalogue import Meter
-from commonwatt.domain.findings import Finding, FindingRule, finding_id
+from commonwatt.app.findings.joined import Severity, Stretch, read_stretches
+from commonwatt.app.series.status import read_status
+from commonwatt.domain.metering.catalogue import Meter
+from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
 
 _FIRST_AT, _END_AT = -62_135_596_800, 253_402_300_800
 """The years 1 to 9999 [Unix seconds]."""

@@ -6,12 +6,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.app.read_series import MeterSeries
-from commonwatt.domain.catalogue import Medium
-from commonwatt.domain.load_profile import SiteBalance
-from commonwatt.domain.quality import Method, Quality, exists
-from commonwatt.domain.resample import Buckets, Sampling, buckets, period_ends
-from commonwatt.formats.tables import (
+from commonwatt.app.series.read import MeterSeries
+from commonwatt.domain.metering.catalogue import Medium
+from commonwatt.domain.metering.load_profile import SiteBalance
+from commonwatt.domain.metering.quality import Method, Quality, exists
+from commonwatt.domain.metering.resample import Buckets, Sampling, buckets, period_ends
+from commonwatt.formats.tables.tables import (
     Amounts,
     Column,
     Instants,

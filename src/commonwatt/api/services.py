@@ -8,13 +8,13 @@ from typing import Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
-from commonwatt.api.pending_answers import PendingAnswers
-from commonwatt.app.authorize import GrantedSite, Tokens
-from commonwatt.app.check_store import WritingCheck
+from commonwatt.api.http.pending_answers import PendingAnswers
+from commonwatt.app.accounts.authorize import GrantedSite, Tokens
+from commonwatt.app.accounts.sign_in import SignIn
+from commonwatt.app.errors import StoreUnreachable
+from commonwatt.app.operation.check import WritingCheck
 from commonwatt.app.ports import Snapshot, Store
-from commonwatt.app.sign_in import SignIn
-from commonwatt.app.store_errors import StoreUnreachable
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 
 R = TypeVar("R")
 _CATALOGUES_KEPT = 1024

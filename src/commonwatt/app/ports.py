@@ -10,19 +10,27 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from commonwatt.app.authorize import AccessReader, GrantedSite
-from commonwatt.app.store_errors import DamagedDay
-from commonwatt.domain.catalogue import Group, Medium, Meter, Sensor, Site, SiteCatalogue, SiteFacts
-from commonwatt.domain.edits import Edit
-from commonwatt.domain.findings import Finding
-from commonwatt.domain.load_profile import LoadProfile, Qualities, SiteBalance
-from commonwatt.domain.readings import SensorValues, StoredReadings
-from commonwatt.domain.reference import ReferenceQuarters
-from commonwatt.domain.rule_change import RuleChange
+from commonwatt.app.accounts.authorize import AccessReader, GrantedSite
+from commonwatt.app.errors import DamagedDay
+from commonwatt.domain.energy.register_gaps import EstimatedSpan
+from commonwatt.domain.locking.rule_change import RuleChange
+from commonwatt.domain.metering.catalogue import (
+    Group,
+    Medium,
+    Meter,
+    Sensor,
+    Site,
+    SiteCatalogue,
+    SiteFacts,
+)
+from commonwatt.domain.metering.edits import Edit
+from commonwatt.domain.metering.findings import Finding
+from commonwatt.domain.metering.load_profile import LoadProfile, Qualities, SiteBalance
+from commonwatt.domain.metering.readings import SensorValues, StoredReadings
+from commonwatt.domain.reference.reference import ReferenceQuarters
 from commonwatt.domain.settlement import Settlement
 from commonwatt.domain.vee.believed import BelievedDays
 from commonwatt.domain.vee.ordinary import HighestDays
-from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from commonwatt.domain.catalogue import Register
+    from commonwatt.domain.metering.catalogue import Register
 
 INDEX = "REGISTER=N"
 _RAW = 1_000_000
@@ -14,7 +14,7 @@ _RAW = 1_000_000
 
 def option_register(name: str, option: str) -> "Register":
     """Read an option's register. Raises typer.BadParameter."""
-    from commonwatt.domain.catalogue import Register
+    from commonwatt.domain.metering.catalogue import Register
 
     if name not in list(Register):
         raise typer.BadParameter(f"use one of {', '.join(Register)}", param_hint=option)
@@ -26,7 +26,7 @@ def option_index(text: str, option: str) -> "tuple[Register, int]":
 
     Raises typer.BadParameter.
     """
-    from commonwatt.domain.catalogue import Register
+    from commonwatt.domain.metering.catalogue import Register
 
     name, _, index = text.partition("=")
     if name not in list(Register):
@@ -39,7 +39,7 @@ def option_index(text: str, option: str) -> "tuple[Register, int]":
 def option_decimal(text: str, option: str) -> Decimal:
     """Read an option's number, not negative. Raises typer.BadParameter."""
     from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.quantities import parse_decimal
+    from commonwatt.formats.readings.quantities import parse_decimal
 
     try:
         return parse_decimal(text, "0", "9000000000")

@@ -17,7 +17,7 @@ def option_instant(text: str, option: str, timezone: str) -> int:
     Raises typer.BadParameter, also for a time that the clock shows twice or never.
     """
     from commonwatt.formats.errors import BadValue
-    from commonwatt.formats.local_dates import local_instant
+    from commonwatt.formats.stamps.local_dates import local_instant
 
     try:
         instant_at = local_instant(text, timezone)
@@ -33,7 +33,7 @@ def with_offset(text: str | None, option: str, timezone: str | None) -> str | No
     Dates stay as they are. Raises typer.BadParameter for what is no time, and for a time that the
     clock shows twice or never.
     """
-    from commonwatt.domain.wall_clock import NoSingleInstant, instant_of_wall_time
+    from commonwatt.formats.stamps.wall_clock import NoSingleInstant, instant_of_wall_time
 
     if text is None or timezone is None:
         return text
@@ -67,7 +67,7 @@ def option_month(text: str | None, option: str, timezone: str, now_at: int) -> t
 
     None: the last one that is over. Raises typer.BadParameter.
     """
-    from commonwatt.app.local_month import BadMonth, local_month, month_before
+    from commonwatt.app.series.local_month import BadMonth, local_month, month_before
 
     if text is None:
         return month_before(timezone, now_at)

@@ -8,35 +8,35 @@ import typer
 from typer.exceptions import TyperException
 
 from commonwatt import __version__
-from commonwatt.cli.account import account_commands
-from commonwatt.cli.apply import apply
-from commonwatt.cli.audit import audit
-from commonwatt.cli.conformance import conformance
-from commonwatt.cli.delivery import delivery_commands
-from commonwatt.cli.demo import demo
-from commonwatt.cli.differences import differences
-from commonwatt.cli.edit import accept, edit_commands
-from commonwatt.cli.exchange import exchange_commands
-from commonwatt.cli.explain import explain
-from commonwatt.cli.export import export
+from commonwatt.cli.accounts.account import account_commands
+from commonwatt.cli.accounts.audit import audit
+from commonwatt.cli.billing.differences import differences
+from commonwatt.cli.billing.lock import lock, locks, unlock
+from commonwatt.cli.billing.month import month
+from commonwatt.cli.billing.simulate_key import simulate_key
+from commonwatt.cli.client.conformance import conformance
+from commonwatt.cli.client.export import export
+from commonwatt.cli.client.get import get_commands
+from commonwatt.cli.client.listing import meters, sensors, sites
+from commonwatt.cli.client.login import login
+from commonwatt.cli.client.mirror import mirror
+from commonwatt.cli.client.watch import watch
+from commonwatt.cli.declaring.apply import apply
+from commonwatt.cli.declaring.exchange import exchange_commands
+from commonwatt.cli.declaring.site import show, site_commands
 from commonwatt.cli.faults import fault_lines, user_errors
-from commonwatt.cli.findings import findings, resolve
-from commonwatt.cli.get import get_commands
-from commonwatt.cli.import_file import import_files
-from commonwatt.cli.listing import meters, sensors, sites
-from commonwatt.cli.lock import lock, locks, unlock
-from commonwatt.cli.login import login
-from commonwatt.cli.mirror import mirror
-from commonwatt.cli.month import month
+from commonwatt.cli.findings.explain import explain
+from commonwatt.cli.findings.findings import findings, resolve
+from commonwatt.cli.findings.worklist import worklist
+from commonwatt.cli.operation.demo import demo
+from commonwatt.cli.operation.serve import serve
+from commonwatt.cli.operation.settle import settle
+from commonwatt.cli.operation.status import status
+from commonwatt.cli.operation.verify import verify
 from commonwatt.cli.output import printable
-from commonwatt.cli.serve import serve
-from commonwatt.cli.settle import settle
-from commonwatt.cli.simulate_key import simulate_key
-from commonwatt.cli.site import show, site_commands
-from commonwatt.cli.status import status
-from commonwatt.cli.verify import verify
-from commonwatt.cli.watch import watch
-from commonwatt.cli.worklist import worklist
+from commonwatt.cli.readings.delivery import delivery_commands
+from commonwatt.cli.readings.edit import accept, edit_commands
+from commonwatt.cli.readings.import_file import import_files
 
 _OWN = "A server of your own"
 _ANY = "A Climkit server: the vendor's or your own"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typer._click.core import Context
 
     from commonwatt.app.ports import Snapshot
-    from commonwatt.domain.catalogue import Meter, SiteCatalogue
+    from commonwatt.domain.metering.catalogue import Meter, SiteCatalogue
 
 BY_METER = "METER"
 """The name of the command of a `MeterOrCommand` that takes a meter."""
@@ -33,7 +33,7 @@ def named_meter(
 
     Names other than ids are looked up in the site that is given, or in all.
     """
-    from commonwatt.app.named_meters import meters_meant
+    from commonwatt.app.accounts.grants import meters_meant
 
     found = [
         (catalogue, meter)

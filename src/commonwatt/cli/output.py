@@ -12,8 +12,8 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from commonwatt.app.apply_declaration import Applied
-    from commonwatt.domain.catalogue import Medium
+    from commonwatt.app.declaring.apply import Applied
+    from commonwatt.domain.metering.catalogue import Medium
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -39,7 +39,7 @@ def show_records(
 
 def _csv_cell(value: object) -> object:
     # Imported here: the client brings its HTTP library, which most commands do not need.
-    from commonwatt.client.csv_cells import text_cell
+    from commonwatt.client.series.frames import text_cell
 
     return text_cell(value) if isinstance(value, str) else value
 

@@ -14,7 +14,7 @@ from commonwatt.cli.faults import Failed
 if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
     from commonwatt.app.ports import Snapshot
-    from commonwatt.domain.catalogue import Site
+    from commonwatt.domain.metering.catalogue import Site
     from commonwatt.settings import Settings
 
 BY_COMMAND_LINE = "command line"
@@ -125,7 +125,7 @@ def patiently(work: Callable[[], T]) -> T:
 
     Raises StoreBusy when it stays so.
     """
-    from commonwatt.app.store_errors import StoreBusy
+    from commonwatt.app.errors import StoreBusy
 
     give_up_at = time.monotonic() + _PATIENCE_S
     while True:

@@ -23,7 +23,7 @@ from commonwatt.client.errors import (
     Unreachable,
 )
 from commonwatt.client.models import Address, Meter, Sensor, Site
-from commonwatt.client.series import Gap, Row, Series
+from commonwatt.client.series.series import Gap, Row, Series
 from commonwatt.client.sync_client import Climkit
 
 __all__ = [

@@ -3,13 +3,13 @@
 from types import TracebackType
 from typing import Self
 
-from commonwatt.client.async_wire import AsyncWire
 from commonwatt.client.calls import Calls
 from commonwatt.client.credentials import find_credentials
 from commonwatt.client.models import Meter, Sensor, Site
-from commonwatt.client.series import Series
-from commonwatt.client.series_calls import OnPart
+from commonwatt.client.series.series import Series
+from commonwatt.client.series.series_calls import OnPart
 from commonwatt.client.stamps import NaiveTime, When
+from commonwatt.client.wire.async_wire import AsyncWire
 
 
 class AsyncClimkit:

@@ -1,13 +1,13 @@
 """All that can be asked of a server, once for threads and tasks."""
 
 from commonwatt.client.catalogue import Catalogue
-from commonwatt.client.conversation import Conversation
 from commonwatt.client.credentials import Credentials
-from commonwatt.client.pacing import Pacing
-from commonwatt.client.series_calls import OnPart, SeriesCalls
-from commonwatt.client.session import Session
+from commonwatt.client.series.series_calls import OnPart, SeriesCalls
 from commonwatt.client.stamps import NaiveTime
-from commonwatt.client.wire import Wire
+from commonwatt.client.wire.conversation import Conversation
+from commonwatt.client.wire.pacing import Pacing
+from commonwatt.client.wire.session import Session
+from commonwatt.client.wire.wire import Wire
 
 
 class Calls:

@@ -3,9 +3,9 @@
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from commonwatt.client.conversation import Conversation
 from commonwatt.client.models import Meter, Sensor, Site
-from commonwatt.client.wire import Request, Wire
+from commonwatt.client.wire.conversation import Conversation
+from commonwatt.client.wire.wire import Request, Wire
 from commonwatt.client.wire_habits import (
     items_of,
     meter_of,

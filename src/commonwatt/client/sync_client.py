@@ -6,10 +6,10 @@ from typing import Self
 from commonwatt.client.calls import Calls
 from commonwatt.client.credentials import find_credentials
 from commonwatt.client.models import Meter, Sensor, Site
-from commonwatt.client.series import Series
-from commonwatt.client.series_calls import OnPart
+from commonwatt.client.series.series import Series
+from commonwatt.client.series.series_calls import OnPart
 from commonwatt.client.stamps import NaiveTime, When
-from commonwatt.client.sync_wire import SyncWire, run
+from commonwatt.client.wire.sync_wire import SyncWire, run
 
 
 class Climkit:

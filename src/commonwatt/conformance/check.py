@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from commonwatt.conformance.building import Building
-from commonwatt.conformance.conversation import NoToken
-from commonwatt.conformance.verdicts import CannotCheck, Judgement, Outcome, Verdict
+from commonwatt.conformance.asking.conversation import NoToken
+from commonwatt.conformance.judging.verdicts import CannotCheck, Judgement, Outcome, Verdict
+from commonwatt.conformance.samples.building import Building
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from commonwatt import __version__
+from commonwatt.conformance.judging.verdicts import Outcome, Verdict
 from commonwatt.conformance.run import Report
-from commonwatt.conformance.verdicts import Outcome, Verdict
 
 _ID_WIDTH = 33
 # What XML 1.0 cannot hold.

@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from commonwatt.conformance.building import Building
-from commonwatt.conformance.catalogue import CHECKS
-from commonwatt.conformance.check import Check
-from commonwatt.conformance.conversation import (
+from commonwatt.conformance.asking.conversation import (
     Conversation,
     NoToken,
     SignInRefused,
     open_client,
 )
-from commonwatt.conformance.evidence import Scope
-from commonwatt.conformance.verdicts import CannotCheck, Outcome, Verdict
+from commonwatt.conformance.catalogue import CHECKS
+from commonwatt.conformance.check import Check
+from commonwatt.conformance.judging.verdicts import CannotCheck, Outcome, Verdict
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.evidence import Scope
 
 _PER_SECOND = 1.0
 

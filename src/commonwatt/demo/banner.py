@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from commonwatt.demo.building import SITE_ID
+from commonwatt.demo.simulated.building import SITE_ID
 from commonwatt.demo.state import DemoState
 
 _JSON = "-H 'Content-Type: application/json'"

@@ -15,11 +15,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from commonwatt.demo.building import SITE_ID
-from commonwatt.demo.reading_log import ReadingLog
-from commonwatt.demo.sensor_log import sensor_rows_due, sensor_rows_now
-from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import NO_VALUE, ReadingRows, SensorRows
+from commonwatt.demo.simulated.building import SITE_ID
+from commonwatt.demo.simulated.reading_log import ReadingLog
+from commonwatt.demo.simulated.sensor_log import sensor_rows_due, sensor_rows_now
+from commonwatt.domain.metering.quarter_hours import DAY_S
+from commonwatt.domain.metering.readings import NO_VALUE, ReadingRows, SensorRows
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.bootstrap import run_server
 from commonwatt.demo.banner import banner
 from commonwatt.demo.gateway import Gateway, gateway_client
-from commonwatt.demo.reading_log import ReadingLog
 from commonwatt.demo.seeding import Progress
 from commonwatt.demo.set_up import set_up, site_number
+from commonwatt.demo.simulated.reading_log import ReadingLog
 from commonwatt.demo.state import DemoState
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store_of

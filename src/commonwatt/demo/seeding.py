@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.ingest_sensor_values import ingest_sensor_values
 from commonwatt.app.ports import Store
-from commonwatt.app.settle_site import settle_site
-from commonwatt.demo.reading_log import ReadingLog
-from commonwatt.demo.sensor_log import sensor_rows_due
-from commonwatt.domain.catalogue import Group
-from commonwatt.domain.quarter_hours import DAY_S
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.readings.sensors import ingest_sensor_values
+from commonwatt.app.settling.settle_site import settle_site
+from commonwatt.demo.simulated.reading_log import ReadingLog
+from commonwatt.demo.simulated.sensor_log import sensor_rows_due
+from commonwatt.domain.metering.catalogue import Group
+from commonwatt.domain.metering.quarter_hours import DAY_S
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many steps are done, and of how many."""

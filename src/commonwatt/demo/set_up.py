@@ -1,24 +1,23 @@
 """Setting the demo up in an empty store: its building, its accounts, its history."""
 
-from commonwatt.app.account_store import AccountStore
-from commonwatt.app.accounts import AccountExists
-from commonwatt.app.apply_declaration import apply_declaration
-from commonwatt.app.authorize import Role
-from commonwatt.app.manage_accounts import (
+from commonwatt.app.accounts.accounts import AccountExists
+from commonwatt.app.accounts.administer import (
     NewAccount,
     PasswordHasher,
     add_account,
     make_key,
     set_password,
 )
+from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.accounts.store import AccountStore
+from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.app.ports import Store
-from commonwatt.demo.building import DECLARATION_FILE, SITE_ID
-from commonwatt.demo.faults import CannotRunDemo
-from commonwatt.demo.reading_log import ReadingLog
 from commonwatt.demo.seeding import GATEWAY, Progress, seed
-from commonwatt.demo.simulation import FIRST_QUARTER
-from commonwatt.demo.state import DemoState
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
+from commonwatt.demo.simulated.reading_log import ReadingLog
+from commonwatt.demo.simulated.simulation import FIRST_QUARTER
+from commonwatt.demo.state import CannotRunDemo, DemoState
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 
 READER = "demo"

@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from commonwatt.demo.faults import CannotRunDemo
+
+class CannotRunDemo(Exception):
+    """The demo cannot run here; the message says why and what would help."""
+
 
 FILE_NAME = "demo.json"
 _OWNER_ONLY = 0o600

@@ -7,18 +7,18 @@ at its start and from nothing of another quarter-hour's result.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from commonwatt.domain.catalogue import Group, Medium, SiteCatalogue
-from commonwatt.domain.edits import Edit, apply_edits
-from commonwatt.domain.findings import Finding
-from commonwatt.domain.load_profile import LoadProfile, SiteBalance
-from commonwatt.domain.meter_energy import MeterEnergy
+from commonwatt.domain.balance.rule_meter import add_rule_meters
+from commonwatt.domain.balance.site_books import SiteBooks
+from commonwatt.domain.energy.physical_meter import JudgedMeter, estimated_spans, meter_energy
+from commonwatt.domain.energy.proxy_days import add_proxy_days
+from commonwatt.domain.energy.register_gaps import EstimatedSpan
+from commonwatt.domain.metering.catalogue import Group, Medium, SiteCatalogue
+from commonwatt.domain.metering.edits import Edit, apply_edits
+from commonwatt.domain.metering.findings import Finding
+from commonwatt.domain.metering.load_profile import LoadProfile, SiteBalance
+from commonwatt.domain.metering.meter_energy import MeterEnergy
+from commonwatt.domain.plausibility.days.unused import with_unused_doubted
 from commonwatt.domain.plausibility.doubts import doubts
-from commonwatt.domain.plausibility.unused import with_unused_doubted
-from commonwatt.domain.rule_meter import add_rule_meters
-from commonwatt.domain.site_books import SiteBooks
-from commonwatt.domain.vee.physical_meter import JudgedMeter, estimated_spans, meter_energy
-from commonwatt.domain.vee.proxy_days import add_proxy_days
-from commonwatt.domain.vee.register_gaps import EstimatedSpan
 
 
 @dataclass(frozen=True, slots=True)

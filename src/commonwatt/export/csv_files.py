@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from commonwatt.client.frames import Table
+from commonwatt.client.series.frames import Table
 
 _CHUNK_BYTES = 1 << 20
 

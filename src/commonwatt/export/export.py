@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from commonwatt.client import Climkit, Site
-from commonwatt.client.frames import Table
-from commonwatt.client.local_periods import Window
+from commonwatt.client.series.frames import Table
+from commonwatt.client.series.local_periods import Window
 from commonwatt.export.csv_files import CsvFiles
 from commonwatt.export.errors import CannotExport
 from commonwatt.export.meters import OfMeters

@@ -11,8 +11,8 @@ from functools import partial
 
 from commonwatt.client import Climkit, Meter, Series, Site
 from commonwatt.client.errors import BadRequest, NotFound
-from commonwatt.client.local_periods import QUARTER_S, Window
-from commonwatt.client.words import MeterType, SamplingFrequency
+from commonwatt.client.series.local_periods import QUARTER_S, Window
+from commonwatt.client.series.words import MeterType, SamplingFrequency
 from commonwatt.export.one_by_one import OneByOne, Tell
 from commonwatt.export.rows import Rows
 from commonwatt.export.sources import instants, meters_of

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from commonwatt.client.errors import BadRequest, NotFound
 from commonwatt.client.models import Meter, Sensor
-from commonwatt.client.series import Series
+from commonwatt.client.series.series import Series
 
 Item = TypeVar("Item", Meter, Sensor)
 Tell = Callable[[float], None]

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from commonwatt.client.frames import MissingLibrary, Table
+from commonwatt.client.series.frames import MissingLibrary, Table
 
 if TYPE_CHECKING:
     import polars as pl

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 from zoneinfo import ZoneInfo
 
-from commonwatt.client.local_periods import Window
+from commonwatt.client.series.local_periods import Window
 from commonwatt.export.errors import CannotExport
 from commonwatt.export.question import Question, question_of
 

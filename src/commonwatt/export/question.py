@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from commonwatt.client.local_periods import Window, parts, period_start
+from commonwatt.client.series.local_periods import Window, parts, period_start
+from commonwatt.client.series.words import MeterType, SamplingFrequency, word_of
 from commonwatt.client.stamps import When, instant_of
-from commonwatt.client.words import MeterType, SamplingFrequency, word_of
 from commonwatt.export.errors import CannotExport
 
 _SAID = {"meter_type": "type", "start_at": "start", "asked_end_at": "end"}

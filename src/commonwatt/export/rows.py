@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 
-from commonwatt.client.frames import Table
-from commonwatt.client.series import Series
+from commonwatt.client.series.frames import Table
+from commonwatt.client.series.series import Series
 
 
 class Rows:

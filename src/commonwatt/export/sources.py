@@ -6,9 +6,9 @@ from functools import partial
 from typing import Protocol
 
 from commonwatt.client import Climkit, Meter, Sensor, Series, Site
-from commonwatt.client.local_periods import Window
-from commonwatt.client.series_calls import ELECTRICITY
-from commonwatt.client.words import MeterType, SamplingFrequency
+from commonwatt.client.series.local_periods import Window
+from commonwatt.client.series.series_calls import ELECTRICITY
+from commonwatt.client.series.words import MeterType, SamplingFrequency
 from commonwatt.export.errors import CannotExport
 from commonwatt.export.one_by_one import OneByOne, Tell
 from commonwatt.export.rows import Rows

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from commonwatt.app.local_stamp import duration_text
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     Device,
     Meter,
     MeterFacts,
@@ -18,7 +17,8 @@ from commonwatt.domain.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.zones import local_midnight
+from commonwatt.domain.metering.local_time import duration_text
+from commonwatt.domain.metering.zones import local_midnight
 from commonwatt.formats.yaml_values import INTERVALS
 
 _INTERVAL_WORDS = {seconds: word for word, seconds in INTERVALS.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
-from commonwatt.app.declaration import (
+from commonwatt.app.declaring.declaration import (
     NOT_SAID,
     DeclarationFault,
     InvalidDeclaration,
@@ -13,7 +13,7 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.domain.allocation import KEYS
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     REGISTERS_OF,
     BalanceMode,
     BatteryOrder,

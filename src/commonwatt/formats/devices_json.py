@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from commonwatt.app.declared_devices import FEWEST_DIGITS, MOST_DIGITS
-from commonwatt.domain.catalogue import Device, Register
+from commonwatt.app.declaring.devices import FEWEST_DIGITS, MOST_DIGITS
+from commonwatt.domain.metering.catalogue import Device, Register
 from commonwatt.formats import json_fields as read
-from commonwatt.formats.instants import utc_text
 from commonwatt.formats.json_fields import BadField, JsonFields, json_document
+from commonwatt.formats.stamps.instants import utc_text
 from commonwatt.formats.yaml_devices import DEVICE_KEYS
 
 _MILLION = 1_000_000

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from commonwatt.app.read_differences import Differences
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.formats.instants import utc_text
+from commonwatt.app.billing.differences import Differences
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
+from commonwatt.formats.stamps.instants import utc_text
 
 _PER_UNIT = 1000
 

@@ -1,6 +1,6 @@
 """What can be wrong with a whole body or file; a fault of one row is a `Rejected` row instead."""
 
-from commonwatt.domain.readings import NAMED_ROWS_MAX
+from commonwatt.domain.metering.readings import NAMED_ROWS_MAX
 
 
 class UnreadableBody(ValueError):

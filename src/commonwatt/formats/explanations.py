@@ -4,21 +4,21 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from commonwatt.app.explain_quarter import Explanation
-from commonwatt.app.quarter_versions import Version
-from commonwatt.app.sight import WHOLE, Sight
-from commonwatt.app.used_readings import UsedReading
+from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.findings.explain import Explanation
+from commonwatt.app.findings.quarter_versions import Version
+from commonwatt.app.findings.used_readings import UsedReading
 from commonwatt.domain.allocation import KEYS, ShareMeaning
-from commonwatt.domain.catalogue import Medium, SiteCatalogue
-from commonwatt.domain.edits import Edit
 from commonwatt.domain.explanation.books import Cut, QuarterBooks, SharedOut
 from commonwatt.domain.explanation.boundaries import Boundary
 from commonwatt.domain.explanation.estimate import Estimate
 from commonwatt.domain.explanation.rule_tree import OperandValue, RegisterValue, RuleTree
-from commonwatt.domain.findings import Finding, finding_id
-from commonwatt.domain.quality import Method, Quality, exists
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.formats.instants import utc_text
+from commonwatt.domain.metering.catalogue import Medium, SiteCatalogue
+from commonwatt.domain.metering.edits import Edit
+from commonwatt.domain.metering.findings import Finding, finding_id
+from commonwatt.domain.metering.quality import Method, Quality, exists
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
+from commonwatt.formats.stamps.instants import utc_text
 
 # What JSON holds.
 Json = dict[str, Any]

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from commonwatt.formats.errors import BadValue, UnreadableBody, shown
-from commonwatt.formats.instants import parse_instant
-from commonwatt.formats.json_rows import unknown_key
+from commonwatt.formats.readings.json_rows import unknown_key
+from commonwatt.formats.stamps.instants import parse_instant
 
 _TEXT_LENGTH_MAX = 200
 

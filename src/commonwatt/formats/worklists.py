@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from commonwatt.app.worklist_task import Task
-from commonwatt.formats.instants import utc_text
+from commonwatt.app.findings.task import Task
+from commonwatt.formats.stamps.instants import utc_text
 
 
 def worklist_rows(tasks: Iterable[Task]) -> list[dict[str, str | None]]:

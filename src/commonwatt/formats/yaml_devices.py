@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from commonwatt.app.declaration import NOT_SAID, NotSaid
-from commonwatt.app.declared_devices import FEWEST_DIGITS, MOST_DIGITS
-from commonwatt.domain.catalogue import Device, Register
+from commonwatt.app.declaring.declaration import NOT_SAID, NotSaid
+from commonwatt.app.declaring.devices import FEWEST_DIGITS, MOST_DIGITS
+from commonwatt.domain.metering.catalogue import Device, Register
 from commonwatt.formats import yaml_values as read
 from commonwatt.formats.yaml_fields import Fields
 

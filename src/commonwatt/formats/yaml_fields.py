@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import yaml
 
-from commonwatt.app.declaration import (
+from commonwatt.app.declaring.declaration import (
     NOT_SAID,
     DeclarationFault,
     InvalidDeclaration,

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import yaml
 
-from commonwatt.domain.catalogue import Register
 from commonwatt.domain.look_alikes import has_special_forms, mixes_scripts
-from commonwatt.domain.zones import UnknownTimezone, parse_timezone
+from commonwatt.domain.metering.catalogue import Register
+from commonwatt.domain.metering.zones import UnknownTimezone, parse_timezone
 from commonwatt.formats.errors import BadValue, shown
-from commonwatt.formats.local_dates import local_instant, parse_date
+from commonwatt.formats.stamps.local_dates import local_instant, parse_date
 from commonwatt.formats.yaml_fields import Reader
 
 _TAG = "tag:yaml.org,2002:"

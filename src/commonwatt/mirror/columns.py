@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.client import Series
-from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Register
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.domain.readings import (
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Medium, Register
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.readings import (
     NO_VALUE,
     NOT_ISSUED,
     MeterName,
@@ -19,9 +19,9 @@ from commonwatt.domain.readings import (
     Rejected,
     SensorRows,
 )
-from commonwatt.domain.reference import NO_VALUE as NOTHING_SAID
-from commonwatt.domain.reference import ReferenceQuarters
-from commonwatt.formats.quantities import quantities_from_numbers
+from commonwatt.domain.reference.reference import NO_VALUE as NOTHING_SAID
+from commonwatt.domain.reference.reference import ReferenceQuarters
+from commonwatt.formats.readings.quantities import quantities_from_numbers
 
 _MILLION = 1_000_000
 _LARGEST = 9e9

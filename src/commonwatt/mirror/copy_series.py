@@ -9,10 +9,10 @@ from threading import Thread
 from zoneinfo import ZoneInfo
 
 from commonwatt.client import BadRequest, Climkit, NotFound, Sensor, Series, SurprisingAnswer
-from commonwatt.client.local_periods import DAY_S, Window
-from commonwatt.domain.catalogue import REGISTERS_OF, Group, Medium, Mode
-from commonwatt.domain.readings import ReadingRows
-from commonwatt.domain.reference import ReferenceQuarters
+from commonwatt.client.series.local_periods import DAY_S, Window
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Medium, Mode
+from commonwatt.domain.metering.readings import ReadingRows
+from commonwatt.domain.reference.reference import ReferenceQuarters
 from commonwatt.mirror.columns import (
     readings_of,
     readings_of_totals,

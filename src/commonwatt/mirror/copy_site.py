@@ -12,9 +12,9 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from commonwatt.client import Climkit, Sensor, Site
-from commonwatt.client.local_periods import DAY_S, parts
+from commonwatt.client.series.local_periods import DAY_S, parts
 from commonwatt.client.stamps import instant_of
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.copy_series import Part, SeriesCopy
 from commonwatt.mirror.newcomers import FIRST_DAY_OF_ALL

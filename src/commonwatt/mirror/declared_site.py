@@ -6,7 +6,7 @@ Nothing is declared but what the server says; so what the owner of the store add
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from commonwatt.app.declaration import (
+from commonwatt.app.declaring.declaration import (
     NOT_SAID,
     MeterDeclaration,
     NotSaid,
@@ -14,8 +14,8 @@ from commonwatt.app.declaration import (
     SiteDeclaration,
 )
 from commonwatt.client import Meter, Sensor, Site
-from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Mode, SiteCatalogue
-from commonwatt.domain.catalogue import Meter as OwnMeter
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Medium, Mode, SiteCatalogue
+from commonwatt.domain.metering.catalogue import Meter as OwnMeter
 
 _PRIM_AD_MAX = 2**31 - 1
 _TYPES = tuple(Medium)

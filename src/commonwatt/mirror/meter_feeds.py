@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from commonwatt.client import BadRequest, Climkit, Meter, Series, Site
-from commonwatt.domain.catalogue import REGISTERS_OF, Medium, Mode
-from commonwatt.domain.catalogue import Meter as OwnMeter
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Medium, Mode
+from commonwatt.domain.metering.catalogue import Meter as OwnMeter
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.mirror.columns import Values, known_registers
 
 _LOOKED_AT = timedelta(days=31)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from commonwatt.app.declaration import NOT_SAID, MeterDeclaration
+from commonwatt.app.declaring.declaration import NOT_SAID, MeterDeclaration
 from commonwatt.client import (
     BadRequest,
     Climkit,
@@ -15,8 +15,8 @@ from commonwatt.client import (
     SurprisingAnswer,
     Unreachable,
 )
-from commonwatt.domain.catalogue import Group, Mode
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.catalogue import Group, Mode
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.declared_site import label
 from commonwatt.mirror.meter_feeds import Look, look_at

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from commonwatt.app.declaration import NOT_SAID, MeterDeclaration
+from commonwatt.app.declaring.declaration import NOT_SAID, MeterDeclaration
 from commonwatt.client import (
     BadRequest,
     Climkit,
@@ -14,8 +14,8 @@ from commonwatt.client import (
     Site,
     SurprisingAnswer,
 )
-from commonwatt.domain.catalogue import Meter as OwnMeter
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.domain.metering.catalogue import Meter as OwnMeter
+from commonwatt.domain.metering.catalogue import SiteCatalogue
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.declared_site import (
     NoRole,

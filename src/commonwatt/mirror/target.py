@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
-from commonwatt.app.apply_declaration import Applied, apply_declaration
-from commonwatt.app.compare_reference import TOTALS_SOURCE
-from commonwatt.app.copied_until import copied_until
-from commonwatt.app.declaration import InvalidDeclaration, SiteDeclaration
-from commonwatt.app.ingest_readings import ingest_readings
-from commonwatt.app.ingest_sensor_values import ingest_sensor_values
-from commonwatt.app.keep_copied import keep_copied
-from commonwatt.app.keep_reference import keep_reference
+from commonwatt.app.declaring.apply import Applied, apply_declaration
+from commonwatt.app.declaring.declaration import InvalidDeclaration, SiteDeclaration
 from commonwatt.app.ports import Store
-from commonwatt.domain.catalogue import SiteCatalogue
-from commonwatt.domain.readings import ReadingRows, Receipt, SensorRows
-from commonwatt.domain.reference import ReferenceQuarters
+from commonwatt.app.readings.ingest import ingest_readings
+from commonwatt.app.readings.sensors import ingest_sensor_values
+from commonwatt.app.reference.compare import TOTALS_SOURCE
+from commonwatt.app.reference.keep import copied_until, keep_copied, keep_reference
+from commonwatt.domain.metering.catalogue import SiteCatalogue
+from commonwatt.domain.metering.readings import ReadingRows, Receipt, SensorRows
+from commonwatt.domain.reference.reference import ReferenceQuarters
 
 T = TypeVar("T")
 _SOURCE = "mirror "

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from commonwatt.adapters.store.audit_table import write_audit
-from commonwatt.adapters.store.catalogue_tables import SqlCatalogueTables
-from commonwatt.adapters.store.database import Database
+from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.schema import (
     account_keys,
     accounts,
@@ -16,16 +14,18 @@ from commonwatt.adapters.store.schema import (
     secrets,
     sites,
 )
-from commonwatt.app.accounts import Account, AccountExists, AccountKey, Grant, SiteName
-from commonwatt.app.authorize import Habits, Role, SiteList
-from commonwatt.domain.catalogue import SiteCatalogue
+from commonwatt.adapters.store.tables.audit import write_audit
+from commonwatt.adapters.store.tables.catalogue import SqlCatalogueTables
+from commonwatt.app.accounts.accounts import Account, AccountExists, AccountKey, Grant, SiteName
+from commonwatt.app.accounts.authorize import Habits, Role, SiteList
+from commonwatt.domain.metering.catalogue import SiteCatalogue
 
 _SIGNING_KEY = "signing_key"
 _KEY_ID_LENGTH = 12  # hex digits of the hash: enough to name a key, of no use to sign in
 
 
 class SqlAccountStore:
-    """The port :class:`commonwatt.app.account_store.AccountStore` on SQLite or PostgreSQL."""
+    """The port :class:`commonwatt.app.accounts.store.AccountStore` on SQLite or PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -9,13 +9,13 @@ import numpy as np
 from sqlalchemy import Connection, Table, func, select, text
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.checksums import begin, blob_columns, damage, is_whole
-from commonwatt.adapters.store.locked_days import LockedDays
-from commonwatt.adapters.store.packing import unpack_readings, unpack_sensor_values
-from commonwatt.adapters.store.result_tables import columns_of
+from commonwatt.adapters.store.packing.checksums import begin, blob_columns, damage, is_whole
+from commonwatt.adapters.store.packing.columns import unpack_readings, unpack_sensor_values
+from commonwatt.adapters.store.tables.locked_days import LockedDays
+from commonwatt.adapters.store.tables.results import columns_of
 from commonwatt.app.ports import StoredScan
-from commonwatt.domain.catalogue import Group
-from commonwatt.domain.quarter_hours import DAY_QUARTERS
+from commonwatt.domain.metering.catalogue import Group
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS
 from commonwatt.domain.settlement import Settlement
 
 _TABLES = tuple(table for table in schema.metadata.sorted_tables if "checksum" in table.c)

@@ -5,9 +5,9 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.database import READ_ONLY, Database
+from commonwatt.adapters.store.engine.database import READ_ONLY, Database
 from commonwatt.adapters.store.rules_upgrade import mark_where_rules_changed
-from commonwatt.app.store_errors import (
+from commonwatt.app.errors import (
     StoreError,
     StoreFull,
     StoreReadOnly,

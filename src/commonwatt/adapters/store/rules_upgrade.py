@@ -3,10 +3,10 @@
 from sqlalchemy import Connection, exists, func, insert, literal, select, text, union_all, update
 
 from commonwatt.adapters.store import schema
+from commonwatt.adapters.store.engine.upsert import replacing
 from commonwatt.adapters.store.sql_store import SqlSnapshot
-from commonwatt.adapters.store.upsert import replacing
-from commonwatt.app.correct_spans import learn_at_upgrade
-from commonwatt.app.store_errors import StoreTooNew
+from commonwatt.app.errors import StoreTooNew
+from commonwatt.app.settling.registers import learn_at_upgrade
 from commonwatt.domain.rules_version import RULES_VERSION
 
 _versions = schema.rule_versions

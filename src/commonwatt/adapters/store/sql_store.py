@@ -6,26 +6,26 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.account_access import (
+from commonwatt.adapters.store.engine.database import Database
+from commonwatt.adapters.store.engine.upsert import replacing
+from commonwatt.adapters.store.integrity import SqlIntegrity
+from commonwatt.adapters.store.tables.account_access import (
     read_access,
     read_access_by_key,
     read_first_grant,
     read_granted_sites,
 )
-from commonwatt.adapters.store.audit_table import read_audit, write_audit
-from commonwatt.adapters.store.catalogue_tables import SqlCatalogueTables
-from commonwatt.adapters.store.database import Database
-from commonwatt.adapters.store.edit_tables import SqlEditTables
-from commonwatt.adapters.store.history_tables import SqlHistoryTables
-from commonwatt.adapters.store.integrity import SqlIntegrity
-from commonwatt.adapters.store.lock_tables import SqlLockTables
-from commonwatt.adapters.store.reading_tables import SqlReadingTables, SqlSensorTables
-from commonwatt.adapters.store.reference_tables import SqlReferenceTables
-from commonwatt.adapters.store.result_tables import SqlResultTables
-from commonwatt.adapters.store.upsert import replacing
-from commonwatt.app.authorize import AccountAccess, GrantedSite
+from commonwatt.adapters.store.tables.audit import read_audit, write_audit
+from commonwatt.adapters.store.tables.catalogue import SqlCatalogueTables
+from commonwatt.adapters.store.tables.edits import SqlEditTables
+from commonwatt.adapters.store.tables.history import SqlHistoryTables
+from commonwatt.adapters.store.tables.locks import SqlLockTables
+from commonwatt.adapters.store.tables.readings import SqlReadingTables, SqlSensorTables
+from commonwatt.adapters.store.tables.reference import SqlReferenceTables
+from commonwatt.adapters.store.tables.results import SqlResultTables
+from commonwatt.app.accounts.authorize import AccountAccess, GrantedSite
 from commonwatt.app.ports import AuditLine
-from commonwatt.domain.catalogue import Group, SiteCatalogue
+from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 
 _TRIED = "tried"
 """The key of a row among the counters, which nobody would miss."""

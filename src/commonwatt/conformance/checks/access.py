@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from commonwatt.conformance import published
-from commonwatt.conformance.building import Building
+from commonwatt.conformance.asking.exchanges import Bearer, Question
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.evidence import UNKNOWN_ID, list_question
-from commonwatt.conformance.exchanges import Bearer, Question
-from commonwatt.conformance.series_search import site_source
-from commonwatt.conformance.verdicts import CannotCheck, Judgement, failed, held
+from commonwatt.conformance.judging import published
+from commonwatt.conformance.judging.verdicts import CannotCheck, Judgement, failed, held
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.evidence import UNKNOWN_ID, list_question
+from commonwatt.conformance.samples.series_search import site_source
 
 _AT_ONCE = 3
 _BURSTS = 3

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from functools import partial
 
-from commonwatt.conformance import published
-from commonwatt.conformance.building import Building
+from commonwatt.conformance.asking.exchanges import Exchange
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.exchanges import Exchange
-from commonwatt.conformance.rows import list_fault, objects
-from commonwatt.conformance.value_types import (
+from commonwatt.conformance.judging import published
+from commonwatt.conformance.judging.rows import list_fault, objects
+from commonwatt.conformance.judging.value_types import (
     FLAG,
     TEXT,
     WHOLE,
     Types,
     type_fault,
 )
-from commonwatt.conformance.verdicts import (
+from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
     Habit,
     Judgement,
@@ -24,6 +23,7 @@ from commonwatt.conformance.verdicts import (
     held,
     judged,
 )
+from commonwatt.conformance.samples.building import Building
 
 # The platform knows this type too; the page does not say whether it is listed.
 _LISTED_TYPES = (*published.METER_TYPES, "reactive")

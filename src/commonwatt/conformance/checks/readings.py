@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from functools import partial
 
-from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.every_kind import of_route, on_every_kind
-from commonwatt.conformance.local_periods import told, utc_offset
-from commonwatt.conformance.published import TIMESTAMP
-from commonwatt.conformance.readings_at_hand import period_question, raw_source
-from commonwatt.conformance.row_faults import (
+from commonwatt.conformance.judging.local_periods import told, utc_offset
+from commonwatt.conformance.judging.published import TIMESTAMP
+from commonwatt.conformance.judging.row_faults import (
     decimals_fault,
     distinct_fault,
     key_fault,
@@ -18,8 +15,8 @@ from commonwatt.conformance.row_faults import (
     order_fault,
     stamp_fault,
 )
-from commonwatt.conformance.rows import list_fault, rows_of
-from commonwatt.conformance.verdicts import (
+from commonwatt.conformance.judging.rows import list_fault, rows_of
+from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
     Habit,
     Judgement,
@@ -28,6 +25,9 @@ from commonwatt.conformance.verdicts import (
     held,
     judged,
 )
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.every_kind import of_route, on_every_kind
+from commonwatt.conformance.samples.readings_at_hand import period_question, raw_source
 
 _ROUTES = ("meter_data_raw", "sensor_data")
 _RAW_DECIMALS = 6

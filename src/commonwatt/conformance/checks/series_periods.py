@@ -4,14 +4,21 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
-from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.every_kind import of_route
-from commonwatt.conformance.fits import PUBLISHED, QUARTER_S, Piece, quarter_pieces, span_of
-from commonwatt.conformance.local_periods import told, utc_offset
-from commonwatt.conformance.rows import numbers
-from commonwatt.conformance.series import FoundFit, Series
-from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, departs, failed, held
+from commonwatt.conformance.judging.fits import PUBLISHED, QUARTER_S, Piece, quarter_pieces, span_of
+from commonwatt.conformance.judging.local_periods import told, utc_offset
+from commonwatt.conformance.judging.rows import numbers
+from commonwatt.conformance.judging.verdicts import (
+    CannotCheck,
+    Habit,
+    Judgement,
+    departs,
+    failed,
+    held,
+)
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.every_kind import of_route
+from commonwatt.conformance.samples.series import FoundFit, Series
 
 _ROUTES = ("site_data", "meter_data")
 _PERIODS = {"H": "hour", "D": "day", "M": "month", "Y": "year"}

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from functools import partial
 
-from commonwatt.conformance import published
-from commonwatt.conformance.building import Building
+from commonwatt.conformance.asking.exchanges import Exchange
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.every_kind import of_route
-from commonwatt.conformance.exchanges import Exchange
-from commonwatt.conformance.fits import QUARTER_S
-from commonwatt.conformance.local_periods import DAY_S
-from commonwatt.conformance.row_faults import (
+from commonwatt.conformance.judging import published
+from commonwatt.conformance.judging.fits import QUARTER_S
+from commonwatt.conformance.judging.local_periods import DAY_S
+from commonwatt.conformance.judging.row_faults import (
     decimals_fault,
     distinct_fault,
     number_fault,
@@ -18,15 +16,8 @@ from commonwatt.conformance.row_faults import (
     order_fault,
     stamp_fault,
 )
-from commonwatt.conformance.rows import list_fault, objects
-from commonwatt.conformance.series import Series, Source
-from commonwatt.conformance.series_search import (
-    answers_of_days,
-    meter_source,
-    meter_sources,
-    site_sources,
-)
-from commonwatt.conformance.verdicts import (
+from commonwatt.conformance.judging.rows import list_fault, objects
+from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
     Habit,
     Judgement,
@@ -34,6 +25,15 @@ from commonwatt.conformance.verdicts import (
     failed,
     held,
     judged,
+)
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.every_kind import of_route
+from commonwatt.conformance.samples.series import Series, Source
+from commonwatt.conformance.samples.series_search import (
+    answers_of_days,
+    meter_source,
+    meter_sources,
+    site_sources,
 )
 
 _ROUTES = ("site_data", "meter_data")

@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from commonwatt.conformance import published
-from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.checks.series_rows import quarters_of
-from commonwatt.conformance.every_kind import on_every_kind
-from commonwatt.conformance.row_faults import (
+from commonwatt.conformance.judging import published
+from commonwatt.conformance.judging.row_faults import (
     key_fault,
 )
-from commonwatt.conformance.rows import numbers, objects
-from commonwatt.conformance.series_search import site_source
-from commonwatt.conformance.verdicts import (
+from commonwatt.conformance.judging.rows import numbers, objects
+from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
     Habit,
     Judgement,
@@ -22,6 +19,9 @@ from commonwatt.conformance.verdicts import (
     held,
     judged,
 )
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.every_kind import on_every_kind
+from commonwatt.conformance.samples.series_search import site_source
 
 _CLOSE = Decimal("0.000001")
 _ROUNDING = Decimal("0.002")

@@ -3,15 +3,22 @@
 from dataclasses import dataclass
 from functools import partial
 
-from commonwatt.conformance.building import Building
+from commonwatt.conformance.asking.exchanges import Exchange, Question
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.every_kind import of_route
-from commonwatt.conformance.exchanges import Exchange, Question
-from commonwatt.conformance.fits import QUARTER_S
-from commonwatt.conformance.local_periods import DAY_S, told, utc_offset
-from commonwatt.conformance.rows import Row, list_fault
-from commonwatt.conformance.series import Series
-from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, departs, failed, held
+from commonwatt.conformance.judging.fits import QUARTER_S
+from commonwatt.conformance.judging.local_periods import DAY_S, told, utc_offset
+from commonwatt.conformance.judging.rows import Row, list_fault
+from commonwatt.conformance.judging.verdicts import (
+    CannotCheck,
+    Habit,
+    Judgement,
+    departs,
+    failed,
+    held,
+)
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.every_kind import of_route
+from commonwatt.conformance.samples.series import Series
 
 _ROUTES = ("site_data", "meter_data")
 _BEGINS_S = 6 * 3600

@@ -4,12 +4,19 @@ import base64
 import json
 from decimal import Decimal
 
-from commonwatt.conformance.building import Building
+from commonwatt.conformance.asking.conversation import can_be_borne
+from commonwatt.conformance.asking.exchanges import Bearer
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.conversation import can_be_borne
-from commonwatt.conformance.evidence import list_question
-from commonwatt.conformance.exchanges import Bearer
-from commonwatt.conformance.verdicts import CannotCheck, Habit, Judgement, departs, failed, held
+from commonwatt.conformance.judging.verdicts import (
+    CannotCheck,
+    Habit,
+    Judgement,
+    departs,
+    failed,
+    held,
+)
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.evidence import list_question
 
 _VALID_S = 900
 _SKEW_S = 120

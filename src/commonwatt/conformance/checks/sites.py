@@ -3,12 +3,10 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from commonwatt.conformance import published
-from commonwatt.conformance.building import Building
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.evidence import site_ids
-from commonwatt.conformance.rows import list_fault
-from commonwatt.conformance.value_types import (
+from commonwatt.conformance.judging import published
+from commonwatt.conformance.judging.rows import list_fault
+from commonwatt.conformance.judging.value_types import (
     NUMBER,
     OBJECT,
     POSTAL_CODE,
@@ -16,7 +14,7 @@ from commonwatt.conformance.value_types import (
     Types,
     type_fault,
 )
-from commonwatt.conformance.verdicts import (
+from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
     Habit,
     Judgement,
@@ -25,6 +23,8 @@ from commonwatt.conformance.verdicts import (
     held,
     judged,
 )
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.evidence import site_ids
 
 _OLD_ADDRESS_KEYS = {"city", "postal_code"}
 _INFO_TYPES: Types = {

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import partial
 
-from commonwatt.conformance.building import Building
+from commonwatt.conformance.asking.exchanges import Exchange
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.every_kind import of_route
-from commonwatt.conformance.exchanges import Exchange
-from commonwatt.conformance.fits import QUARTER_S
-from commonwatt.conformance.local_periods import (
+from commonwatt.conformance.judging.fits import QUARTER_S
+from commonwatt.conformance.judging.local_periods import (
     DAY_S,
     MARGIN_S,
     day_start,
@@ -17,8 +15,10 @@ from commonwatt.conformance.local_periods import (
     switch_at,
     told,
 )
-from commonwatt.conformance.series import Series
-from commonwatt.conformance.verdicts import CannotCheck, Judgement, failed, held
+from commonwatt.conformance.judging.verdicts import CannotCheck, Judgement, failed, held
+from commonwatt.conformance.samples.building import Building
+from commonwatt.conformance.samples.every_kind import of_route
+from commonwatt.conformance.samples.series import Series
 
 _ROUTES = ("site_data", "meter_data")
 _STEPS = {"15T": QUARTER_S, "H": 3600}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from commonwatt.domain.allocation.terms import SharingTerms
-from commonwatt.domain.load_profile import Energy
+from commonwatt.domain.metering.load_profile import Energy
 
 
 def in_proportion(

@@ -4,7 +4,7 @@ import numpy as np
 
 from commonwatt.domain.allocation.by_consumption import within_pool
 from commonwatt.domain.allocation.terms import SharingTerms
-from commonwatt.domain.load_profile import Energy
+from commonwatt.domain.metering.load_profile import Energy
 
 
 def fixed(terms: SharingTerms) -> Energy:

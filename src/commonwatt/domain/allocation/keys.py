@@ -11,7 +11,7 @@ from commonwatt.domain.allocation.by_percentage import equal, fixed, fixed_redis
 from commonwatt.domain.allocation.by_producer import matrix, own_first
 from commonwatt.domain.allocation.rounding import EXACT_BELOW
 from commonwatt.domain.allocation.terms import SharingTerms
-from commonwatt.domain.load_profile import Energy
+from commonwatt.domain.metering.load_profile import Energy
 
 _CELLS_AT_ONCE = 1 << 15
 """Consumers x quarter-hours that are worked on together: what a key needs of them stays cached."""

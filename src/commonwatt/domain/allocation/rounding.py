@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.load_profile import Energy
+from commonwatt.domain.metering.load_profile import Energy
 
 EXACT_BELOW = 1 << 31
 """Pools and sums of weights below fit the 64-bit arithmetic of this package."""

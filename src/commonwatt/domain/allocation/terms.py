@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.domain.allocation.rounding import dither, parts_of
-from commonwatt.domain.load_profile import Energy
+from commonwatt.domain.metering.load_profile import Energy
 
 _MILLION = 1_000_000
 _HUNDRED = 100 * _MILLION

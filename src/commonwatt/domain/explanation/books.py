@@ -5,14 +5,21 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from commonwatt.domain.allocation import KEYS, Rounding, share_out
-from commonwatt.domain.balance import ClosedBooks, MeasuredFlows, close_books
-from commonwatt.domain.catalogue import Group, Meter, Mode, Register, SiteCatalogue, SiteFacts
-from commonwatt.domain.load_profile import Energy, SiteBalance
-from commonwatt.domain.members import Member, measured_flows, members_of
-from commonwatt.domain.meter_energy import MeterEnergy
-from commonwatt.domain.quality import Quality, exists
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.domain.site_books import sharing_terms
+from commonwatt.domain.balance.balance import ClosedBooks, MeasuredFlows, close_books
+from commonwatt.domain.balance.members import Member, measured_flows, members_of
+from commonwatt.domain.balance.site_books import sharing_terms
+from commonwatt.domain.metering.catalogue import (
+    Group,
+    Meter,
+    Mode,
+    Register,
+    SiteCatalogue,
+    SiteFacts,
+)
+from commonwatt.domain.metering.load_profile import Energy, SiteBalance
+from commonwatt.domain.metering.meter_energy import MeterEnergy
+from commonwatt.domain.metering.quality import Quality, exists
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

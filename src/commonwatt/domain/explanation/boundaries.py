@@ -7,16 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 
-from commonwatt.domain.catalogue import REGISTERS_OF, MeterFacts, Register
-from commonwatt.domain.quality import Method, Quality, exists
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.energy.index_energy import SegmentIndex, index_segments
+from commonwatt.domain.energy.interval_energy import JudgedIntervals
+from commonwatt.domain.energy.physical_meter import JudgedMeter
+from commonwatt.domain.energy.register_gaps import interpolated_gap_s
+from commonwatt.domain.energy.shaped_index import shape_gaps
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, MeterFacts, Register
+from commonwatt.domain.metering.quality import Method, Quality, exists
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.domain.vee.boundary_index import AcceptedReadings, rounded
-from commonwatt.domain.vee.index_energy import SegmentIndex, index_segments
-from commonwatt.domain.vee.interval_energy import JudgedIntervals
-from commonwatt.domain.vee.physical_meter import JudgedMeter
 from commonwatt.domain.vee.pipeline import JudgedRegister
-from commonwatt.domain.vee.register_gaps import interpolated_gap_s
-from commonwatt.domain.vee.shaped_index import shape_gaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import REGISTERS_OF, MeterFacts
-from commonwatt.domain.quality import Method
-from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S, first_quarter_from
-from commonwatt.domain.vee.comparable_quarters import DONOR_S, Donors
-from commonwatt.domain.vee.estimation import Gap, gap_weights, gaps_between
-from commonwatt.domain.vee.interval_energy import JudgedIntervals
-from commonwatt.domain.vee.physical_meter import Judged, JudgedMeter
+from commonwatt.domain.energy.comparable_quarters import DONOR_S, Donors
+from commonwatt.domain.energy.estimation import Gap, gap_weights, gaps_between
+from commonwatt.domain.energy.interval_energy import JudgedIntervals
+from commonwatt.domain.energy.physical_meter import Judged, JudgedMeter
+from commonwatt.domain.energy.proxy_days import last_heard_at
+from commonwatt.domain.energy.register_gaps import donors_reach, interpolated_gap_s
+from commonwatt.domain.energy.shaped_index import measured_donors
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, MeterFacts
+from commonwatt.domain.metering.quality import Method
+from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S, first_quarter_from
+from commonwatt.domain.metering.zones import utc_offsets
+from commonwatt.domain.vee.boundary_index import Segment
 from commonwatt.domain.vee.pipeline import JudgedRegister
-from commonwatt.domain.vee.proxy_days import last_heard_at
-from commonwatt.domain.vee.register_gaps import donors_reach, interpolated_gap_s
-from commonwatt.domain.vee.segments import Segment
-from commonwatt.domain.vee.shaped_index import measured_donors
-from commonwatt.domain.zones import utc_offsets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from commonwatt.domain.catalogue import Meter, Register, SiteCatalogue
-from commonwatt.domain.meter_energy import MeterEnergy, RegisterEnergy
-from commonwatt.domain.quality import Quality, exists
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.domain.rule_expression import Operand, parse_rule
+from commonwatt.domain.balance.rule_expression import Operand, parse_rule
+from commonwatt.domain.metering.catalogue import Meter, Register, SiteCatalogue
+from commonwatt.domain.metering.meter_energy import MeterEnergy, RegisterEnergy
+from commonwatt.domain.metering.quality import Quality, exists
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S
+from commonwatt.domain.metering.catalogue import Meter
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S
 
 SKEW_S = 60
 """Nearer to a quarter-hour is punctual."""

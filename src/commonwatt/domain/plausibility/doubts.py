@@ -5,24 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Group, Medium, Meter, Mode, SiteCatalogue
-from commonwatt.domain.findings import Finding
-from commonwatt.domain.load_profile import SiteBalance
-from commonwatt.domain.meter_energy import MeterEnergy
-from commonwatt.domain.plausibility.both_ways import imports_and_exports
-from commonwatt.domain.plausibility.catch_up import catch_ups
+from commonwatt.domain.energy.physical_meter import JudgedMeter
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, Mode, SiteCatalogue
+from commonwatt.domain.metering.findings import Finding
+from commonwatt.domain.metering.load_profile import SiteBalance
+from commonwatt.domain.metering.meter_energy import MeterEnergy
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.domain.plausibility.clock import clock_skews
-from commonwatt.domain.plausibility.counted import counted_spans
-from commonwatt.domain.plausibility.frozen import frozen_registers
-from commonwatt.domain.plausibility.gap import gaps
-from commonwatt.domain.plausibility.night import nights, productions_at_night
-from commonwatt.domain.plausibility.power import powers_above_limit
-from commonwatt.domain.plausibility.register_check import register_mismatches
-from commonwatt.domain.plausibility.site_sum import site_sums
-from commonwatt.domain.plausibility.unusual_step import unusual_steps
-from commonwatt.domain.plausibility.whole_days import WholeDays
-from commonwatt.domain.quarter_hours import QUARTER_S
-from commonwatt.domain.vee.physical_meter import JudgedMeter
+from commonwatt.domain.plausibility.days.both_ways import imports_and_exports
+from commonwatt.domain.plausibility.days.frozen import frozen_registers
+from commonwatt.domain.plausibility.days.night import nights, productions_at_night
+from commonwatt.domain.plausibility.days.register_check import register_mismatches
+from commonwatt.domain.plausibility.days.site_sum import site_sums
+from commonwatt.domain.plausibility.days.whole_days import WholeDays
+from commonwatt.domain.plausibility.steps.catch_up import catch_ups
+from commonwatt.domain.plausibility.steps.counted import counted_spans
+from commonwatt.domain.plausibility.steps.gap import gaps
+from commonwatt.domain.plausibility.steps.power import powers_above_limit
+from commonwatt.domain.plausibility.steps.unusual_step import unusual_steps
 
 
 def doubts(

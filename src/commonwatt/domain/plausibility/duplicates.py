@@ -5,9 +5,9 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter, Register
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.readings import ReadingQuality, StoredReadings, replaced_versions
+from commonwatt.domain.metering.catalogue import Meter, Register
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings, replaced_versions
 
 
 def duplicate_readings(

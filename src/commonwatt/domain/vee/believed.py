@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter
-from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import StoredReadings
+from commonwatt.domain.metering.catalogue import Meter
+from commonwatt.domain.metering.quarter_hours import DAY_S
+from commonwatt.domain.metering.readings import StoredReadings
 from commonwatt.domain.vee.history import usable
 
 FAR_DAYS = 5 * 365

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.quality import Method, Quality
-from commonwatt.domain.quarter_hours import QUARTER_S
+from commonwatt.domain.metering.quality import Method, Quality
+from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 RAW_PER_UNIT = 1_000
 """mWh per Wh, ml per litre."""
@@ -183,3 +183,18 @@ def rounded(
     more_left = index.rest * numerator // index.span
     last_units: NDArray[np.int64] = (left_over + more_left + half) // divisor
     return units * numerator + more_units + last_units
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The accepted readings of one run of a register, from ``start_at`` to ``end_at``.
+
+    Both [Unix seconds] are None where the register does not begin anew (it may be that of the
+    meter's life, or out of sight). ``factor`` replaces that of the meter's facts, None: it does
+    not. The quarter-hour of an edge belongs to both of its segments.
+    """
+
+    readings: AcceptedReadings
+    start_at: int | None = None
+    end_at: int | None = None
+    factor: Decimal | None = None

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.readings import VALUE_MAX, RegisterReadings
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.readings import VALUE_MAX, RegisterReadings
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
 from commonwatt.domain.vee.history import RegisterHistory
 from commonwatt.domain.vee.interval_totals import REACH as TOTALS_REACH

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import (
+from commonwatt.domain.metering.catalogue import (
     AcceptedSpan,
     HeldSpan,
     Meter,
     Register,
     ResolutionKind,
 )
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.quarter_hours import DAY_S
-from commonwatt.domain.readings import RegisterReadings, StoredReadings
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.life import OLDEST_STAMP_AT, Life
+from commonwatt.domain.metering.quarter_hours import DAY_S
+from commonwatt.domain.metering.readings import RegisterReadings, StoredReadings
 from commonwatt.domain.vee.interval_totals import IntervalTotals
-from commonwatt.domain.vee.life import OLDEST_STAMP_AT, Life
 
 STAMP_TOLERANCE_S = 60
 """A stamp of an interval this near to a quarter-hour boundary is taken for it."""

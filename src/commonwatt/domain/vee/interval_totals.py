@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Register
-from commonwatt.domain.readings import (
+from commonwatt.domain.metering.catalogue import Register
+from commonwatt.domain.metering.readings import (
     ReadingQuality,
     RegisterReadings,
     StoredReadings,

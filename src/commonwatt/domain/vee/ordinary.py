@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonwatt.domain.quarter_hours import DAY_S, QUARTER_S
-from commonwatt.domain.readings import MetersReadings, RegisterReadings
+from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S
+from commonwatt.domain.metering.readings import MetersReadings, RegisterReadings
 from commonwatt.domain.vee.history import usable
 
 FINE = 1_000

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter, Register, RegisterKind
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.readings import RegisterReadings
+from commonwatt.domain.metering.catalogue import Meter, Register, RegisterKind
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.life import Life
+from commonwatt.domain.metering.readings import RegisterReadings
 from commonwatt.domain.vee import verdicts
+from commonwatt.domain.vee.boundary_index import Segment
 from commonwatt.domain.vee.history import (
     RegisterHistory,
     begins_in_sight,
@@ -20,7 +22,6 @@ from commonwatt.domain.vee.history import (
     ends_in_sight,
     set_aside,
 )
-from commonwatt.domain.vee.life import Life
 from commonwatt.domain.vee.rollover import RolloverRule, Rollovers
 from commonwatt.domain.vee.seams import (
     AcceptedRun,
@@ -32,7 +33,6 @@ from commonwatt.domain.vee.seams import (
     with_declared_indexes,
     with_resets,
 )
-from commonwatt.domain.vee.segments import Segment
 from commonwatt.domain.vee.stretches import stretches_of
 
 

@@ -13,7 +13,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.catalogue import Meter, MeterFacts, Register, Resolution, ResolutionKind
+from commonwatt.domain.metering.catalogue import (
+    Meter,
+    MeterFacts,
+    Register,
+    Resolution,
+    ResolutionKind,
+)
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
 from commonwatt.domain.vee.stretches import Stretch
 from commonwatt.domain.vee.verdicts import SIGHT

@@ -7,13 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.findings import Finding, FindingRule
-from commonwatt.domain.quality import Quality
-from commonwatt.domain.quarter_hours import QUARTER_S, first_quarter_from, quarter_of
-from commonwatt.domain.readings import RegisterReadings
-from commonwatt.domain.vee.boundary_index import AcceptedReadings
+from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.domain.metering.quality import Quality
+from commonwatt.domain.metering.quarter_hours import QUARTER_S, first_quarter_from, quarter_of
+from commonwatt.domain.metering.readings import RegisterReadings
+from commonwatt.domain.vee.boundary_index import AcceptedReadings, Segment
 from commonwatt.domain.vee.history import RegisterHistory, set_aside
-from commonwatt.domain.vee.segments import Segment
 from commonwatt.domain.vee.stretches import Stretch
 from commonwatt.domain.vee.verdicts import zeros_in_doubt
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from commonwatt.domain.catalogue import Device, Meter, Register, ResolutionKind
+from commonwatt.domain.metering.catalogue import Device, Meter, Register, ResolutionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The database: connections, transactions, and how statements are run and ended."""

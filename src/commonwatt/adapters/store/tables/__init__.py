@@ -1,0 +1,1 @@
+"""What is in which table: one module a subject."""

@@ -1,0 +1,1 @@
+"""The nine endpoints of the Climkit Developer API v1."""

@@ -1,0 +1,108 @@
+"""How a change of a site is taken from an operator: who asks is settled before the body is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+import anyio.to_thread
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commonwatt.api.endpoint.endpoint import bearer_of, count, identify
+from commonwatt.api.http.bodies import QUERY_LIMIT, read_packed_body
+from commonwatt.api.http.json_answers import json_answer
+from commonwatt.api.own_requests import parameters
+from commonwatt.api.services import Services
+from commonwatt.app.accounts.authorize import Action, GrantedSite, require_action, require_site
+from commonwatt.app.declaring.apply import Applied
+from commonwatt.app.ports import Store
+from commonwatt.formats.stamps.instants import utc_text
+
+
+@dataclass(frozen=True, slots=True)
+class Changer:
+    """The account that asks, and the site as it is granted to it."""
+
+    account: str
+    site: GrantedSite
+
+
+@dataclass(frozen=True, slots=True)
+class AskedChange:
+    """What is asked by whom at a Unix microsecond: path parameters and the body as it was sent."""
+
+    changer: Changer
+    path: Mapping[str, str]
+    body: bytes
+    now_us: int
+
+    @property
+    def now_at(self) -> int:
+        """The same in Unix seconds."""
+        return self.now_us // 1_000_000
+
+
+Changing = Callable[[Store, AskedChange], bytes]
+"""Makes a change, durable when it returns; gives ready JSON."""
+
+
+async def take_change(
+    services: Services, request: Request, route: str, changing: Changing
+) -> Response:
+    """Answer a request that changes something of the site that the path names.
+
+    ``route`` is the path's template, under which requests are counted. For operators.
+    """
+    admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
+    changer = await services.read_in_time(admit)
+    parameters(request.query_params.multi_items(), ())
+    body = await read_packed_body(request, QUERY_LIMIT)
+    now_us = int(services.clock() * 1_000_000)
+    work = partial(
+        changing, services.store, AskedChange(changer, request.path_params, body, now_us)
+    )
+    content = await anyio.to_thread.run_sync(work, limiter=services.writing)
+    services.written()
+    return await json_answer(request, content)
+
+
+def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> Changer:
+    with services.store.snapshot() as snapshot:
+        access = identify(services, snapshot, bearer, site_id)
+        count(services, access, route)
+        site = require_site(access, site_id)
+        require_action(access, Action.CHANGE)
+        return Changer(access.account, site)
+
+
+def told(applied: Applied, site: GrantedSite) -> dict[str, object]:
+    """What was changed, in words, and what of the site is computed anew because of it.
+
+    The latter reaches over all meters and times: who sees a part of them is told none.
+    """
+    recomputed = applied.recomputed if site.sight.is_whole else ()
+    return {
+        "changed": list(applied.lines),
+        "recomputed": [
+            {
+                "group": each.group.value,
+                "start": utc_text(each.start_at),
+                "end": utc_text(each.end_at),
+                "days": each.days,
+                "locked_days": each.locked_days,
+            }
+            for each in recomputed
+        ],
+    }
+
+
+def exact_json(value: object) -> bytes:
+    """JSON with decimals as they are, without trailing zeros."""
+    return orjson.dumps(value, default=_decimal)
+
+
+def _decimal(value: object) -> orjson.Fragment:
+    assert isinstance(value, Decimal), "nothing else is answered"
+    return orjson.Fragment(format(value.normalize(), "f").encode())

@@ -1,0 +1,1 @@
+"""What HTTP is to every endpoint: bodies in, answers out, problems told."""

@@ -1,0 +1,1 @@
+"""The server below the application: the protocol, its connections, slow clients."""

@@ -1,0 +1,1 @@
+"""What is billed: locks, later differences, edits, and the figures of a month."""

@@ -1,0 +1,1 @@
+"""What may be wrong: findings, their resolution, explanations, and the worklist."""

@@ -1,0 +1,1 @@
+"""Keeping a store in order: whether it works, whether it is whole, removing a site."""

@@ -1,0 +1,1 @@
+"""What another platform says of the same meters: kept beside ours and compared."""

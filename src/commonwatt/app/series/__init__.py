@@ -1,0 +1,1 @@
+"""What was measured, read: series of meters and of the balance, registers, raw readings, status."""

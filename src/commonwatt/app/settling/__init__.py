@@ -1,0 +1,1 @@
+"""Settling: which days, from which stored readings, and their quarter-hours."""

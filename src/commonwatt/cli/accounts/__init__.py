@@ -1,0 +1,1 @@
+"""Commands on accounts, grants and the audit."""

@@ -1,0 +1,1 @@
+"""Commands that declare: apply, site, exchange."""

@@ -1,0 +1,1 @@
+"""Commands on what may be wrong: findings, explain, worklist."""

@@ -1,0 +1,1 @@
+"""Commands on readings: import, delivery, edit."""

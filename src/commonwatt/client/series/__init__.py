@@ -1,0 +1,1 @@
+"""Series: asked for in parts, joined, and given as columns and frames."""

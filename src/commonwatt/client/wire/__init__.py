@@ -1,0 +1,1 @@
+"""How the client sends: one request at a time, paced, signed in, tried again."""

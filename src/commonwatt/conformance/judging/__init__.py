@@ -1,0 +1,1 @@
+"""How the kit judges an answer: rows, values, periods, verdicts."""

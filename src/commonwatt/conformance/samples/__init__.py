@@ -1,0 +1,1 @@
+"""What of a server's buildings the checks are tried on."""

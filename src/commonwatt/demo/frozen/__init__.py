@@ -1,0 +1,1 @@
+"""The demo that stands still: the same answers at every start, for tests of clients."""

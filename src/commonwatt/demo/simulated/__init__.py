@@ -1,0 +1,1 @@
+"""The seeded building and what its meters and sensors would have sent."""

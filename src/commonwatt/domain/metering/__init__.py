@@ -1,0 +1,1 @@
+"""What is metered: sites and meters, readings, quarter-hours, their energy and quality."""

@@ -1,0 +1,1 @@
+"""Doubts about the settled quarter-hours of whole days."""

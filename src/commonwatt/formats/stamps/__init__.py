@@ -1,0 +1,1 @@
+"""Stamps as senders write them, to instants."""

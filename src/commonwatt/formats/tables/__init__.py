@@ -1,0 +1,1 @@
+"""Tables of series as CSV, JSON lines, Parquet and Arrow."""
