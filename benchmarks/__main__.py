@@ -11,19 +11,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import load, stages
+from benchmarks import stages
 from benchmarks.bare_settling import bare_settling
-from benchmarks.building import APARTMENTS, make_building
-from benchmarks.client import client
+from benchmarks.client.figures import client
 from benchmarks.expected import Checker
-from benchmarks.fault_tables import faults
-from benchmarks.incoming import make_incoming
-from benchmarks.plan import FULL, QUICK, Plan
-from benchmarks.raw_http import Connection
+from benchmarks.faults.tables import faults
 from benchmarks.report import Line, table
-from benchmarks.side_b import python_of_yardsticks, start_b
-from benchmarks.side_commonwatt import start_commonwatt
-from benchmarks.side_f import start_f
+from benchmarks.servers import load
+from benchmarks.servers.raw_http import Connection
+from benchmarks.servers.side_b import python_of_yardsticks, start_b
+from benchmarks.servers.side_commonwatt import start_commonwatt
+from benchmarks.servers.side_f import start_f
+from benchmarks.site.building import APARTMENTS, make_building
+from benchmarks.site.incoming import make_incoming
+from benchmarks.site.plan import FULL, QUICK, Plan
 from benchmarks.stages import Bench
 from benchmarks.trickle import trickle
 

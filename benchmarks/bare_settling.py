@@ -11,10 +11,10 @@ from typing import cast
 
 import numpy as np
 
-from benchmarks.plan import Plan
-from benchmarks.remembered import RememberedSnapshot
 from benchmarks.report import PER_BARE, VALUE, Bound, Line
-from benchmarks.settled_site import Column, Sent, SettledSite
+from benchmarks.site.plan import Plan
+from benchmarks.site.remembered import RememberedSnapshot
+from benchmarks.site.settled_site import Column, Sent, SettledSite
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.settling.load import judge_meters
 from commonwatt.app.settling.settle_site import settle_days

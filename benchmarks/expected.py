@@ -6,9 +6,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.building import QUARTER_S, QUARTERS_A_DAY, ZONE, Building, Column
-from benchmarks.plan import Plan
-from benchmarks.raw_http import Answer
+from benchmarks.servers.raw_http import Answer
+from benchmarks.site.building import QUARTER_S, QUARTERS_A_DAY, ZONE, Building, Column
+from benchmarks.site.plan import Plan
 
 METER = 0
 """The apartment of the building that is asked for."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmarks.report import PER_F, VALUE, X_B, X_SMALL, Bound, Line, Target
-from benchmarks.subject import Results, ratio
+from benchmarks.servers.subject import Results, ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

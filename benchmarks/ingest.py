@@ -3,9 +3,9 @@
 import statistics
 from collections.abc import Sequence
 
-from benchmarks.incoming import ROWS_A_BATCH
-from benchmarks.raw_http import Connection
-from benchmarks.subject import Ingesting, Samples
+from benchmarks.servers.raw_http import Connection
+from benchmarks.servers.subject import Ingesting, Samples
+from benchmarks.site.incoming import ROWS_A_BATCH
 
 
 def ingest_rates(

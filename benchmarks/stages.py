@@ -5,21 +5,35 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks import load
-from benchmarks.building import METERS_A_BUILDING, QUARTERS_A_DAY
 from benchmarks.expected import Checker
 from benchmarks.goals import GOALS, IDLE, LOADED, large_line, line, memory_line, plain_line
-from benchmarks.incoming import METERS
 from benchmarks.ingest import ingest_rates
-from benchmarks.plan import DAY_S, Plan
-from benchmarks.processes import PeakMemory
-from benchmarks.raw_http import Connection
 from benchmarks.report import Line
-from benchmarks.side_b import B
-from benchmarks.side_commonwatt import READ, Commonwatt, run_command
-from benchmarks.side_f import F
-from benchmarks.sqlite_store import copy_store, meter_days, multiply_site, table_bytes, unsettle
-from benchmarks.subject import Ingesting, Results, Samples, Subject, interleave, latency, throughput
+from benchmarks.servers import load
+from benchmarks.servers.processes import PeakMemory
+from benchmarks.servers.raw_http import Connection
+from benchmarks.servers.side_b import B
+from benchmarks.servers.side_commonwatt import READ, Commonwatt, run_command
+from benchmarks.servers.side_f import F
+from benchmarks.servers.sqlite_store import (
+    copy_store,
+    meter_days,
+    multiply_site,
+    table_bytes,
+    unsettle,
+)
+from benchmarks.servers.subject import (
+    Ingesting,
+    Results,
+    Samples,
+    Subject,
+    interleave,
+    latency,
+    throughput,
+)
+from benchmarks.site.building import METERS_A_BUILDING, QUARTERS_A_DAY
+from benchmarks.site.incoming import METERS
+from benchmarks.site.plan import DAY_S, Plan
 
 LATENCIES = tuple(figure for figure in GOALS if GOALS[figure].unit == "ms")
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.building import QUARTER_S, QUARTERS_A_DAY, Building, Column, make_building
-from benchmarks.declared_site import DeclaredSite, registers_of
 from benchmarks.expected import WrongAnswer
 from benchmarks.goals import plain_line
-from benchmarks.plan import Plan
-from benchmarks.raw_http import Connection, Request
 from benchmarks.report import Line
-from benchmarks.side_commonwatt import SENT, prepare, readings_path
-from benchmarks.sqlite_store import store_file, table_bytes
+from benchmarks.servers.raw_http import Connection, Request
+from benchmarks.servers.side_commonwatt import SENT, prepare, readings_path
+from benchmarks.servers.sqlite_store import store_file, table_bytes
+from benchmarks.site.building import QUARTER_S, QUARTERS_A_DAY, Building, Column, make_building
+from benchmarks.site.declared_site import DeclaredSite, registers_of
+from benchmarks.site.plan import Plan
 from benchmarks.stages import Bench
 from commonwatt.adapters.store.engine.database import Database
 from commonwatt.adapters.store.sql_store import SqlStore

@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import Engine, create_engine, text
 
-from benchmarks.building import METERS_A_BUILDING, QUARTER_S, Building, Column, make_building
+from benchmarks.site.building import METERS_A_BUILDING, QUARTER_S, Building, Column, make_building
 from benchmarks.yardstick_b.queries import Base
 
 Columns = tuple[int, Column, Column | None, Column | None]

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.building import APARTMENTS, Building, make_building
-from benchmarks.declared_site import DeclaredSite
 from benchmarks.expected import METER, Checker, WrongAnswer
-from benchmarks.plan import QUICK
-from benchmarks.raw_http import Answer
 from benchmarks.report import PER_F, X_B, Bound, Line
+from benchmarks.servers.raw_http import Answer
+from benchmarks.site.building import APARTMENTS, Building, make_building
+from benchmarks.site.declared_site import DeclaredSite
+from benchmarks.site.plan import QUICK
 from commonwatt.domain.allocation import share_pro_rata
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from benchmarks.report import PER_BARE, PER_PANDAS, Line, Target
-from benchmarks.subject import Results, Samples, ratio
+from benchmarks.servers.subject import Results, Samples, ratio
 
 Timed = Callable[[], float]
 """Does its work and returns the seconds of it that count."""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchmarks import load
-from benchmarks.processes import Server
-from benchmarks.raw_http import Answer, Connection, Request
+from benchmarks.servers import load
+from benchmarks.servers.processes import Server
+from benchmarks.servers.raw_http import Answer, Connection, Request
 
 Requests = Mapping[str, Request]
 

@@ -1,7 +1,7 @@
 """The batches that are sent: 100 meters x one UTC day, a new day each, after all that is filled."""
 
-from benchmarks.building import QUARTER_S, QUARTERS_A_DAY, Building, make_building, naive_utc
-from benchmarks.plan import DAY_S, Plan
+from benchmarks.site.building import QUARTER_S, QUARTERS_A_DAY, Building, make_building, naive_utc
+from benchmarks.site.plan import DAY_S, Plan
 
 METERS = 100
 ROWS_A_BATCH = METERS * QUARTERS_A_DAY

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.building import Building, make_building
-from benchmarks.declared_site import DeclaredSite
-from benchmarks.incoming import METERS, ROWS_A_BATCH
-from benchmarks.plan import DAY_S, Plan
-from benchmarks.side_commonwatt import Commonwatt, prepare, serve
+from benchmarks.servers.side_commonwatt import Commonwatt, prepare, serve
+from benchmarks.site.building import Building, make_building
+from benchmarks.site.declared_site import DeclaredSite
+from benchmarks.site.incoming import METERS, ROWS_A_BATCH
+from benchmarks.site.plan import DAY_S, Plan
 
 ASKED = DeclaredSite("b30000000000000000000001", "Asked", METERS - 2)
 

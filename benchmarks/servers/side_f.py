@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Server, free_port, start
-from benchmarks.raw_http import Answer, Request
-from benchmarks.side_b import uvicorn, yardstick_environment
-from benchmarks.subject import Requests
+from benchmarks.servers.processes import Server, free_port, start
+from benchmarks.servers.raw_http import Answer, Request
+from benchmarks.servers.side_b import uvicorn, yardstick_environment
+from benchmarks.servers.subject import Requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def start_f(folder: Path, workers: int, answers: Mapping[str, Answer]) -> F:
         (bodies / name).write_bytes(answer.body)
     port = free_port()
     environment = yardstick_environment(F_BODIES=str(bodies))
-    command = uvicorn("benchmarks.static_f:app", port, workers)
+    command = uvicorn("benchmarks.servers.static_f:app", port, workers)
     server = start("F", command, port, folder, environment)
     server.wait_until_open()
     return F(server, tuple(answers))

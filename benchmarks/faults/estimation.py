@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.imputation import METHODS, GapToFill, filled
-from benchmarks.settled_site import Column, Sent, SettledSite
-from benchmarks.shapes import FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
+from benchmarks.faults.imputation import METHODS, GapToFill, filled
+from benchmarks.site.settled_site import Column, Sent, SettledSite
+from benchmarks.site.shapes import FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
 from commonwatt.domain.metering.catalogue import Mode
 from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.shapes import FIRST_QUARTER, ZONE, Column
+from benchmarks.site.shapes import FIRST_QUARTER, ZONE, Column
 from commonwatt.demo.simulated.profiles import Calendar
 from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import pandas as pd
 import polars as pl
 
-from benchmarks.asked_site import ASKED, AskedSite
-from benchmarks.client_steps import steps_of
+from benchmarks.client.asked_site import ASKED, AskedSite
+from benchmarks.client.steps import steps_of
 from benchmarks.expected import METER, compare
-from benchmarks.raw_http import Answer, Connection, Request
-from benchmarks.recorder import bare_transfer, recorder
 from benchmarks.report import PER_BARE, PER_PANDAS, Bound, Line
-from benchmarks.side_commonwatt import ACCOUNT, PASSWORD
-from benchmarks.turns import clocked, in_turns, turns_line
+from benchmarks.servers.raw_http import Answer, Connection, Request
+from benchmarks.servers.recorder import bare_transfer, recorder
+from benchmarks.servers.side_commonwatt import ACCOUNT, PASSWORD
+from benchmarks.servers.turns import clocked, in_turns, turns_line
 from commonwatt.client import Climkit, Series
 
 FIGURE = "a meter's year to a polars frame"

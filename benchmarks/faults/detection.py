@@ -9,16 +9,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.injected import KINDS, RANGE_MWH, ROLLOVER, FaultyMeter, Injected, Kind, inject
-from benchmarks.injected_intervals import (
+from benchmarks.faults.injected import (
+    KINDS,
+    RANGE_MWH,
+    ROLLOVER,
+    FaultyMeter,
+    Injected,
+    Kind,
+    inject,
+)
+from benchmarks.faults.injected_intervals import (
     INTERVAL_KINDS,
     INTERVAL_S,
     FaultyIntervals,
     IntervalKind,
     inject_beside,
 )
-from benchmarks.settled_site import Column, SettledSite
-from benchmarks.shapes import END_QUARTER, FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
+from benchmarks.site.settled_site import Column, SettledSite
+from benchmarks.site.shapes import END_QUARTER, FIRST_QUARTER, SHAPES, ZONE, boundaries, indexes
 from commonwatt.domain.metering.catalogue import Mode
 from commonwatt.domain.metering.findings import Finding
 from commonwatt.domain.metering.quality import exists

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from benchmarks.building import ZONE
 from benchmarks.goals import plain_line
-from benchmarks.raw_http import Answer
 from benchmarks.report import Line
+from benchmarks.servers.raw_http import Answer
+from benchmarks.site.building import ZONE
 from commonwatt.client.series.joining import Part, ends_of, joined, part_of
 from commonwatt.client.series.local_periods import Window, parts
 from commonwatt.client.series.series import Series

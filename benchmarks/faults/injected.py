@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.settled_site import Column, Sent
+from benchmarks.site.settled_site import Column, Sent
 from commonwatt.domain.metering.findings import FindingRule as Rule
 
 HOUR, DAY = 4, 96

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.building import QUARTER_S, local_midnight
+from benchmarks.site.building import QUARTER_S, local_midnight
 
 DAY_S = 86_400
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.building import Building, naive_utc
 from benchmarks.expected import METER, check_first_read
-from benchmarks.incoming import day_span, day_start, stamps
-from benchmarks.plan import DAY_S, Plan
-from benchmarks.postgres import Cluster, start_cluster
-from benchmarks.processes import Server, free_port, run, start
-from benchmarks.raw_http import Answer, Request
-from benchmarks.subject import Requests
+from benchmarks.servers.postgres import Cluster, start_cluster
+from benchmarks.servers.processes import Server, free_port, run, start
+from benchmarks.servers.raw_http import Answer, Request
+from benchmarks.servers.subject import Requests
+from benchmarks.site.building import Building, naive_utc
+from benchmarks.site.incoming import day_span, day_start, stamps
+from benchmarks.site.plan import DAY_S, Plan
 
 SECRET = "the yardstick keeps no secret from anybody"
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 PATH = f"/meter_data/1/{METER + 1}"
 
 

@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from benchmarks.asked_site import asked_site
-from benchmarks.client_export import exports
-from benchmarks.client_year import meter_year
-from benchmarks.plan import Plan
+from benchmarks.client.asked_site import asked_site
+from benchmarks.client.export import exports
+from benchmarks.client.year import meter_year
 from benchmarks.report import Line
+from benchmarks.site.plan import Plan
 
 
 def client(plan: Plan, workers: int) -> list[Line]:

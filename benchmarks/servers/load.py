@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.processes import run
-from benchmarks.raw_http import Request
+from benchmarks.servers.processes import run
+from benchmarks.servers.raw_http import Request
 
 CONNECTIONS = 8
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from benchmarks.building import METERS_A_BUILDING, Building
-from benchmarks.declared_site import DeclaredSite
 from benchmarks.expected import METER, check_first_read
-from benchmarks.incoming import METERS, ROWS_A_BATCH, day_span, day_start
-from benchmarks.plan import DAY_S, Plan
-from benchmarks.processes import Server, free_port, start
-from benchmarks.raw_http import Answer, Connection, Request
-from benchmarks.side_b import period
-from benchmarks.subject import Requests
+from benchmarks.servers.processes import Server, free_port, start
+from benchmarks.servers.raw_http import Answer, Connection, Request
+from benchmarks.servers.side_b import period
+from benchmarks.servers.subject import Requests
+from benchmarks.site.building import METERS_A_BUILDING, Building
+from benchmarks.site.declared_site import DeclaredSite
+from benchmarks.site.incoming import METERS, ROWS_A_BATCH, day_span, day_start
+from benchmarks.site.plan import DAY_S, Plan
 
 ACCOUNT, PASSWORD = "bench", "only-for-this-run"
 READ = DeclaredSite("b00000000000000000000001", "Read", 18)

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.asked_site import ASKED, AskedSite
+from benchmarks.client.asked_site import ASKED, AskedSite
 from benchmarks.expected import WrongAnswer
-from benchmarks.incoming import METERS
-from benchmarks.raw_http import Request
-from benchmarks.recorder import bare_transfer, recorder
 from benchmarks.report import PER_BARE, Bound, Line, Target
-from benchmarks.side_commonwatt import ACCOUNT, PASSWORD, command
-from benchmarks.turns import clocked, in_turns, turns_line
+from benchmarks.servers.raw_http import Request
+from benchmarks.servers.recorder import bare_transfer, recorder
+from benchmarks.servers.side_commonwatt import ACCOUNT, PASSWORD, command
+from benchmarks.servers.turns import clocked, in_turns, turns_line
+from benchmarks.site.incoming import METERS
 
 GOALS: dict[str, Target] = {
     ".parquet": (Bound(PER_BARE, at_most=5),),

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import free_port, run
+from benchmarks.servers.processes import free_port, run
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'

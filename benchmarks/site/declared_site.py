@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.building import QUARTERS_A_DAY, Building, Column
-from benchmarks.incoming import stamps
+from benchmarks.site.building import QUARTERS_A_DAY, Building, Column
+from benchmarks.site.incoming import stamps
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.detection import Detection, detect
-from benchmarks.estimation import LENGTHS, Errors, Outcome, estimate
-from benchmarks.imputation import METHODS
-from benchmarks.plan import Plan
+from benchmarks.faults.detection import Detection, detect
+from benchmarks.faults.estimation import LENGTHS, Errors, Outcome, estimate
+from benchmarks.faults.imputation import METHODS
 from benchmarks.report import markdown
+from benchmarks.site.plan import Plan
 
 _FILLING = ("commonwatt", *METHODS)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from benchmarks.raw_http import Connection, Request
+from benchmarks.servers.raw_http import Connection, Request
 
 # What belongs to one connection, and is written anew on the next.
 _OF_THE_CONNECTION = {"Host", "Content-Length", "Connection", "Transfer-Encoding"}

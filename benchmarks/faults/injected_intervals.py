@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.injected import Injected
-from benchmarks.settled_site import Column, Sent
+from benchmarks.faults.injected import Injected
+from benchmarks.site.settled_site import Column, Sent
 from commonwatt.domain.metering.findings import FindingRule as Rule
 
 INTERVAL_S = 900

@@ -1,0 +1,1 @@
+"""The figures of the Python client and of its export."""

@@ -1,0 +1,1 @@
+"""What validation and estimation find and spoil of faults put into readings."""

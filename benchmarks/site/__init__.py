@@ -1,0 +1,1 @@
+"""The buildings that all of them are filled with."""
