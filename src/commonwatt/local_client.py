@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import orjson
 
 from commonwatt.api.climkit import lists, routes
-from commonwatt.api.endpoint.endpoint import Asked, Question, Visit
+from commonwatt.api.endpoint.endpoint import Endpoint, RequestContext, RequestData
 from commonwatt.api.http.faults import TOLD_AS
 from commonwatt.api.services import SettledGroups
 from commonwatt.app.accounts.authorize import (
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 _WHO = "who has the store"
 _ALL_SITES = "/all_installations"
-_QUESTIONS: Mapping[str, Question[Any]] = {
+_ENDPOINTS: Mapping[str, Endpoint[Any]] = {
     "/meter_data/{site_id}/{meter_id}": routes.METER_DATA,
     "/site_data/{site_id}/{meter_type}": routes.SITE_DATA,
     "/meter_data_raw/{site_id}/{meter_id}": routes.METER_DATA_RAW,
@@ -45,8 +45,8 @@ _QUESTIONS: Mapping[str, Question[Any]] = {
     "/{site_id}/sensors_list": routes.SENSORS_LIST,
 }
 _PATHS = [
-    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)), question)
-    for template, question in _QUESTIONS.items()
+    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)), endpoint)
+    for template, endpoint in _ENDPOINTS.items()
 ]
 
 
@@ -90,28 +90,28 @@ class _LocalWire:
             sites = snapshot.catalogue.sites()
             seen = [(snapshot.catalogue.catalogue(site.number), WHOLE) for site in sites]
             return lists.all_installations(snapshot, seen, _access(None))
-        found = ((path.fullmatch(request.path), question) for path, question in _PATHS)
-        path, question = next((match.groupdict(), q) for match, q in found if match)
-        asked = Asked(
+        found = ((path.fullmatch(request.path), endpoint) for path, endpoint in _PATHS)
+        path, endpoint = next((match.groupdict(), q) for match, q in found if match)
+        sent = RequestData(
             path=path,
             query=list((request.query or {}).items()),
             accept="",
             unread=None,
             raw_body=b"" if request.body is None else orjson.dumps(request.body),
         )
-        visit = self._visit(snapshot, path["site_id"])
-        content = question.answer(visit, question.parse(visit, asked))
+        context = self._context(snapshot, path["site_id"])
+        content = endpoint.answer(context, endpoint.parse(context, sent))
         assert isinstance(content, bytes), "the published surface answers JSON"
         return content
 
-    def _visit(self, snapshot: Snapshot, site_id: str) -> Visit:
+    def _context(self, snapshot: Snapshot, site_id: str) -> RequestContext:
         site = next((each for each in snapshot.catalogue.sites() if each.id == site_id), None)
         if site is None:
             raise UnknownSite(site_id)
         catalogue = snapshot.catalogue.catalogue(site.number)
         access = _access(_whole(snapshot, catalogue))
         assert access.site is not None, "it was just given"
-        return Visit(snapshot, access, access.site, catalogue, self._settled, time.time())
+        return RequestContext(snapshot, access, access.site, catalogue, self._settled, time.time())
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from commonwatt.api.endpoint.endpoint import Asked
+from commonwatt.api.endpoint.endpoint import RequestData
 from commonwatt.api.own_routes import BALANCE as BALANCE_QUESTION
 from commonwatt.api.own_routes import EXPLAIN, WORKLIST
 from commonwatt.api.own_routes import SERIES as SERIES_QUESTION
@@ -143,7 +143,7 @@ def test_before_its_first_delivery_an_installed_meter_was_missing(
 def test_what_may_be_worked_out_anew_waits_apart_from_other_reads(
     query: list[tuple[str, str]], is_costly: bool
 ) -> None:
-    asked_for = Asked({}, query, "", None, b"")
+    asked_for = RequestData({}, query, "", None, b"")
 
     assert SERIES_QUESTION.is_costly(asked_for) is is_costly
     assert BALANCE_QUESTION.is_costly(asked_for) is is_costly

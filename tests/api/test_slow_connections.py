@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from commonwatt.api.http.few_lines import LINES_A_MINUTE, FewLines
+from commonwatt.api.http.throttled_log import LINES_A_MINUTE, ThrottledLog
 from commonwatt.api.server.connections import ConnectionLimits, Connections
 from commonwatt.api.server.slow_times import SlowTimes
 from commonwatt.bootstrap import connection_limits
@@ -255,7 +255,7 @@ def test_limits_go_to_other_processes_and_counts_do_not() -> None:
 
 def test_a_flood_of_lines_is_cut_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
-    lines = FewLines(logging.getLogger("commonwatt.test"), lambda: now)
+    lines = ThrottledLog(logging.getLogger("commonwatt.test"), lambda: now)
     for number in range(LINES_A_MINUTE + 5):
         lines.warn("%s: broken", number)
     lines.warn("other")

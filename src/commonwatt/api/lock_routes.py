@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from commonwatt.api import lock_docs as docs
 from commonwatt.api import own_locks
-from commonwatt.api.endpoint.change import take_change
-from commonwatt.api.endpoint.endpoint import Question, always_costly, answer_question, never_quick
+from commonwatt.api.endpoint.change import respond_to_change
+from commonwatt.api.endpoint.endpoint import Endpoint, always_costly, never_quick, respond
 from commonwatt.api.endpoint.plain_route import PlainRoute
 from commonwatt.api.own_routes import PREFIX
 from commonwatt.api.services import Services
@@ -15,10 +15,10 @@ from commonwatt.api.services import Services
 _LOCK = f"{PREFIX}/locks/{{group}}"
 _UNLOCK = f"{PREFIX}/locks/{{group}}/unlock"
 
-LOCKS = Question(
+LOCKS = Endpoint(
     route=f"{PREFIX}/locks", parse=own_locks.parse_locks, answer=own_locks.answer_locks
 )
-DIFFERENCES = Question(
+DIFFERENCES = Endpoint(
     route=f"{PREFIX}/differences",
     parse=own_locks.parse_differences,
     answer=own_locks.answer_differences,
@@ -33,18 +33,18 @@ def lock_router(services: Services) -> APIRouter:
 
     @router.get("/locks", **docs.GET_LOCKS)
     async def get_locks(request: Request) -> Response:
-        return await answer_question(services, request, LOCKS)
+        return await respond(services, request, LOCKS)
 
     @router.put("/locks/{group}", **docs.PUT_LOCK)
     async def put_lock(request: Request) -> Response:
-        return await take_change(services, request, _LOCK, own_locks.put_lock)
+        return await respond_to_change(services, request, _LOCK, own_locks.put_lock)
 
     @router.post("/locks/{group}/unlock", **docs.POST_UNLOCK)
     async def post_unlock(request: Request) -> Response:
-        return await take_change(services, request, _UNLOCK, own_locks.post_unlock)
+        return await respond_to_change(services, request, _UNLOCK, own_locks.post_unlock)
 
     @router.get("/differences", **docs.DIFFERENCES)
     async def differences(request: Request) -> Response:
-        return await answer_question(services, request, DIFFERENCES)
+        return await respond(services, request, DIFFERENCES)
 
     return router

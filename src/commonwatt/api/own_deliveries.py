@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commonwatt.api.endpoint.endpoint import bearer_of, count, identify
+from commonwatt.api.endpoint.endpoint import bearer_of, identify, limit_rate
 from commonwatt.api.http.bodies import largest_size, read_packed_body
 from commonwatt.api.http.json_answers import json_answer
 from commonwatt.api.own_requests import flag, parameters, reading_quality
@@ -101,7 +101,7 @@ async def take_delivery(
 def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> Sender:
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, site_id)
-        count(services, access, route)
+        limit_rate(services, access, route)
         site = require_site(access, site_id)
         require_action(access, Action.DELIVER)
         reads_all = Action.READ in ALLOWED[access.role] and site.sight.is_whole

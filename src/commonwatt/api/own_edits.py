@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from commonwatt.api.endpoint.change import AskedChange, exact_json
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.change import ChangeRequest, exact_json
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.api.own_requests import parameters
 from commonwatt.app.accounts.authorize import GrantedSite, require_history, require_open_meter
 from commonwatt.app.billing.edit_quarters import (
@@ -30,31 +30,31 @@ _INDEX = read.decimal("0", "9000000000")
 _RAW = 1_000_000
 
 
-def parse_edits(_visit: Visit, asked: Asked) -> None:
+def parse_edits(_context: RequestContext, sent: RequestData) -> None:
     """Read a request of which nothing more can be said."""
-    parameters(asked.query, ())
+    parameters(sent.query, ())
 
 
-def answer_edits(visit: Visit, _query: None) -> bytes:
+def answer_edits(context: RequestContext, _query: None) -> bytes:
     """Answer the edits, the oldest first; nothing of closed meters or before the history."""
-    meters = {each.number: each for each in visit.catalogue.meters}
-    sight = visit.site.sight
+    meters = {each.number: each for each in context.catalogue.meters}
+    sight = context.site.sight
     return exact_json(
         [
             _edit_row(meters[each.meter], each)
-            for each in visit.snapshot.edits.edits(visit.site.number, sight.history_from)
+            for each in context.snapshot.edits.edits(context.site.number, sight.history_from)
             if sight.shows(meters[each.meter], each.start_at)
         ]
     )
 
 
-def post_edit(store: Store, asked: AskedChange) -> bytes:
+def post_edit(store: Store, sent: ChangeRequest) -> bytes:
     """Set or clear quarter-hours, or a reading."""
-    wanted = _wanted_edit(JsonFields(json_document(asked.body), _KEYS))
-    site = asked.changer.site
+    wanted = _wanted_edit(JsonFields(json_document(sent.body), _KEYS))
+    site = sent.admitted.site
     require_open_meter(site, wanted.meter_id)
     require_history(site, wanted.at if isinstance(wanted, WantedReading) else wanted.start_at)
-    by = asked.changer.account, asked.now_us
+    by = sent.admitted.account, sent.now_us
     if isinstance(wanted, WantedAcceptance):
         edit = accept_quarters(store, site.number, wanted, *by)
     elif isinstance(wanted, WantedReading):
@@ -64,14 +64,14 @@ def post_edit(store: Store, asked: AskedChange) -> bytes:
     return _answered(store, site, edit)
 
 
-def delete_edit(store: Store, asked: AskedChange) -> bytes:
+def delete_edit(store: Store, sent: ChangeRequest) -> bytes:
     """Let an edit count no more."""
-    number = asked.path["number"]
+    number = sent.path["number"]
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise BadField("number", "must be the number of an edit")
-    site = asked.changer.site
+    site = sent.admitted.site
     _require_seen_edit(store, site, int(number))
-    edit = undo_edit(store, site.number, int(number), asked.changer.account, asked.now_us)
+    edit = undo_edit(store, site.number, int(number), sent.admitted.account, sent.now_us)
     return _answered(store, site, edit)
 
 

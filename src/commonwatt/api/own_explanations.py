@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.api.endpoint.meters import open_meter
 from commonwatt.api.endpoint.windows import quarters_within
 from commonwatt.api.http.problems import InvalidInput
@@ -44,17 +44,19 @@ class WorklistQuery:
     estimated_limit: float
 
 
-def parse_explain(visit: Visit, asked: Asked) -> ExplainQuery:
+def parse_explain(context: RequestContext, sent: RequestData) -> ExplainQuery:
     """Read a request for an explanation: which meter, and an instant of the quarter-hour."""
-    query = parameters(asked.query, ("meter", "at"))
+    query = parameters(sent.query, ("meter", "at"))
     for name in ("meter", "at"):
         if name not in query:
             raise InvalidInput(name, f"{name} is required")
     quarter = quarter_of(_given(query, "at"))
-    window = quarters_within(quarter * QUARTER_S, (quarter + 1) * QUARTER_S, visit.site, visit.now)
+    window = quarters_within(
+        quarter * QUARTER_S, (quarter + 1) * QUARTER_S, context.site, context.now
+    )
     if not window.length:
         raise InvalidInput("at", "the account sees no quarter-hour at that instant")
-    return ExplainQuery(open_meter(visit, query["meter"]), quarter)
+    return ExplainQuery(open_meter(context, query["meter"]), quarter)
 
 
 def _given(query: Mapping[str, str], name: str) -> int:
@@ -63,24 +65,26 @@ def _given(query: Mapping[str, str], name: str) -> int:
     return at
 
 
-def answer_explain(visit: Visit, query: ExplainQuery) -> bytes:
+def answer_explain(context: RequestContext, query: ExplainQuery) -> bytes:
     """Answer the explanation; nothing of closed meters, nor of before the account's history."""
-    sight = visit.site.sight
-    explained = explain_quarter(visit.snapshot, visit.catalogue, query.meter, query.quarter, sight)
-    return orjson.dumps(explanation_object(explained, visit.catalogue, sight))
+    sight = context.site.sight
+    explained = explain_quarter(
+        context.snapshot, context.catalogue, query.meter, query.quarter, sight
+    )
+    return orjson.dumps(explanation_object(explained, context.catalogue, sight))
 
 
-def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
+def parse_worklist(context: RequestContext, sent: RequestData) -> WorklistQuery:
     """Read a request for a worklist; by default of electricity and the last local month."""
-    query = parameters(asked.query, ("group", "start", "end", "estimated_limit"))
+    query = parameters(sent.query, ("group", "start", "end", "estimated_limit"))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
-    month = month_before(visit.site.timezone, int(visit.now))
+    month = month_before(context.site.timezone, int(context.now))
     start_at = month[0] if start_at is None else start_at
     end_at = month[1] if end_at is None else end_at
     if end_at - start_at > MOST_DAYS * DAY_S:
         raise InvalidInput("start", f"a worklist is of at most {MOST_DAYS} days")
-    window = quarters_within(start_at, max(start_at, end_at), visit.site, visit.now)
+    window = quarters_within(start_at, max(start_at, end_at), context.site, context.now)
     return WorklistQuery(
         group=group(query),
         start_at=window.first * QUARTER_S,
@@ -89,9 +93,9 @@ def parse_worklist(visit: Visit, asked: Asked) -> WorklistQuery:
     )
 
 
-def answer_worklist(visit: Visit, query: WorklistQuery) -> bytes:
+def answer_worklist(context: RequestContext, query: WorklistQuery) -> bytes:
     """Answer what is to do; nothing about closed meters but that the books cannot be closed."""
     period = query.start_at, query.end_at
-    asked = query.group, *period, query.estimated_limit
-    tasks = read_worklist(visit.snapshot, visit.catalogue, *asked, visit.site.sight)
+    sent = query.group, *period, query.estimated_limit
+    tasks = read_worklist(context.snapshot, context.catalogue, *sent, context.site.sight)
     return orjson.dumps(worklist_rows(tasks))

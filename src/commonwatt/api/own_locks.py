@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from commonwatt.api.endpoint.change import AskedChange
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.change import ChangeRequest
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.api.http.problems import InvalidInput
 from commonwatt.api.own_requests import instant, ordered, parameters
 from commonwatt.app.accounts.authorize import require_whole_site
@@ -34,52 +34,52 @@ class DifferencesQuery:
     end_at: int | None
 
 
-def parse_locks(_visit: Visit, asked: Asked) -> None:
+def parse_locks(_context: RequestContext, sent: RequestData) -> None:
     """Read a request of which nothing more can be said."""
-    parameters(asked.query, ())
+    parameters(sent.query, ())
 
 
-def answer_locks(visit: Visit, _query: None) -> bytes:
+def answer_locks(context: RequestContext, _query: None) -> bytes:
     """Answer the locks that are in force, a row a group, as far as they reach into sight."""
-    sight = visit.site.sight
-    locks = read_locks(visit.snapshot, visit.site.number)
+    sight = context.site.sight
+    locks = read_locks(context.snapshot, context.site.number)
     return orjson.dumps([_row(each, sight) for each in locks if _reaches(each.last, sight)])
 
 
-def put_lock(store: Store, asked: AskedChange) -> bytes:
+def put_lock(store: Store, sent: ChangeRequest) -> bytes:
     """Lock a group, or lock it further."""
-    require_whole_site(asked.changer.site)
-    fields = JsonFields(json_document(asked.body), ("until", "despite"))
+    require_whole_site(sent.admitted.site)
+    fields = JsonFields(json_document(sent.body), ("until", "despite"))
     until_at = fields.required("until", read.instant)
     despite = fields.optional("despite", read.text)
-    site, group = asked.changer.site.number, _group(asked.path["group"])
-    lock = lock_group(store, site, group, until_at, asked.changer.account, asked.now_us, despite)
+    site, group = sent.admitted.site.number, _group(sent.path["group"])
+    lock = lock_group(store, site, group, until_at, sent.admitted.account, sent.now_us, despite)
     return orjson.dumps(_row(lock))
 
 
-def post_unlock(store: Store, asked: AskedChange) -> bytes:
+def post_unlock(store: Store, sent: ChangeRequest) -> bytes:
     """Take a lock back; the answer is the lock that is left, or null."""
-    require_whole_site(asked.changer.site)
-    fields = JsonFields(json_document(asked.body), ("until", "reason"))
+    require_whole_site(sent.admitted.site)
+    fields = JsonFields(json_document(sent.body), ("until", "reason"))
     until_at = fields.required("until", read.instant)
     reason = fields.required("reason", read.text)
-    site, group = asked.changer.site.number, _group(asked.path["group"])
-    left = unlock_group(store, site, group, until_at, reason, asked.changer.account, asked.now_us)
+    site, group = sent.admitted.site.number, _group(sent.path["group"])
+    left = unlock_group(store, site, group, until_at, reason, sent.admitted.account, sent.now_us)
     return orjson.dumps(None if left is None else _row(left))
 
 
-def parse_differences(visit: Visit, asked: Asked) -> DifferencesQuery:
+def parse_differences(context: RequestContext, sent: RequestData) -> DifferencesQuery:
     """Read a request; the account's history limit moves its start up."""
-    query = parameters(asked.query, ("group", "start", "end"))
+    query = parameters(sent.query, ("group", "start", "end"))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
-    if visit.site.sight.history_from is not None:
-        start_at = max(start_at or 0, visit.site.sight.history_from)
+    if context.site.sight.history_from is not None:
+        start_at = max(start_at or 0, context.site.sight.history_from)
     groups = (_group(query["group"]),) if "group" in query else tuple(Group)
     return DifferencesQuery(groups, start_at, end_at)
 
 
-def answer_differences(visit: Visit, query: DifferencesQuery) -> bytes:
+def answer_differences(context: RequestContext, query: DifferencesQuery) -> bytes:
     """Answer the open differences; nothing of closed meters. Raises InvalidInput for too many."""
     window = query.start_at, query.end_at
     if query.start_at is not None and query.end_at is not None and query.end_at <= query.start_at:
@@ -87,8 +87,8 @@ def answer_differences(visit: Visit, query: DifferencesQuery) -> bytes:
     found = [
         each
         for group in query.groups
-        for each in read_differences(visit.snapshot, visit.catalogue, group, *window)
-        if visit.site.sight.opens(each.meter)
+        for each in read_differences(context.snapshot, context.catalogue, group, *window)
+        if context.site.sight.opens(each.meter)
     ]
     refuse_too_many(found)
     return orjson.dumps(difference_rows(found))

@@ -1,7 +1,7 @@
 """What findings were declared to be, on our own surface."""
 
-from commonwatt.api.endpoint.change import AskedChange, exact_json, told
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.change import ChangeRequest, exact_json, told
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.api.own_requests import parameters
 from commonwatt.app.accounts.authorize import GrantedSite
 from commonwatt.app.declaring.apply import Applied
@@ -21,47 +21,47 @@ from commonwatt.formats.json_fields import JsonFields, json_document
 from commonwatt.formats.stamps.instants import utc_text
 
 
-def parse_resolutions(_visit: Visit, asked: Asked) -> None:
+def parse_resolutions(_context: RequestContext, sent: RequestData) -> None:
     """Read a request of which nothing more can be said."""
-    parameters(asked.query, ())
+    parameters(sent.query, ())
 
 
-def answer_resolutions(visit: Visit, _query: None) -> bytes:
+def answer_resolutions(context: RequestContext, _query: None) -> bytes:
     """Answer what findings were declared to be, as far as it is in sight."""
     return exact_json(
         [
             _resolution_row(meter, each)
-            for meter in visit.catalogue.meters
+            for meter in context.catalogue.meters
             for each in meter.resolutions
-            if visit.site.sight.shows(meter, each.start_at)
+            if context.site.sight.shows(meter, each.start_at)
         ]
     )
 
 
-def post_resolution(store: Store, asked: AskedChange) -> bytes:
+def post_resolution(store: Store, sent: ChangeRequest) -> bytes:
     """Declare what a finding was."""
-    fields = JsonFields(json_document(asked.body), ("as", "digits", "reason"))
+    fields = JsonFields(json_document(sent.body), ("as", "digits", "reason"))
     verdict = Verdict(
         kind=fields.required("as", read.one_of(ResolutionKind)),
         digits=fields.optional("digits", read.whole(FEWEST_DIGITS, MOST_DIGITS)),
         reason=fields.optional("reason", read.text) or "",
     )
-    wanted, changer = asked.path["finding_id"], asked.changer
-    _require_seen_finding(store, changer.site, wanted)
+    wanted, admitted = sent.path["finding_id"], sent.admitted
+    _require_seen_finding(store, admitted.site, wanted)
     applied = resolve_finding(
-        store, changer.site.number, wanted, verdict, changer.account, asked.now_at
+        store, admitted.site.number, wanted, verdict, admitted.account, sent.now_at
     )
-    return _resolved(store, changer.site, wanted, applied)
+    return _resolved(store, admitted.site, wanted, applied)
 
 
-def delete_resolution(store: Store, asked: AskedChange) -> bytes:
+def delete_resolution(store: Store, sent: ChangeRequest) -> bytes:
     """Let a finding stand again."""
-    wanted, changer = asked.path["finding_id"], asked.changer
-    _require_seen_finding(store, changer.site, wanted)
+    wanted, admitted = sent.path["finding_id"], sent.admitted
+    _require_seen_finding(store, admitted.site, wanted)
     applied = take_resolution_back(
-        store, changer.site.number, wanted, changer.account, asked.now_at
+        store, admitted.site.number, wanted, admitted.account, sent.now_at
     )
-    return _resolved(store, changer.site, wanted, applied)
+    return _resolved(store, admitted.site, wanted, applied)
 
 
 def _require_seen_finding(store: Store, site: GrantedSite, wanted: str) -> None:

@@ -6,14 +6,14 @@ from starlette.responses import Response
 
 from commonwatt.api import explanation_docs, own_explanations, own_series, own_state
 from commonwatt.api import own_docs as docs
-from commonwatt.api.endpoint.endpoint import Question, always_costly, answer_question, never_quick
+from commonwatt.api.endpoint.endpoint import Endpoint, always_costly, never_quick, respond
 from commonwatt.api.endpoint.plain_route import PlainRoute
 from commonwatt.api.own_deliveries import take_delivery, take_readings, take_sensor_values
 from commonwatt.api.services import Services
 
 PREFIX = "/commonwatt/v1/sites/{site_id}"
 
-SERIES = Question(
+SERIES = Endpoint(
     route=f"{PREFIX}/meters/{{meter_id}}/series",
     parse=own_series.parse_series,
     answer=own_series.answer_series,
@@ -21,7 +21,7 @@ SERIES = Question(
     is_costly=own_series.is_costly_series,
     weight=own_series.weight_of_series,
 )
-BALANCE = Question(
+BALANCE = Endpoint(
     route=f"{PREFIX}/balance",
     parse=own_series.parse_balance,
     answer=own_series.answer_balance,
@@ -29,13 +29,13 @@ BALANCE = Question(
     is_costly=own_series.is_costly_series,
     weight=own_series.weight_of_series,
 )
-STATUS = Question(
+STATUS = Endpoint(
     route=f"{PREFIX}/status",
     parse=own_state.parse_status,
     answer=own_state.answer_status,
     is_quick=never_quick,
 )
-FINDINGS = Question(
+FINDINGS = Endpoint(
     route=f"{PREFIX}/findings",
     parse=own_state.parse_findings,
     answer=own_state.answer_findings,
@@ -43,14 +43,14 @@ FINDINGS = Question(
 )
 
 
-EXPLAIN = Question(
+EXPLAIN = Endpoint(
     route=f"{PREFIX}/explain",
     parse=own_explanations.parse_explain,
     answer=own_explanations.answer_explain,
     is_quick=never_quick,
     is_costly=always_costly,
 )
-WORKLIST = Question(
+WORKLIST = Endpoint(
     route=f"{PREFIX}/worklist",
     parse=own_explanations.parse_worklist,
     answer=own_explanations.answer_worklist,
@@ -75,26 +75,26 @@ def own_router(services: Services) -> APIRouter:
 
     @router.get("/meters/{meter_id}/series", **docs.SERIES)
     async def series(request: Request) -> Response:
-        return await answer_question(services, request, SERIES)
+        return await respond(services, request, SERIES)
 
     @router.get("/balance", **docs.BALANCE)
     async def balance(request: Request) -> Response:
-        return await answer_question(services, request, BALANCE)
+        return await respond(services, request, BALANCE)
 
     @router.get("/status", **docs.STATUS)
     async def status(request: Request) -> Response:
-        return await answer_question(services, request, STATUS)
+        return await respond(services, request, STATUS)
 
     @router.get("/findings", **docs.FINDINGS)
     async def findings(request: Request) -> Response:
-        return await answer_question(services, request, FINDINGS)
+        return await respond(services, request, FINDINGS)
 
     @router.get("/explain", **explanation_docs.EXPLAIN)
     async def explain(request: Request) -> Response:
-        return await answer_question(services, request, EXPLAIN)
+        return await respond(services, request, EXPLAIN)
 
     @router.get("/worklist", **explanation_docs.WORKLIST)
     async def worklist(request: Request) -> Response:
-        return await answer_question(services, request, WORKLIST)
+        return await respond(services, request, WORKLIST)
 
     return router

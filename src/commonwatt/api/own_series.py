@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.api.endpoint.long_answers import known_part
 from commonwatt.api.endpoint.meters import QUICK_VALUES, is_settled, open_meter
 from commonwatt.api.endpoint.windows import QuarterWindow, quarters_within
@@ -91,19 +91,19 @@ class BalanceQuery:
     periods: Periods
 
 
-def parse_series(visit: Visit, asked: Asked) -> SeriesQuery:
+def parse_series(context: RequestContext, sent: RequestData) -> SeriesQuery:
     """Read a request; without start the 24 hours before the end, which is now by default."""
-    periods = _periods(visit, asked, "register")
-    meter = open_meter(visit, asked.path["meter_id"])
-    periods = _answerable(visit, periods, meter.medium.group)
-    return SeriesQuery(meter, register(dict(asked.query), meter.medium), periods)
+    periods = _periods(context, sent, "register")
+    meter = open_meter(context, sent.path["meter_id"])
+    periods = _answerable(context, periods, meter.medium.group)
+    return SeriesQuery(meter, register(dict(sent.query), meter.medium), periods)
 
 
-def _answerable(visit: Visit, periods: Periods, group: Group) -> Periods:
+def _answerable(context: RequestContext, periods: Periods, group: Group) -> Periods:
     """The periods, of a long time only where anything can be known. Raises InvalidInput."""
     if periods.window.length * _VALUES_A_ROW <= QUICK_VALUES:
         return periods
-    window = known_part(visit, group, periods.window)
+    window = known_part(context, group, periods.window)
     if window.length > _MOST_QUARTERS:
         raise InvalidInput(
             "start",
@@ -113,60 +113,60 @@ def _answerable(visit: Visit, periods: Periods, group: Group) -> Periods:
     return replace(periods, window=window)
 
 
-def parse_balance(visit: Visit, asked: Asked) -> BalanceQuery:
+def parse_balance(context: RequestContext, sent: RequestData) -> BalanceQuery:
     """Read a request for the balance of one type, electricity by default."""
-    periods = _periods(visit, asked, "type")
-    of = medium(dict(asked.query))
-    require_totals(visit.site, visit.catalogue, of)
-    return BalanceQuery(of, _answerable(visit, periods, of.group))
+    periods = _periods(context, sent, "type")
+    of = medium(dict(sent.query))
+    require_totals(context.site, context.catalogue, of)
+    return BalanceQuery(of, _answerable(context, periods, of.group))
 
 
-def _periods(visit: Visit, asked: Asked, *more: str) -> Periods:
-    query = parameters(asked.query, ("start", "end", "sampling", "as_of", *more))
+def _periods(context: RequestContext, sent: RequestData, *more: str) -> Periods:
+    query = parameters(sent.query, ("start", "end", "sampling", "as_of", *more))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
-    end_at = int(visit.now) if end_at is None else end_at
+    end_at = int(context.now) if end_at is None else end_at
     start_at = end_at - DAY_S if start_at is None else start_at
-    window = quarters_within(start_at, end_at, visit.site, visit.now)
-    media_type = accepted_type(asked.accept, OF_TABLES)
+    window = quarters_within(start_at, end_at, context.site, context.now)
+    media_type = accepted_type(sent.accept, OF_TABLES)
     as_of_us = instant_us(query, "as_of")
-    if as_of_us is not None and as_of_us > int(visit.now * 1_000_000):
+    if as_of_us is not None and as_of_us > int(context.now * 1_000_000):
         raise InvalidInput("as_of", "as_of lies in the future: what will be known nobody can tell")
     return Periods(window, sampling(query), media_type, as_of_us)
 
 
-def is_costly_series(asked: Asked) -> bool:
+def is_costly_series(sent: RequestData) -> bool:
     """Whether what is asked for may have to be worked out anew from readings."""
-    return any(name in ("as_of", "register") for name, _ in asked.query)
+    return any(name in ("as_of", "register") for name, _ in sent.query)
 
 
-def is_quick_series(visit: Visit, query: SeriesQuery) -> bool:
+def is_quick_series(context: RequestContext, query: SeriesQuery) -> bool:
     """Whether the window is short and settled, and no other register is to be worked out."""
     if query.register is not None:
         return False
-    return _is_quick(visit, query.periods, query.meter.medium.group)
+    return _is_quick(context, query.periods, query.meter.medium.group)
 
 
-def is_quick_balance(visit: Visit, query: BalanceQuery) -> bool:
+def is_quick_balance(context: RequestContext, query: BalanceQuery) -> bool:
     """Whether the window is short and settled."""
-    return _is_quick(visit, query.periods, query.medium.group)
+    return _is_quick(context, query.periods, query.medium.group)
 
 
-def _is_quick(visit: Visit, periods: Periods, group: Group) -> bool:
+def _is_quick(context: RequestContext, periods: Periods, group: Group) -> bool:
     is_short = periods.window.length * _VALUES_A_ROW <= QUICK_VALUES
-    return periods.as_of_us is None and is_short and is_settled(visit, group, periods.window)
+    return periods.as_of_us is None and is_short and is_settled(context, group, periods.window)
 
 
-def weight_of_series(_visit: Visit, query: SeriesQuery | BalanceQuery) -> int:
+def weight_of_series(_context: RequestContext, query: SeriesQuery | BalanceQuery) -> int:
     """What the table of an answer takes of memory [bytes]."""
     return query.periods.window.length * _BYTES_A_QUARTER
 
 
-def answer_series(visit: Visit, query: SeriesQuery) -> TableAnswer:
+def answer_series(context: RequestContext, query: SeriesQuery) -> TableAnswer:
     """Answer the periods of a meter; where it is not alive there is no row."""
-    periods, zone = query.periods, visit.site.timezone
+    periods, zone = query.periods, context.site.timezone
     window = periods.window
-    snapshot, catalogue = _known_then(visit, periods, query.meter.medium.group)
+    snapshot, catalogue = _known_then(context, periods, query.meter.medium.group)
     meter = catalogue.meter_by_id.get(query.meter.id)
     if meter is None:
         # It was declared later: nothing was known of it.
@@ -177,37 +177,39 @@ def answer_series(visit: Visit, query: SeriesQuery) -> TableAnswer:
         catalogue,
         meter,
         *run,
-        is_settled=is_now and is_settled(visit, meter.medium.group, window),
+        is_settled=is_now and is_settled(context, meter.medium.group, window),
         with_method=True,
     )
     if query.register is not None:
         _require_bounded("register", _days(other_stretches(meter, query.register, *run)))
         series = with_register(
-            series, visit.snapshot, visit.catalogue, meter, query.register, periods.as_of_us
+            series, context.snapshot, context.catalogue, meter, query.register, periods.as_of_us
         )
     return periods.answer(meter_table(series, zone, periods.sampling))
 
 
-def answer_balance(visit: Visit, query: BalanceQuery) -> TableAnswer:
+def answer_balance(context: RequestContext, query: BalanceQuery) -> TableAnswer:
     """Answer the balance of a site; a type that it lacks has no rows."""
     periods = query.periods
     first, end = periods.window.first, periods.window.first + periods.window.length
-    known = _known_then(visit, periods, query.medium.group)
+    known = _known_then(context, periods, query.medium.group)
     series = read_site_series(*known, query.medium, first, end)
     balance = _NO_BALANCE if series is None else series.balance
-    zone = visit.site.timezone
+    zone = context.site.timezone
     return periods.answer(balance_table(balance, first, query.medium, zone, periods.sampling))
 
 
-def _known_then(visit: Visit, periods: Periods, group: Group) -> tuple[Snapshot, SiteCatalogue]:
+def _known_then(
+    context: RequestContext, periods: Periods, group: Group
+) -> tuple[Snapshot, SiteCatalogue]:
     if periods.as_of_us is None:
-        return visit.snapshot, visit.catalogue
-    view, then = view_as_of(visit.snapshot, visit.catalogue, periods.as_of_us)
-    if view is not visit.snapshot:
-        site, (first_day, end_day) = visit.site.number, periods.window.days
+        return context.snapshot, context.catalogue
+    view, then = view_as_of(context.snapshot, context.catalogue, periods.as_of_us)
+    if view is not context.snapshot:
+        site, (first_day, end_day) = context.site.number, periods.window.days
         days = len(view.results.dirty_days(site, group, first_day, end_day))
         # How many days were written of is that of closed meters too.
-        _require_bounded("as_of", days if visit.site.sight.is_whole else end_day - first_day)
+        _require_bounded("as_of", days if context.site.sight.is_whole else end_day - first_day)
     return view, then
 
 

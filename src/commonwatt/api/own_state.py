@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.api.endpoint.meters import open_meter
 from commonwatt.api.own_requests import flag, instant, one_of, ordered, parameters
 from commonwatt.app.findings.joined import Severity, Stretch, read_stretches
@@ -33,17 +33,17 @@ class FindingsQuery:
     each: bool
 
 
-def parse_status(_visit: Visit, asked: Asked) -> None:
+def parse_status(_context: RequestContext, sent: RequestData) -> None:
     """Read a request for the state of a site: nothing more can be said."""
-    parameters(asked.query, ())
+    parameters(sent.query, ())
 
 
-def answer_status(visit: Visit, _query: None) -> bytes:
+def answer_status(context: RequestContext, _query: None) -> bytes:
     """Answer each meter's last accepted reading, and by group until when the books are complete.
 
     Nothing of closed meters, and no instant before the account's history.
     """
-    status = read_status(visit.snapshot, visit.catalogue, visit.site.sight)
+    status = read_status(context.snapshot, context.catalogue, context.site.sight)
     meters = [
         {
             "meter": each.meter.id,
@@ -61,12 +61,12 @@ def answer_status(visit: Visit, _query: None) -> bytes:
         }
         for group, complete_until_at in status.complete_until.items()
     ]
-    return orjson.dumps({"site": visit.site.id, "meters": meters, "groups": groups})
+    return orjson.dumps({"site": context.site.id, "meters": meters, "groups": groups})
 
 
-def parse_findings(visit: Visit, asked: Asked) -> FindingsQuery:
+def parse_findings(context: RequestContext, sent: RequestData) -> FindingsQuery:
     """Read a request for findings."""
-    query = parameters(asked.query, ("start", "end", "rule", "meter", "severity", "each"))
+    query = parameters(sent.query, ("start", "end", "rule", "meter", "severity", "each"))
     start_at, end_at = instant(query, "start"), instant(query, "end")
     ordered(start_at, end_at)
     meter = query.get("meter")
@@ -74,20 +74,20 @@ def parse_findings(visit: Visit, asked: Asked) -> FindingsQuery:
         start_at,
         end_at,
         rule=one_of(query, "rule", FindingRule),
-        meter=None if meter is None else open_meter(visit, meter).id,
+        meter=None if meter is None else open_meter(context, meter).id,
         severity=one_of(query, "severity", Severity),
         each=flag(query, "each"),
     )
 
 
-def answer_findings(visit: Visit, query: FindingsQuery) -> bytes:
+def answer_findings(context: RequestContext, query: FindingsQuery) -> bytes:
     """Answer what validation set aside or doubts, as far as it is in sight."""
-    meters = {meter.number: meter for meter in visit.catalogue.meters}
+    meters = {meter.number: meter for meter in context.catalogue.meters}
     period = query.start_at, query.end_at
-    stretches = read_stretches(visit.snapshot, visit.catalogue, *period, visit.site.sight)
+    stretches = read_stretches(context.snapshot, context.catalogue, *period, context.site.sight)
     return orjson.dumps(
         [
-            _finding_row(visit.site.id, meters[first.meter], first, finding)
+            _finding_row(context.site.id, meters[first.meter], first, finding)
             for stretch in stretches
             for first, finding in _told(stretch, query)
             if query.meter in (None, meters[first.meter].id)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import orjson
 
-from commonwatt.api.endpoint.endpoint import Asked, Visit
+from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.app.accounts.authorize import AccountAccess
 from commonwatt.app.accounts.sight import Sight
 from commonwatt.app.ports import Snapshot
@@ -15,19 +15,19 @@ from commonwatt.domain.metering.catalogue import SiteCatalogue
 from commonwatt.domain.metering.zones import utc_offsets
 
 
-def nothing_asked(_visit: Visit, _asked: Asked) -> None:
+def no_query(_context: RequestContext, _request_data: RequestData) -> None:
     """For questions that are said by their path alone."""
 
 
-def answer_installation_infos(visit: Visit, _query: None) -> bytes:
+def answer_installation_infos(context: RequestContext, _query: None) -> bytes:
     """Answer /installation_infos."""
-    sight = visit.site.sight
-    return orjson.dumps(_infos(visit.snapshot, visit.catalogue, visit.access, sight))
+    sight = context.site.sight
+    return orjson.dumps(_infos(context.snapshot, context.catalogue, context.access, sight))
 
 
-def answer_meter_info(visit: Visit, _query: None) -> bytes:
+def answer_meter_info(context: RequestContext, _query: None) -> bytes:
     """Answer /meter_info: every meter of the site, closed ones too, by type and prim_ad."""
-    meters = sorted(visit.catalogue.meters, key=lambda meter: (meter.medium, meter.prim_ad))
+    meters = sorted(context.catalogue.meters, key=lambda meter: (meter.medium, meter.prim_ad))
     infos = [
         answers.meter_info(
             meter_id=meter.id,
@@ -39,12 +39,12 @@ def answer_meter_info(visit: Visit, _query: None) -> bytes:
         )
         for meter in meters
     ]
-    if visit.access.reads_as_in_2022:
+    if context.access.reads_as_in_2022:
         infos = [answers.meter_info_of_2022(info) for info in infos]
     return orjson.dumps(infos)
 
 
-def answer_sensors_list(visit: Visit, _query: None) -> bytes:
+def answer_sensors_list(context: RequestContext, _query: None) -> bytes:
     """Answer /sensors_list."""
     return orjson.dumps(
         [
@@ -55,7 +55,7 @@ def answer_sensors_list(visit: Visit, _query: None) -> bytes:
                 unit=sensor.unit,
                 model=sensor.model,
             )
-            for sensor in visit.catalogue.sensors
+            for sensor in context.catalogue.sensors
         ]
     )
 

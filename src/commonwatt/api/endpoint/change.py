@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from commonwatt.api.endpoint.endpoint import bearer_of, count, identify
+from commonwatt.api.endpoint.endpoint import bearer_of, identify, limit_rate
 from commonwatt.api.http.bodies import QUERY_LIMIT, read_packed_body
 from commonwatt.api.http.json_answers import json_answer
 from commonwatt.api.own_requests import parameters
@@ -22,7 +22,7 @@ from commonwatt.formats.stamps.instants import utc_text
 
 
 @dataclass(frozen=True, slots=True)
-class Changer:
+class AdmittedAccount:
     """The account that asks, and the site as it is granted to it."""
 
     account: str
@@ -30,10 +30,10 @@ class Changer:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedChange:
+class ChangeRequest:
     """What is asked by whom at a Unix microsecond: path parameters and the body as it was sent."""
 
-    changer: Changer
+    admitted: AdmittedAccount
     path: Mapping[str, str]
     body: bytes
     now_us: int
@@ -44,11 +44,11 @@ class AskedChange:
         return self.now_us // 1_000_000
 
 
-Changing = Callable[[Store, AskedChange], bytes]
+Changing = Callable[[Store, ChangeRequest], bytes]
 """Makes a change, durable when it returns; gives ready JSON."""
 
 
-async def take_change(
+async def respond_to_change(
     services: Services, request: Request, route: str, changing: Changing
 ) -> Response:
     """Answer a request that changes something of the site that the path names.
@@ -56,25 +56,25 @@ async def take_change(
     ``route`` is the path's template, under which requests are counted. For operators.
     """
     admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
-    changer = await services.read_in_time(admit)
+    admitted = await services.read_in_time(admit)
     parameters(request.query_params.multi_items(), ())
     body = await read_packed_body(request, QUERY_LIMIT)
     now_us = int(services.clock() * 1_000_000)
     work = partial(
-        changing, services.store, AskedChange(changer, request.path_params, body, now_us)
+        changing, services.store, ChangeRequest(admitted, request.path_params, body, now_us)
     )
     content = await anyio.to_thread.run_sync(work, limiter=services.writing)
     services.written()
     return await json_answer(request, content)
 
 
-def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> Changer:
+def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> AdmittedAccount:
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, site_id)
-        count(services, access, route)
+        limit_rate(services, access, route)
         site = require_site(access, site_id)
         require_action(access, Action.CHANGE)
-        return Changer(access.account, site)
+        return AdmittedAccount(access.account, site)
 
 
 def told(applied: Applied, site: GrantedSite) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""How a question about a site is answered: who asks, may they, what exactly, and in which thread.
+"""How a request about a site is answered: who asks, may they, what exactly, and in which thread.
 
 The order of checks is the same everywhere: token (401), rate (429), site (404), role (403), input
-(422); what the input names (404, 403, 409) is for the question itself. All of it, and the answer,
+(422); what the input names (404, 403, 409) is for the endpoint itself. All of it, and the answer,
 comes from one snapshot of the store.
 """
 
@@ -45,7 +45,7 @@ _OBJECT_ID = re.compile("[0-9A-Fa-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestData:
     """What came with a request: parameters of path and query as they stand, Accept, the body."""
 
     path: Mapping[str, str]
@@ -63,7 +63,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestContext:
     """An account that may look at a site, one view of the store, ``now`` in Unix seconds."""
 
     snapshot: Snapshot
@@ -74,48 +74,48 @@ class Visit:
     now: float
 
 
-def always_quick(_visit: Visit, _query: object) -> bool:
+def always_quick(_context: RequestContext, _query: object) -> bool:
     """For what is answered in well under a millisecond."""
     return True
 
 
-def never_costly(_asked: Asked) -> bool:
+def never_costly(_request_data: RequestData) -> bool:
     """For what is read as it is stored, or of a few days."""
     return False
 
 
-def always_costly(_asked: Asked) -> bool:
+def always_costly(_request_data: RequestData) -> bool:
     """For what settles some days again, or looks at all meters of a group."""
     return True
 
 
-def never_quick(_visit: Visit, _query: object) -> bool:
+def never_quick(_context: RequestContext, _query: object) -> bool:
     """For what reads any number of readings, or whole histories: never on the event loop."""
     return False
 
 
-def some_memory(_visit: Visit, _query: object) -> int:
+def some_memory(_context: RequestContext, _query: object) -> int:
     """For what is made in small steps, or is small."""
     return SOME_MEMORY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question(Generic[Q]):
-    """One kind of question about a site.
+class Endpoint(Generic[Q]):
+    """An endpoint that reads of a site.
 
     ``route`` is the path's template, under which requests are counted (None: not counted).
-    ``parse`` reads what was asked, ``answer`` gives ready JSON or a table that is yet to be
+    ``parse`` reads what was sent, ``answer`` gives ready JSON or a table that is yet to be
     written, and ``is_quick`` tells whether answering may hold the event loop up that long.
     ``is_costly``: answering may take seconds, in one of a few threads apart, so that who asks for
     much holds nobody else up. ``weight``: what an answer holds that is not quick [bytes].
     """
 
     route: str | None
-    parse: Callable[[Visit, Asked], Q]
-    answer: Callable[[Visit, Q], Content]
-    is_quick: Callable[[Visit, Q], bool] = always_quick
-    is_costly: Callable[[Asked], bool] = never_costly
-    weight: Callable[[Visit, Q], int] = some_memory
+    parse: Callable[[RequestContext, RequestData], Q]
+    answer: Callable[[RequestContext, Q], Content]
+    is_quick: Callable[[RequestContext, Q], bool] = always_quick
+    is_costly: Callable[[RequestData], bool] = never_costly
+    weight: Callable[[RequestContext, Q], int] = some_memory
 
 
 def bearer_of(request: Request) -> str | None:
@@ -136,7 +136,7 @@ def identify(
     )
 
 
-def count(services: Services, access: AccountAccess, route: str | None) -> None:
+def limit_rate(services: Services, access: AccountAccess, route: str | None) -> None:
     """Count a request of an account. Raises TooManyRequests."""
     if route is None or not access.rate_limited:
         return
@@ -145,36 +145,36 @@ def count(services: Services, access: AccountAccess, route: str | None) -> None:
         raise TooManyRequests(wait_s)
 
 
-async def answer_question(services: Services, request: Request, question: Question[Q]) -> Response:
-    """Answer a question about the site that the path names.
+async def respond(services: Services, request: Request, endpoint: Endpoint[Q]) -> Response:
+    """Answer a request about the site that the path names.
 
     Who asks is known before a body is waited for; one that came with the head costs no look more.
     """
     bearer, site_id = bearer_of(request), request.path_params["site_id"]
     is_counted = not (request.method == "GET" or request.scope.get(BODY_IS_HERE, False))
     if is_counted:
-        admit = partial(_admitted, services, bearer, site_id, question.route)
+        admit = partial(_admitted, services, bearer, site_id, endpoint.route)
         await services.read_in_time(admit)
-    asked = await _asked(request)
-    route = None if is_counted else question.route
+    sent = await _request_data(request)
+    route = None if is_counted else endpoint.route
     if services.store.reads_inline:
         with services.store.snapshot() as snapshot:
             access = identify(services, snapshot, bearer, site_id)
             if services.limits.blocking and access.rate_limited:
-                await anyio.to_thread.run_sync(count, services, access, route)
+                await anyio.to_thread.run_sync(limit_rate, services, access, route)
             else:
-                count(services, access, route)
-            begun = _quick_answer(_visit(services, snapshot, access, asked), asked, question)
+                limit_rate(services, access, route)
+            begun = _quick_answer(_context(services, snapshot, access, sent), sent, endpoint)
     else:
-        work = partial(_quick_in_thread, services, bearer, asked, question, route)
+        work = partial(_quick_in_thread, services, bearer, sent, endpoint, route)
         begun = await services.read_in_time(work)
     if begun.answer is None:
-        return await _answer_at_length(services, request, asked, question, begun)
+        return await _answer_at_length(services, request, sent, endpoint, begun)
     return await _rendered(services, request, begun.answer, begun, AsyncExitStack())
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _QuickAnswer:
     """A quick answer, or None for one that takes a while; of whom, and what it holds [bytes]."""
 
     answer: Content | None
@@ -182,49 +182,55 @@ class _Begun:
     weight: int
 
 
-def _quick_answer(visit: Visit, asked: Asked, question: Question[Q]) -> _Begun:
-    query = question.parse(visit, asked)
-    account = visit.access.account
-    if question.is_quick(visit, query):
-        return _Begun(question.answer(visit, query), account, 0)
-    return _Begun(None, account, question.weight(visit, query))
+def _quick_answer(
+    context: RequestContext, sent: RequestData, endpoint: Endpoint[Q]
+) -> _QuickAnswer:
+    query = endpoint.parse(context, sent)
+    account = context.access.account
+    if endpoint.is_quick(context, query):
+        return _QuickAnswer(endpoint.answer(context, query), account, 0)
+    return _QuickAnswer(None, account, endpoint.weight(context, query))
 
 
 def _quick_in_thread(
     services: Services,
     bearer: str | None,
-    asked: Asked,
-    question: Question[Q],
+    sent: RequestData,
+    endpoint: Endpoint[Q],
     route: str | None,
-) -> _Begun:
+) -> _QuickAnswer:
     with services.store.snapshot() as snapshot:
-        access = identify(services, snapshot, bearer, asked.path["site_id"])
-        count(services, access, route)
-        return _quick_answer(_visit(services, snapshot, access, asked), asked, question)
+        access = identify(services, snapshot, bearer, sent.path["site_id"])
+        limit_rate(services, access, route)
+        return _quick_answer(_context(services, snapshot, access, sent), sent, endpoint)
 
 
 def _admitted(services: Services, bearer: str | None, site_id: str, route: str | None) -> None:
     with services.store.snapshot() as snapshot:
         access = identify(services, snapshot, bearer, site_id)
-        count(services, access, route)
+        limit_rate(services, access, route)
         require_site(access, site_id)
         require_action(access, Action.READ)
 
 
 async def _answer_at_length(
-    services: Services, request: Request, asked: Asked, question: Question[Q], begun: _Begun
+    services: Services,
+    request: Request,
+    sent: RequestData,
+    endpoint: Endpoint[Q],
+    begun: _QuickAnswer,
 ) -> Response:
     """Answer what takes a while, when there is room for it and as long as somebody waits for it.
 
     The view of the store that it was looked at in is not kept while it waits.
     """
-    limiter = services.computing if question.is_costly(asked) else services.reading
+    limiter = services.computing if endpoint.is_costly(sent) else services.reading
     held, opened = AsyncExitStack(), ExitStack()
     held.push_async_callback(anyio.to_thread.run_sync, opened.close)
 
     async def answer() -> Response:
         await held.enter_async_context(services.pending.place(begun.account, begun.weight))
-        work = partial(_answer_in_thread, services, bearer_of(request), asked, question, opened)
+        work = partial(_answer_in_thread, services, bearer_of(request), sent, endpoint, opened)
         content = await anyio.to_thread.run_sync(work, limiter=limiter)
         return await _rendered(services, request, content, begun, held)
 
@@ -238,23 +244,27 @@ async def _answer_at_length(
 def _answer_in_thread(
     services: Services,
     bearer: str | None,
-    asked: Asked,
-    question: Question[Q],
+    sent: RequestData,
+    endpoint: Endpoint[Q],
     opened: ExitStack,
 ) -> Content:
     """Answer in a view of the store that is left open where the answer goes on being made."""
     with ExitStack() as here:
         snapshot = here.enter_context(services.store.snapshot())
-        access = identify(services, snapshot, bearer, asked.path["site_id"])
-        visit = _visit(services, snapshot, access, asked)
-        content = question.answer(visit, question.parse(visit, asked))
+        access = identify(services, snapshot, bearer, sent.path["site_id"])
+        context = _context(services, snapshot, access, sent)
+        content = endpoint.answer(context, endpoint.parse(context, sent))
         if isinstance(content, Streamed):
             opened.push(here.pop_all())
         return content
 
 
 async def _rendered(
-    services: Services, request: Request, content: Content, begun: _Begun, held: AsyncExitStack
+    services: Services,
+    request: Request,
+    content: Content,
+    begun: _QuickAnswer,
+    held: AsyncExitStack,
 ) -> Response:
     if isinstance(content, TableAnswer):
         return await table_answer(request, content, held)
@@ -288,14 +298,16 @@ async def _watch(request: Request, scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
-def _visit(services: Services, snapshot: Snapshot, access: AccountAccess, asked: Asked) -> Visit:
-    site = require_site(access, asked.path["site_id"])
+def _context(
+    services: Services, snapshot: Snapshot, access: AccountAccess, sent: RequestData
+) -> RequestContext:
+    site = require_site(access, sent.path["site_id"])
     require_action(access, Action.READ)
     catalogue = services.catalogues.of(snapshot, site)
-    return Visit(snapshot, access, site, catalogue, services.settled, services.clock())
+    return RequestContext(snapshot, access, site, catalogue, services.settled, services.clock())
 
 
-async def _asked(request: Request) -> Asked:
+async def _request_data(request: Request) -> RequestData:
     # A body too large is refused in its turn: who is not signed in learns that first.
     unread, body = None, b""
     if request.method != "GET":
@@ -305,4 +317,4 @@ async def _asked(request: Request) -> Asked:
             unread = error
     query = request.query_params.multi_items() if request.scope["query_string"] else ()
     accept = ", ".join(request.headers.getlist("accept"))
-    return Asked(request.path_params, query, accept, unread, body)
+    return RequestData(request.path_params, query, accept, unread, body)

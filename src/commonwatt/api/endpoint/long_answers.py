@@ -5,7 +5,7 @@ Between two steps it is seen whether anybody still reads, and what one step took
 
 from collections.abc import Callable, Iterator, Sequence
 
-from commonwatt.api.endpoint.endpoint import Visit
+from commonwatt.api.endpoint.endpoint import RequestContext
 from commonwatt.api.endpoint.windows import QuarterWindow
 from commonwatt.api.http.problems import InvalidInput
 from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS
@@ -22,9 +22,9 @@ _STEP_VALUES = 400_000
 DaysAfter = Callable[[int, int], Sequence[int]]
 
 
-def known_part(visit: Visit, group: Group, window: QuarterWindow) -> QuarterWindow:
+def known_part(context: RequestContext, group: Group, window: QuarterWindow) -> QuarterWindow:
     """The part of a window in which anything can be known of a group of the site."""
-    known = visit.snapshot.results.known_days(visit.site.number, group)
+    known = context.snapshot.results.known_days(context.site.number, group)
     if known is None:
         return QuarterWindow(window.first, window.first)
     first_day, end_day = known

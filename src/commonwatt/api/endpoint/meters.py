@@ -1,6 +1,6 @@
-"""What all questions about series ask first: which meter, and may it be answered at once."""
+"""What all requests for series find out first: which meter, and may it be answered at once."""
 
-from commonwatt.api.endpoint.endpoint import Visit
+from commonwatt.api.endpoint.endpoint import RequestContext
 from commonwatt.api.endpoint.windows import QuarterWindow
 from commonwatt.api.http.problems import UnknownMeter
 from commonwatt.app.accounts.authorize import require_open_meter
@@ -11,15 +11,15 @@ QUICK_VALUES = 40_000
 leaves the event loop."""
 
 
-def open_meter(visit: Visit, meter_id: str) -> Meter:
+def open_meter(context: RequestContext, meter_id: str) -> Meter:
     """The meter of that id. Raises UnknownMeter and ClosedMeter."""
-    meter = visit.catalogue.meter_by_id.get(meter_id)
+    meter = context.catalogue.meter_by_id.get(meter_id)
     if meter is None:
         raise UnknownMeter(meter_id)
-    require_open_meter(visit.site, meter_id)
+    require_open_meter(context.site, meter_id)
     return meter
 
 
-def is_settled(visit: Visit, group: Group, window: QuarterWindow) -> bool:
+def is_settled(context: RequestContext, group: Group, window: QuarterWindow) -> bool:
     """Whether nothing of the window is to be computed first."""
-    return visit.settled.covers(visit.snapshot, visit.site, group, window.days)
+    return context.settled.covers(context.snapshot, context.site, group, window.days)

@@ -11,7 +11,6 @@ from starlette.routing import Match, Route
 
 from commonwatt.api.http import problems
 from commonwatt.api.http.bodies import UnknownEncoding
-from commonwatt.api.http.few_lines import FewLines, address_of
 from commonwatt.api.http.problems import (
     InvalidInput,
     Kind,
@@ -20,6 +19,7 @@ from commonwatt.api.http.problems import (
     TooManyRequests,
     TooMuchPending,
 )
+from commonwatt.api.http.throttled_log import ThrottledLog, address_of
 from commonwatt.app.accounts.authorize import (
     ClosedHistory,
     ClosedMeter,
@@ -52,7 +52,7 @@ from commonwatt.formats.readings.bodies import UnknownContentType
 _BUSY_RETRY_S = 2
 _WRITES = frozenset({"PUT", "DELETE", "PATCH"})
 _OWN_SURFACE = "/commonwatt/"
-_FEW_LINES = FewLines(logging.getLogger(__name__))
+_LOG = ThrottledLog(logging.getLogger(__name__))
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 Telling = Callable[[Exception], Problem]
@@ -164,7 +164,7 @@ def _handler(telling: Telling) -> Callable[[Request, Exception], Awaitable[Respo
             error.headers = {"Allow": _methods_of(request)}
         problem = telling(error)
         if _writes(request):
-            _FEW_LINES.warn(
+            _LOG.warn(
                 "%s: %s %s refused, %s",
                 address_of(request),
                 request.method,

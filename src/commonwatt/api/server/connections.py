@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from commonwatt.api.http.few_lines import FewLines
 from commonwatt.api.http.problems import OVERLOADED, TOO_MANY_CONNECTIONS, Problem
+from commonwatt.api.http.throttled_log import ThrottledLog
 from commonwatt.app.accounts.networks import networks
 
 CONNECTIONS = "connections"
@@ -63,7 +63,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
-        self.few_lines = FewLines(_log)
+        self.throttled_log = ThrottledLog(_log)
         self._open: dict[Connection, str | None] = {}
         self._by_network: Counter[str] = Counter()
         self._looking: asyncio.AbstractEventLoop | None = None
@@ -86,7 +86,7 @@ class Connections:
             loop.call_later(LOOK_EVERY_S, self._look, loop)
         network = self._network(host)
         if network is not None and self._by_network[network] >= self.limits.per_address:
-            self.few_lines.warn(
+            self.throttled_log.warn(
                 "%d connections of %s are open, more are refused: "
                 "see COMMONWATT_CONNECTIONS_PER_ADDRESS",
                 self._by_network[network],
@@ -106,7 +106,7 @@ class Connections:
     def _has_made_room(self, host: str | None) -> bool:
         """Whether the one that has been open longest, of those that only wait, gave way."""
         self._short_at = time.monotonic()
-        self.few_lines.warn(
+        self.throttled_log.warn(
             "%d connections are open, and here is that of %s: one that waits gives way, else it is "
             "refused; see COMMONWATT_CONNECTIONS and the limit of open files",
             len(self._open),
@@ -147,7 +147,7 @@ class Connections:
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
             self._short_at = time.monotonic()
-            self.few_lines.warn(
+            self.throttled_log.warn(
                 "no file can be opened any more (%s), new connections are lost: "
                 "raise the limit of open files",
                 error.strerror,

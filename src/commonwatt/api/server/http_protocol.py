@@ -100,7 +100,7 @@ class ProblemHttpProtocol(HttpToolsProtocol):
     def look(self, now: float) -> None:
         """End the connection if its time is over."""
         if self._time.is_unread(now, self.transport):
-            self._connections.few_lines.warn("%s: ended, the answer is not read", self._who())
+            self._connections.throttled_log.warn("%s: ended, the answer is not read", self._who())
             self._cut_off()
         elif self.transport.is_closing():
             return
@@ -121,7 +121,7 @@ class ProblemHttpProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _end_slow(self, line: str, seconds: int) -> None:
-        self._connections.few_lines.warn(line, self._who(), seconds)
+        self._connections.throttled_log.warn(line, self._who(), seconds)
         told = line.removeprefix("%s: ended, ") % seconds
         self._refuse(Problem(kind=TOO_SLOW, detail=told))
 
@@ -191,7 +191,7 @@ class ProblemHttpProtocol(HttpToolsProtocol):
             raise _HeadTooLarge
 
     def _refuse_broken(self, problem: Problem) -> None:
-        self._connections.few_lines.warn("%s: refused, %s", self._who(), problem.kind.slug)
+        self._connections.throttled_log.warn("%s: refused, %s", self._who(), problem.kind.slug)
         self._refuse(problem)
 
     def _refuse(self, problem: Problem) -> None:

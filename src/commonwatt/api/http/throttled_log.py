@@ -18,7 +18,7 @@ def address_of(request: Request) -> str:
     return ":".join(map(str, request.client)) if request.client else "unknown"
 
 
-class FewLines:
+class ThrottledLog:
     """Warns, at most so often a minute of each kind of event."""
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
