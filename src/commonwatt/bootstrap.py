@@ -162,7 +162,7 @@ def run_server(settings: Settings, announce: Callable[[str], None] = lambda _add
 
     With one worker ``announce`` is called with the address as soon as it answers. Beyond loopback
     without TLS and without a known proxy it serves, with a warning. Raises the errors of
-    `store_errors`.
+    a store.
     """
     _raise_limit_of_files(settings.connections + _OTHER_FILES)
     if settings.is_exposed:

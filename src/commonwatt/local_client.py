@@ -11,7 +11,7 @@ import orjson
 
 from commonwatt.api.climkit import lists, routes
 from commonwatt.api.endpoint.endpoint import Endpoint, RequestContext, RequestData
-from commonwatt.api.http.faults import TOLD_AS
+from commonwatt.api.http.problems import KNOWN_ERRORS, problem_of
 from commonwatt.api.services import SettledGroups
 from commonwatt.app.accounts.authorize import (
     AccountAccess,
@@ -79,9 +79,8 @@ class _LocalWire:
         try:
             with self._store.snapshot() as snapshot:
                 body = self._answer(snapshot, request)
-        except tuple(TOLD_AS) as error:
-            told = next(telling for kind, telling in TOLD_AS.items() if isinstance(error, kind))
-            response = told(error).response()
+        except KNOWN_ERRORS as error:
+            response = problem_of(error).response()
             return Answer(response.status_code, {}, bytes(response.body))
         return Answer(200, {}, body)
 

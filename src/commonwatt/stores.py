@@ -20,7 +20,7 @@ def store_url(data: Path) -> str:
 
 
 def open_store(url: str, *, also_read_only: bool = False) -> SqlStore:
-    """Open a store, created or migrated as it needs. Raises the errors of `store_errors`.
+    """Open a store, created or migrated as it needs. Raises the errors of a store.
 
     ``also_read_only``: one whose disk is full or cannot be written, to be looked at.
     """

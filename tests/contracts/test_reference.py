@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.declaring.apply import NoSuchMeter
+from commonwatt.app.errors import UnknownMeter
 from commonwatt.app.reference.keep import copied_until, keep_copied, keep_reference
 from commonwatt.app.series.local_month import local_month
 from commonwatt.domain.metering.catalogue import Group
@@ -177,6 +177,6 @@ def test_what_lies_outside_its_span_is_refused(
 
 def test_an_unknown_meter_is_refused_and_leaves_no_mark(store: SqlStore) -> None:
     site = add_building(store, BUILDING).site.number
-    with pytest.raises(NoSuchMeter, match="dddd"):
+    with pytest.raises(UnknownMeter, match="dddd"):
         keep_reference(store, site, "d" * 24, (0, 900), quarters_of({0: (1, 2, 3)}))
     assert copied_until(store, site) == {}

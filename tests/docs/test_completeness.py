@@ -9,8 +9,8 @@ from packaging.requirements import Requirement
 from commonwatt.adapters.store import schema
 from commonwatt.api.climkit.shapes import MeterDataRow, RawRow, SiteDataRow
 from commonwatt.api.http import problems
-from commonwatt.api.http.problems import Kind
 from commonwatt.app.accounts.authorize import Role
+from commonwatt.app.errors import ErrorKind
 from commonwatt.domain.metering.catalogue import Mode
 from commonwatt.domain.metering.findings import FindingRule
 from commonwatt.domain.metering.quality import Quality
@@ -105,7 +105,7 @@ def _keys(
 
 
 def test_every_kind_of_error_is_documented_with_its_status() -> None:
-    kinds = [each for each in vars(problems).values() if isinstance(each, Kind)]
+    kinds = [each for each in vars(problems).values() if isinstance(each, ErrorKind)]
     text = section(API, "Errors")
 
     assert first_column(text) - {"urn:commonwatt:problem:…"} == {kind.slug for kind in kinds}

@@ -10,7 +10,7 @@ from commonwatt.api.change_routes import change_router
 from commonwatt.api.climkit.routes import climkit_router
 from commonwatt.api.endpoint.health import health_router
 from commonwatt.api.http.cut_off import TellCutOff
-from commonwatt.api.http.faults import tell_faults
+from commonwatt.api.http.error_handlers import add_error_handlers
 from commonwatt.api.http.headers import AnswerHeaders
 from commonwatt.api.lock_routes import lock_router
 from commonwatt.api.openapi import complete_openapi
@@ -46,6 +46,6 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
     app.add_middleware(AnswerHeaders)
     add_docs_page(app)
     add_start_page(app)
-    tell_faults(app)
+    add_error_handlers(app)
     complete_openapi(app)
     return app

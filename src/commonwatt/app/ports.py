@@ -580,7 +580,7 @@ class Change(Snapshot, Protocol):
 
 
 class Store(Protocol):
-    """Where everything is kept. Raises the errors of `store_errors`."""
+    """Where everything is kept. Raises the errors of a store."""
 
     @property
     def reads_inline(self) -> bool:

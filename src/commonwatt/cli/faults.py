@@ -2,8 +2,10 @@
 
 import sys
 
+from commonwatt.app.errors import CommonwattError
 
-class Failed(Exception):
+
+class Failed(CommonwattError):
     """A command cannot do what it was asked for; ``lines`` say why and what would be right."""
 
     def __init__(self, *lines: str) -> None:
@@ -11,33 +13,19 @@ class Failed(Exception):
         self.lines = lines
 
 
-# By module, so that telling an error imports nothing: what is not imported has raised nothing.
-_USER_ERRORS = {
-    "commonwatt.app.accounts.accounts": ("AccountProblem",),
-    "commonwatt.app.declaring.apply": ("CannotChange", "NoSuchMeter"),
-    "commonwatt.app.declaring.declaration": ("InvalidDeclaration",),
-    "commonwatt.app.billing.edit_quarters": ("UnknownEdit",),
-    "commonwatt.app.findings.resolve": ("UnknownFinding",),
-    "commonwatt.app.billing.simulate_key": ("KeyLacksTerms",),
-    "commonwatt.app.errors": ("StoreError",),
-    "commonwatt.app.readings.deliveries": ("NothingToChange", "UnknownDelivery"),
-    "commonwatt.client.errors": ("ClimkitError",),
-    "commonwatt.client.series.frames": ("MissingLibrary",),
-    "commonwatt.demo.state": ("CannotRunDemo", "UnreadableDemoState"),
-    "commonwatt.export.errors": ("CannotExport",),
-    "commonwatt.formats.errors": ("BadValue", "BodyTooLarge", "UnreadableBody"),
+# Of what stands without the use cases; by module, so that telling an error imports nothing: what is
+# not imported has raised nothing.
+_OTHERS = {
+    "commonwatt.client.errors": "ClimkitError",
+    "commonwatt.client.series.frames": "MissingLibrary",
+    "commonwatt.export.errors": "CannotExport",
 }
 
 
 def user_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are the user's or the machine's, and no fault of the program."""
-    imported = [
-        getattr(sys.modules[module], name)
-        for module, names in _USER_ERRORS.items()
-        if module in sys.modules
-        for name in names
-    ]
-    return (Failed, OSError, *imported)
+    others = [getattr(sys.modules[m], name) for m, name in _OTHERS.items() if m in sys.modules]
+    return (CommonwattError, OSError, *others)
 
 
 def fault_lines(error: Exception) -> list[str]:

@@ -125,7 +125,7 @@ def main() -> NoReturn:
     except typer.Abort:
         _end(_INTERRUPTED, "interrupted")
     except user_errors() as error:
-        _end(_FAILED, *fault_lines(error))
+        _end(getattr(error, "exit_code", _FAILED), *fault_lines(error))
     except UnicodeEncodeError as error:
         output = sys.stdout.encoding
         if codecs.lookup(error.encoding) != codecs.lookup(output):

@@ -22,7 +22,7 @@ _OWNER_ONLY = 0o700
 def prepare_demo(settings: Settings, progress: Progress) -> DemoState:
     """Return how the demo of a data folder was set up; the first time, set it up.
 
-    Raises CannotRunDemo and the errors of `store_errors`.
+    Raises CannotRunDemo and the errors of a store.
     """
     settings.data.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
     store = open_store_of(settings)
@@ -41,7 +41,7 @@ def serve_demo(settings: Settings, state: DemoState, tell: Callable[[str], None]
     """Serve the demo's building on loopback until SIGTERM or SIGINT, while its gateway sends.
 
     The gateway begins with what was missed since the last time. ``tell`` is given the text for who
-    started it once the address answers. Raises the errors of `store_errors`.
+    started it once the address answers. Raises the errors of a store.
     """
     served = settings.model_copy(
         update={

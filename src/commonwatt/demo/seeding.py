@@ -27,7 +27,7 @@ def seed(
     """Store what the gateway would have sent until an instant [Unix seconds], and settle it.
 
     Late readings are deliveries of their own. Safe to repeat: what is stored is unchanged. Raises
-    the errors of `store_errors`.
+    the errors of a store.
     """
     now_us = until_at * 1_000_000
     spans = list(_spans(reading_log.history_from_at, until_at))

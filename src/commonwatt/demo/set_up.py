@@ -49,7 +49,7 @@ def set_up(
 ) -> DemoState:
     """Fill a store with the demo's building and 13 months of readings that end now.
 
-    Safe to repeat after it was cut off. Raises CannotRunDemo and the errors of `store_errors`.
+    Safe to repeat after it was cut off. Raises CannotRunDemo and the errors of a store.
     """
     reading_log = ReadingLog(now_at)
     if reading_log.history_from_at < FIRST_QUARTER * QUARTER_S:

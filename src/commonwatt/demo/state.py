@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from commonwatt.app.errors import CommonwattError
 
-class CannotRunDemo(Exception):
+
+class CannotRunDemo(CommonwattError):
     """The demo cannot run here; the message says why and what would help."""
 
 

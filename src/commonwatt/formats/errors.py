@@ -1,10 +1,13 @@
 """What can be wrong with a whole body or file; a fault of one row is a `Rejected` row instead."""
 
+from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.domain.metering.readings import NAMED_ROWS_MAX
 
 
-class UnreadableBody(ValueError):
+class UnreadableBody(CommonwattError):
     """A body that cannot be parsed at all. ``line`` and ``column`` count from 1, 0 if not known."""
+
+    kind = ErrorKind("broken-request", 400, "The request cannot be read")
 
     def __init__(self, line: int, column: int, message: str) -> None:
         self.line = line
@@ -15,15 +18,17 @@ class UnreadableBody(ValueError):
         super().__init__(f"{place}{message}")
 
 
-class BodyTooLarge(ValueError):
+class BodyTooLarge(CommonwattError):
     """A body that is, or unpacks to, more than ``limit`` bytes."""
+
+    kind = ErrorKind("too-large", 413, "The body is too large")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(f"the body is larger than {limit} bytes once unpacked")
 
 
-class BadValue(ValueError):
+class BadValue(CommonwattError):
     """A single value that cannot be used; its text says what would be right."""
 
 

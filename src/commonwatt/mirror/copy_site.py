@@ -44,7 +44,7 @@ def copy_site(
     ``since``: from which local day to ask, or from a few days before the marks where that is
     earlier, so that nothing between is left out; without it from there, and of what was never
     copied from the site's creation. Raises `CannotMirror`, what the client raises, and the errors
-    of `store_errors`.
+    of a store.
     """
     catalogue = SiteCatalogueCopy(climkit, target, site, copied)
     declared = catalogue.declare()

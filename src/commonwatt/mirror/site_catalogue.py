@@ -75,7 +75,7 @@ class SiteCatalogueCopy:
     def declare(self) -> DeclaredSite:
         """Declare the site with what can be declared of it, and say what cannot.
 
-        Raises `CannotMirror`, what the client raises, and the errors of `store_errors`.
+        Raises `CannotMirror`, what the client raises, and the errors of a store.
         """
         # A server may list one twice.
         meters = [*{each.id: each for each in self._climkit.meters(self._site)}.values()]

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from commonwatt.app.declaring.apply import Applied, apply_declaration
 from commonwatt.app.declaring.declaration import InvalidDeclaration, SiteDeclaration
+from commonwatt.app.errors import CommonwattError
 from commonwatt.app.ports import Store
 from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.app.readings.sensors import ingest_sensor_values
@@ -21,7 +22,7 @@ T = TypeVar("T")
 _SOURCE = "mirror "
 
 
-class CannotMirror(Exception):
+class CannotMirror(CommonwattError):
     """A site cannot be declared here as the server has it; the message says why."""
 
 

@@ -26,7 +26,7 @@ def open_database(url: str, *, also_read_only: bool = False) -> Database:
 
     ``also_read_only``: an embedded store of today's version whose disk is full or cannot be written
     is opened all the same, to be looked at; a write to it raises `StoreReadOnly`. Raises
-    `StoreTooNew` for a store of a later version, and the other errors of `store_errors`.
+    `StoreTooNew` for a store of a later version, and the other errors of `app.errors`.
     """
     database = Database(url)
     try:

@@ -2,8 +2,8 @@
 
 from commonwatt.api.endpoint.endpoint import RequestContext
 from commonwatt.api.endpoint.windows import QuarterWindow
-from commonwatt.api.http.problems import UnknownMeter
 from commonwatt.app.accounts.authorize import require_open_meter
+from commonwatt.app.errors import UnknownMeter
 from commonwatt.domain.metering.catalogue import Group, Meter
 
 QUICK_VALUES = 40_000

@@ -3,16 +3,20 @@
 import anyio.to_thread
 from starlette.requests import Request
 
+from commonwatt.app.errors import CommonwattError
 from commonwatt.formats.errors import BodyTooLarge
 from commonwatt.formats.gzip_bodies import gunzip_limited
+from commonwatt.formats.readings.bodies import UnknownContentType
 
 QUERY_LIMIT = 64 * 1024
 """Bytes of a body that only asks something; real ones have some hundred."""
 _GZIP_NAMES = {"gzip", "x-gzip"}
 
 
-class UnknownEncoding(ValueError):
+class UnknownEncoding(CommonwattError):
     """A Content-Encoding that is not read here."""
+
+    kind = UnknownContentType.kind
 
     def __init__(self, encoding: str) -> None:
         super().__init__(

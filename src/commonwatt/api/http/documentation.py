@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from commonwatt.api.http import problems
-from commonwatt.api.http.problems import PROBLEM_TYPE, Kind
+from commonwatt.api.http.problems import PROBLEM_TYPE
+from commonwatt.app.errors import ErrorKind
 
 # JSON schema fragments are whatever JSON is.
 Fragment = dict[str, Any]
@@ -99,7 +100,7 @@ def operation(
     summary: str,
     description: str,
     answer: Answer,
-    told: Sequence[Kind],
+    told: Sequence[ErrorKind],
     parameters: Sequence[Fragment] = (),
     body: Fragment | None = None,
     other_forms: Fragment | None = None,
@@ -126,9 +127,9 @@ def operation(
     }
 
 
-def problem_answers(told: Sequence[Kind]) -> dict[int | str, dict[str, Any]]:
+def problem_answers(told: Sequence[ErrorKind]) -> dict[int | str, dict[str, Any]]:
     """The answers of an operation that are problems, by status."""
-    by_status: dict[int, list[Kind]] = {}
+    by_status: dict[int, list[ErrorKind]] = {}
     for kind in sorted(set(told), key=lambda each: (each.status, each.slug)):
         by_status.setdefault(kind.status, []).append(kind)
     answers: dict[int | str, dict[str, Any]] = {}
@@ -147,7 +148,7 @@ def problem_answers(told: Sequence[Kind]) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
-def _example(kind: Kind) -> Fragment:
+def _example(kind: ErrorKind) -> Fragment:
     return {
         "type": kind.type,
         "title": kind.title,

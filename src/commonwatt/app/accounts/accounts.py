@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from commonwatt.app.accounts.authorize import Habits, Role, SiteList
+from commonwatt.app.errors import CommonwattError
 
 LONGEST_NAME = 100  # characters
 SHORTEST_PASSWORD = 12  # characters of a password that is given to an account
@@ -68,7 +69,7 @@ class SiteName:
     timezone: str
 
 
-class AccountProblem(Exception):
+class AccountProblem(CommonwattError):
     """A request about accounts that cannot be done; the message says what would be right."""
 
 

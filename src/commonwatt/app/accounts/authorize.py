@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.domain.metering.catalogue import Medium, SiteCatalogue
 
 KEY_PREFIX = "cwk_"
@@ -56,16 +57,20 @@ ALLOWED: Mapping[Role, frozenset[Action]] = {
 """What each role may do on the sites that are granted to it, and on no other."""
 
 
-class NotSignedIn(Exception):
+class NotSignedIn(CommonwattError):
     """The request carries nothing that proves an account; ``reason`` may be told to the sender."""
+
+    kind = ErrorKind("not-signed-in", 401, "Not signed in")
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class RoleForbids(Exception):
+class RoleForbids(CommonwattError):
     """The account's role does not do such a thing, on any site."""
+
+    kind = ErrorKind("role-forbids", 403, "Not for this role")
 
     def __init__(self, role: Role, action: Action) -> None:
         super().__init__(f"a {role} account may not {action}")
@@ -73,31 +78,39 @@ class RoleForbids(Exception):
         self.action = action
 
 
-class UnknownSite(Exception):
+class UnknownSite(CommonwattError):
     """No site of that id is granted to the account. Whether it exists is not told."""
+
+    kind = ErrorKind("unknown-site", 404, "Unknown site")
 
     def __init__(self, site_id: str) -> None:
         super().__init__(f"no site {site_id}")
         self.site_id = site_id
 
 
-class ClosedMeter(Exception):
+class ClosedMeter(CommonwattError):
     """The meter is listed for the account, its data is not open to it."""
+
+    kind = ErrorKind("closed-meter", 403, "The meter's data is closed")
 
     def __init__(self, meter_id: str) -> None:
         super().__init__(f"the data of meter {meter_id} is closed to this account")
         self.meter_id = meter_id
 
 
-class ClosedHistory(Exception):
+class ClosedHistory(CommonwattError):
     """It concerns what was before the account's history."""
+
+    kind = ErrorKind("closed-history", 403, "What was then is closed")
 
     def __init__(self) -> None:
         super().__init__("what was before the account's history is closed to it")
 
 
-class PartOfSite(Exception):
+class PartOfSite(CommonwattError):
     """It concerns all of a site, of which the account sees a part."""
+
+    kind = ErrorKind("part-of-site", 403, "For accounts that see the whole site")
 
     def __init__(self) -> None:
         super().__init__(
@@ -105,8 +118,10 @@ class PartOfSite(Exception):
         )
 
 
-class ClosedTotals(Exception):
+class ClosedTotals(CommonwattError):
     """The totals would tell what the few consumers used that are closed to the account."""
+
+    kind = ErrorKind("closed-totals", 403, "The site's totals are closed")
 
     def __init__(self, medium: Medium) -> None:
         super().__init__(

@@ -15,7 +15,7 @@ from commonwatt.app.accounts.accounts import Account, is_account_name, is_usable
 from commonwatt.app.accounts.authorize import IssuedToken, Tokens
 from commonwatt.app.accounts.networks import networks
 from commonwatt.app.accounts.store import AccountStore
-from commonwatt.app.errors import StoreError
+from commonwatt.app.errors import CommonwattError, ErrorKind, StoreError
 
 MOST_OF_ACCOUNT, MOST_OF_NETWORK = 4, 8
 """Sign-ins under way at once: one waits for so many others of a sender at most."""
@@ -23,8 +23,10 @@ MOST_OF_ACCOUNT, MOST_OF_NETWORK = 4, 8
 _log = logging.getLogger(__name__)
 
 
-class WrongSignIn(Exception):
+class WrongSignIn(CommonwattError):
     """No such account, not its password, or a disabled account: which one is not told."""
+
+    kind = ErrorKind("wrong-sign-in", 401, "Sign-in refused")
 
     def __init__(self, account: str | None = None) -> None:
         """``account`` is the one of that name, for the log alone: an answer tells nothing of it."""
@@ -32,11 +34,13 @@ class WrongSignIn(Exception):
         self.account = account
 
 
-class TooManySignIns(Exception):
+class TooManySignIns(CommonwattError):
     """Too many sign-ins lately, or at once: nothing was verified.
 
     Try again after ``retry_after_s`` seconds.
     """
+
+    kind = ErrorKind("too-many-sign-ins", 429, "Too many sign-ins")
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"too many sign-ins; try again in {retry_after_s} s")

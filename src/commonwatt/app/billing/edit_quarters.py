@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from commonwatt.app.declaring.apply import CannotChange, NoSuchMeter
+from commonwatt.app.declaring.apply import CannotChange
 from commonwatt.app.declaring.rules import meter_label
+from commonwatt.app.errors import CommonwattError, ErrorKind, UnknownMeter
 from commonwatt.app.ports import Change, Store
 from commonwatt.app.readings.deliveries import (
     NothingToChange,
@@ -25,8 +26,10 @@ from commonwatt.domain.metering.quarter_hours import (
 LONGEST_EDIT_DAYS = 400
 
 
-class UnknownEdit(Exception):
+class UnknownEdit(CommonwattError):
     """The site has no edit of that number."""
+
+    kind = ErrorKind("unknown-edit", 404, "Unknown edit")
 
     def __init__(self, number: int) -> None:
         super().__init__(f"there is no edit {number}; `commonwatt edit list` shows all")
@@ -51,13 +54,13 @@ class WantedEdit:
 def edit_quarters(store: Store, site: int, wanted: WantedEdit, account: str, now_us: int) -> Edit:
     """Set or clear quarter-hours of a meter, and record who did and why.
 
-    Raises `CannotChange`, `NoSuchMeter`, and the errors of `store_errors`.
+    Raises `CannotChange`, `UnknownMeter`, and those of a store (`app.errors`).
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)
         meter = catalogue.meter_by_id.get(wanted.meter_id)
         if meter is None:
-            raise NoSuchMeter(wanted.meter_id)
+            raise UnknownMeter(wanted.meter_id)
         register = wanted.register or _main_register(meter, wanted.start_at)
         _check_span(wanted, meter, now_us // 1_000_000)
         _check_energy(wanted, meter, register)
@@ -98,13 +101,13 @@ def accept_quarters(
     """Accept what is estimated or doubted of quarter-hours, and record who did and why.
 
     No quarter-hour changes; the worklist does not ask for them any more. Raises `CannotChange`,
-    `NoSuchMeter`, and the errors of `store_errors`.
+    `UnknownMeter`, and those of a store (`app.errors`).
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)
         meter = catalogue.meter_by_id.get(wanted.meter_id)
         if meter is None:
-            raise NoSuchMeter(wanted.meter_id)
+            raise UnknownMeter(wanted.meter_id)
         _check_span(wanted, meter, now_us // 1_000_000)
         edit = Edit(
             number=_next_number(change, site),
@@ -131,7 +134,7 @@ def _next_number(change: Change, site: int) -> int:
 def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -> Edit:
     """Let an edit count no more, and record who undid it.
 
-    Raises `UnknownEdit`, `NothingToChange`, and the errors of `store_errors`.
+    Raises `UnknownEdit`, `NothingToChange`, and those of a store (`app.errors`).
     """
     with store.change(site) as change:
         found = [each for each in change.edits.edits(site) if each.number == number]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonwatt.app.declaring.apply import CannotChange, NoSuchMeter
+from commonwatt.app.declaring.apply import CannotChange
 from commonwatt.app.declaring.rules import meter_label
+from commonwatt.app.errors import UnknownMeter
 from commonwatt.app.ports import Change, Delivery, Store
 from commonwatt.app.readings.hold_back import hold_back
 from commonwatt.app.readings.incoming import IncomingReadings
@@ -45,12 +46,12 @@ class WantedReading:
 def edit_reading(store: Store, site: int, wanted: WantedReading, account: str, now_us: int) -> Edit:
     """Set or clear a reading of a meter, and record who did and why.
 
-    Raises `CannotChange`, `NoSuchMeter`, and the errors of `store_errors`.
+    Raises `CannotChange`, `UnknownMeter`, and those of a store (`app.errors`).
     """
     with store.change(site) as change:
         meter = change.catalogue.catalogue(site).meter_by_id.get(wanted.meter_id)
         if meter is None:
-            raise NoSuchMeter(wanted.meter_id)
+            raise UnknownMeter(wanted.meter_id)
         _check(wanted, meter, now_us // 1_000_000)
         register = wanted.register or _main_register(meter, wanted.at)
         counting = _counting(change, site, meter, register, wanted.at)

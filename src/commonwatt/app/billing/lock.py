@@ -79,7 +79,7 @@ def lock_group(
     What is dirty before it is settled first. Locked until then already, it changes nothing.
     ``despite`` says why it is locked although something is to do; it is kept with the lock where
     that is so. Raises `OpenTasks` for a period with something to do, `CannotLock` for an instant in
-    the future, within a quarter-hour, or before what is locked, and the errors of `store_errors`.
+    the future, within a quarter-hour, or before what is locked, and the errors of a store.
     """
     with store.snapshot() as snapshot:
         zone = snapshot.catalogue.catalogue(site).site.timezone
@@ -130,7 +130,7 @@ def unlock_group(
 
     To the instant of the lock itself: its last step is undone. What was settled meanwhile becomes
     the answer from there on. Raises `CannotLock`, also where the group is not locked that far, and
-    the errors of `store_errors`.
+    the errors of a store.
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from commonwatt.app.declaring.keys import key_faults_at
 from commonwatt.app.declaring.rules import meter_label
+from commonwatt.app.errors import CommonwattError
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import read_site_series
 from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS
@@ -19,7 +20,7 @@ from commonwatt.domain.metering.quality import exists
 from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, quarter_of
 
 
-class KeyLacksTerms(Exception):
+class KeyLacksTerms(CommonwattError):
     """A key cannot be replayed: ``reasons`` say what it needs of which meter."""
 
     def __init__(self, key: str, reasons: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from commonwatt.app.declaring.meters import LIFE, MeterChange
 from commonwatt.app.declaring.plan import SitePlan, plan_declaration
 from commonwatt.app.declaring.recomputation import Recomputation, recomputation_line, recomputations
 from commonwatt.app.declaring.rules import meter_label
+from commonwatt.app.errors import CommonwattError, ErrorKind, UnknownMeter
 from commonwatt.app.ports import Change, Snapshot, Store
 from commonwatt.app.settling.registers import correct_spans
 from commonwatt.domain.metering.catalogue import Meter, Site, SiteCatalogue, SiteFacts
@@ -52,7 +53,7 @@ def apply_declaration(
 
     ``account`` is who declares, ``now_at`` [Unix seconds] from when changes hold that do not say.
     Everything is one transaction, and results that depend on a change are marked to be settled.
-    Raises `InvalidDeclaration` with every fault found, and the errors of `store_errors`.
+    Raises `InvalidDeclaration` with every fault found, and the errors of a store.
     """
     while True:
         with store.snapshot() as snapshot:
@@ -73,7 +74,7 @@ def apply_declaration(
 def try_declaration(store: Store, declaration: SiteDeclaration, now_at: int) -> Applied:
     """Return what applying a declaration would change, and change nothing.
 
-    Raises `InvalidDeclaration` with every fault found, and the errors of `store_errors`.
+    Raises `InvalidDeclaration` with every fault found, and the errors of a store.
     """
     with store.snapshot() as snapshot:
         known = _known_site(snapshot, declaration)
@@ -172,19 +173,14 @@ def _usable_changed(change: MeterChange) -> bool:
     )
 
 
-class CannotChange(ValueError):
+class CannotChange(CommonwattError):
     """What is asked for a meter cannot be; ``field`` names what is wrong, the message says why."""
+
+    kind = ErrorKind("invalid-input", 422, "Invalid input")
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-class NoSuchMeter(ValueError):
-    """The site has no meter of that id."""
-
-    def __init__(self, meter_id: str) -> None:
-        super().__init__(f"the site has no meter {meter_id}; meter_info lists its meters")
 
 
 def change_meter(
@@ -199,13 +195,13 @@ def change_meter(
 ) -> Applied:
     """Make another meter of a meter, and mark what depends on it; return what was changed.
 
-    ``action`` and ``reason`` are for the audit trail. Raises `CannotChange`, `NoSuchMeter`, what
-    ``changed`` raises, and the errors of `store_errors`.
+    ``action`` and ``reason`` are for the audit trail. Raises `CannotChange`, `UnknownMeter`, what
+    ``changed`` raises, and the errors of a store.
     """
     with store.change(site) as change:
         before = change.catalogue.catalogue(site)
         if meter_id not in before.meter_by_id:
-            raise NoSuchMeter(meter_id)
+            raise UnknownMeter(meter_id)
         plan = planned_change(before, before.meter_by_id[meter_id], changed, now_at)
         return store_plan(change, before, plan, account, now_at, action, reason)
 

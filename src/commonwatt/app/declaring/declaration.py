@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, Literal
 
+from commonwatt.app.errors import CommonwattError
 from commonwatt.domain.metering.catalogue import (
     BalanceMode,
     BatteryOrder,
@@ -44,7 +45,7 @@ class DeclarationFault:
         return f"line {self.line}: {self.key}: {self.reason}"
 
 
-class InvalidDeclaration(ValueError):
+class InvalidDeclaration(CommonwattError):
     """A declaration that cannot be applied; ``faults`` are all that was found, by line."""
 
     def __init__(self, faults: Sequence[DeclarationFault]) -> None:

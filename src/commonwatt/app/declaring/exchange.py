@@ -30,7 +30,7 @@ def declare_devices(
 ) -> Applied:
     """Replace the list of a meter's devices.
 
-    Raises `CannotChange`, `NoSuchMeter`, and the errors of `store_errors`.
+    Raises `CannotChange`, `UnknownMeter`, and the errors of a store.
     """
 
     def changed(meter: Meter) -> Meter:
@@ -44,7 +44,7 @@ def exchange_device(
 ) -> Applied:
     """Declare an exchange of a meter's device; said again at the same instant, it is corrected.
 
-    Raises `CannotChange`, `NoSuchMeter`, and the errors of `store_errors`.
+    Raises `CannotChange`, `UnknownMeter`, and the errors of a store.
     """
 
     def changed(meter: Meter) -> Meter:
@@ -58,8 +58,8 @@ def undo_exchange(
 ) -> Applied:
     """Take the exchange at an instant [Unix seconds] back: the device before it goes on.
 
-    Raises `CannotChange` where none is declared there, `NoSuchMeter`, and the errors of
-    `store_errors`.
+    Raises `CannotChange` where none is declared there, `UnknownMeter`, and the errors of
+    a store.
     """
 
     def changed(meter: Meter) -> Meter:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from commonwatt.app.accounts.sight import WHOLE, Sight
 from commonwatt.app.declaring.apply import Applied, CannotChange, planned_change, store_plan
+from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.app.findings.joined import stretches_of
 from commonwatt.app.findings.read import read_findings
 from commonwatt.app.ports import Snapshot, Store
@@ -30,8 +31,10 @@ _FIRST_LOOK, _LONGEST_LOOK = 32, 32_768
 """Accepted readings to each side that are looked at for those that are faulty."""
 
 
-class UnknownFinding(Exception):
+class UnknownFinding(CommonwattError):
     """Nothing of that id is found, or was resolved."""
+
+    kind = ErrorKind("unknown-finding", 404, "Unknown finding")
 
     def __init__(self, wanted: str) -> None:
         super().__init__(f"no finding {wanted}; `commonwatt findings` lists them with their id")
@@ -88,7 +91,7 @@ def resolve_finding(
     A reset or rollover lies between the two readings of the finding. Faulty are, of a break, the
     readings of the smaller of its sides, of a catch-up those that repeat the index, else those of
     the finding, or of all the findings of a stretch. Raises `UnknownFinding`, `CannotChange`, and
-    the errors of `store_errors`.
+    the errors of a store.
     """
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site)
@@ -130,7 +133,7 @@ def take_resolution_back(
 ) -> Applied:
     """Let a finding stand again as if nobody had said what it was.
 
-    Raises `UnknownFinding` where it was not resolved, and the errors of `store_errors`.
+    Raises `UnknownFinding` where it was not resolved, and the errors of a store.
     """
 
     def changed(meter: Meter) -> Meter:

@@ -26,7 +26,7 @@ class Writing(StrEnum):
 def read_as_answers_do(store: Store, now: float) -> None:
     """Read what an answer about today needs: an account, its site, what is settled.
 
-    Raises whatever a question would have met: the errors of `store_errors`, and those of a fault
+    Raises whatever a question would have met: the errors of a store, and those of a fault
     of ours. Of an empty store there is nothing more to read than that it is.
     """
     with store.snapshot() as snapshot:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from commonwatt.app.errors import CommonwattError
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 
 _ACTION = "remove site"
 
 
-class SiteLocked(Exception):
+class SiteLocked(CommonwattError):
     """Groups of the site are locked: what was billed would be gone; the message names them."""
 
 
@@ -57,7 +58,7 @@ def remove_site(
     """Delete a site with all readings, results, locks and grants; return what there was.
 
     ``despite`` is the reason for which a site with locks is removed all the same. The audit trail
-    keeps that it was. Raises `SiteLocked`, and the errors of `store_errors`.
+    keeps that it was. Raises `SiteLocked`, and the errors of a store.
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)

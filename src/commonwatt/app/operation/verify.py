@@ -56,7 +56,7 @@ def verify_site(store: Store, site: Site, progress: Callable[[int, int], None]) 
     """Check all that is stored of a site, in one snapshot.
 
     ``progress`` is told how much has been looked at, of how much. Raises the errors of
-    `store_errors`.
+    a store.
     """
     found = Verified()
     with store.snapshot() as snapshot:
@@ -87,7 +87,7 @@ def verify_site(store: Store, site: Site, progress: Callable[[int, int], None]) 
 
 
 def repair_site(store: Store, site: int, found: Verified) -> None:
-    """Settle again what a check found of computed results. Raises the errors of `store_errors`."""
+    """Settle again what a check found of computed results. Raises the errors of a store."""
     for group in sorted({group for group, _ in found.computed}):
         days = sorted(day for other, day in found.computed if other is group)
         with store.change(site) as change:

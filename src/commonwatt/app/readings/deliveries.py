@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.app.ports import Change, Delivery, RegisterSpan, Snapshot, Store
 from commonwatt.app.readings.hold_back import hold_back, store_held
 from commonwatt.app.settling.believed_days import DaysOfMeter, with_believed
@@ -28,7 +29,7 @@ from commonwatt.domain.metering.readings import StoredReadings
 from commonwatt.domain.vee.history import placed, within
 
 
-class UnknownDelivery(Exception):
+class UnknownDelivery(CommonwattError):
     """The site has no delivery of that number."""
 
 
@@ -69,8 +70,10 @@ def _spoke_of(snapshot: Snapshot, site: int, delivery: Delivery, sensor: Sensor)
     return bool((values.deliveries == delivery.number).any())
 
 
-class NothingToChange(Exception):
+class NothingToChange(CommonwattError):
     """The delivery is withdrawn already, is not withdrawn, or is that of an edit."""
+
+    kind = ErrorKind("nothing-to-change", 409, "It is so already")
 
 
 def withdraw_delivery(
@@ -78,7 +81,7 @@ def withdraw_delivery(
 ) -> None:
     """Let a delivery count no more, and record who withdrew it and why.
 
-    Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
+    Raises `UnknownDelivery`, `NothingToChange`, and the errors of a store.
     """
     with store.change(site) as change:
         delivery = _turnable(change, site, number)
@@ -92,7 +95,7 @@ def withdraw_delivery(
 def reinstate_delivery(store: Store, site: int, number: int, account: str, now_us: int) -> None:
     """Let a withdrawn delivery count again, and record who reinstated it.
 
-    Raises `UnknownDelivery`, `NothingToChange`, and the errors of `store_errors`.
+    Raises `UnknownDelivery`, `NothingToChange`, and the errors of a store.
     """
     with store.change(site) as change:
         delivery = _turnable(change, site, number)
@@ -200,7 +203,7 @@ def accept_delivery(
     """Let the held readings of a delivery count, of one meter or of all; return of which.
 
     What goes on looking the same counts as well. Raises `UnknownDelivery`, `NothingToChange` where
-    nothing of it is held back, and the errors of `store_errors`.
+    nothing of it is held back, and the errors of a store.
     """
     with store.change(site) as change:
         delivery = required_delivery(change, site, number)
@@ -225,7 +228,7 @@ def take_acceptance_back(
 ) -> tuple[Meter, ...]:
     """Judge the readings of a delivery anew that was accepted, of one meter or of all.
 
-    Raises `UnknownDelivery`, `NothingToChange` where it was not, and the errors of `store_errors`.
+    Raises `UnknownDelivery`, `NothingToChange` where it was not, and the errors of a store.
     """
     with store.change(site) as change:
         required_delivery(change, site, number)

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.errors import CommonwattError
 from commonwatt.app.ports import Delivery, Store
 from commonwatt.app.readings.clock_jumps import tell_clock_jump
 from commonwatt.app.readings.deliveries import accept_held
@@ -43,7 +44,7 @@ class Implausible(StrEnum):
     ACCEPTED = "accepted"
 
 
-class ImplausibleReadings(Exception):
+class ImplausibleReadings(CommonwattError):
     """Readings that look like something else; nothing was stored. ``held`` says like what."""
 
     def __init__(self, held: Sequence[HeldRows]) -> None:
@@ -65,7 +66,7 @@ def ingest_readings(
     ``now_us`` [Unix microseconds] becomes the delivery's instant. Rejected are rows that name no
     physical meter of the site or a register that it has not, are issued more than 15 minutes after
     now, and all rows that contradict each other. Raises `ImplausibleReadings` where readings that
-    look like something else are to be ``REFUSED``, and the errors of `store_errors`.
+    look like something else are to be ``REFUSED``, and the errors of a store.
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)

@@ -17,7 +17,7 @@ def ingest_sensor_values(
     """Store the values of known sensors, in one transaction that is durable when this returns.
 
     A value that already counts at its instant is unchanged. ``now_us`` [Unix microseconds] becomes
-    the delivery's instant. Raises the errors of `store_errors`.
+    the delivery's instant. Raises the errors of a store.
     """
     with store.change(site) as change:
         sensors = {s.id: s.number for s in change.catalogue.catalogue(site).sensors}

@@ -22,7 +22,7 @@ _CLOCK = "clock"
 def end_waiting(store: Store, now_us: int) -> int:
     """Let the readings count that are not ahead of now any more; return of how many meter-days.
 
-    ``now_us`` [Unix microseconds]. Raises the errors of `store_errors`.
+    ``now_us`` [Unix microseconds]. Raises the errors of a store.
     """
     until_at = now_us // 1_000_000 + AHEAD_S
     with store.snapshot() as snapshot:

@@ -34,7 +34,7 @@ def compare_reference(store: Store, site: int) -> Sequence[MonthComparison]:
 
     Only local months of which anything is kept, up to where what the other says is final. Ours is
     what would be answered now; what is dirty is settled for it, and not stored. Raises the errors
-    of `store_errors`.
+    of a store.
     """
     with store.snapshot() as snapshot:
         comparing = _comparing(snapshot, site)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commonwatt.app.declaring.apply import NoSuchMeter
+from commonwatt.app.errors import UnknownMeter
 from commonwatt.app.ports import Store
 from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S, day_of
 from commonwatt.domain.reference.reference import ReferenceQuarters
@@ -25,15 +25,15 @@ def keep_reference(
     never falls. All of it is durable, or nothing is changed. Nothing that is settled or answered
     rests on it.
 
-    Raises ValueError for a span or quarter-hours that are not so, `NoSuchMeter`, and the errors of
-    `store_errors`.
+    Raises ValueError for a span or quarter-hours that are not so, `UnknownMeter`, and those of
+    a store (`app.errors`).
     """
     _check(span, quarters)
     start_at, end_at = span
     with store.change(site) as change:
         found = change.catalogue.catalogue(site).meter_by_id.get(meter)
         if found is None:
-            raise NoSuchMeter(meter)
+            raise UnknownMeter(meter)
         first_day, end_day = day_of(start_at), day_of(end_at - 1) + 1
         kept = change.reference.reference(site, found.number, first_day, end_day)
         parts = (
@@ -61,7 +61,7 @@ def _check(span: tuple[int, int], quarters: ReferenceQuarters) -> None:
 def keep_copied(store: Store, site: int, item: str, until_at: int) -> None:
     """Let the series of a meter or sensor, by its id, be copied up to an instant [Unix seconds].
 
-    The mark never falls. Raises the errors of `store_errors`.
+    The mark never falls. Raises those of a store (`app.errors`).
     """
     with store.change(site) as change:
         change.reference.raise_copied_until(site, item, until_at)
@@ -70,7 +70,7 @@ def keep_copied(store: Store, site: int, item: str, until_at: int) -> None:
 def copied_until(store: Store, site: int) -> Mapping[str, int]:
     """Return up to which instant [Unix seconds] series are copied, by the id of meter or sensor.
 
-    What was never copied is not in it. Raises the errors of `store_errors`.
+    What was never copied is not in it. Raises those of a store (`app.errors`).
     """
     with store.snapshot() as snapshot:
         return snapshot.reference.copied_until(site)

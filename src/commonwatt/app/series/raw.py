@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.quarter_hours import day_of
@@ -17,8 +18,10 @@ from commonwatt.domain.metering.readings import NO_VALUE, StoredReadings, as_sen
 _LATEST_STEP_DAYS = 8
 
 
-class RuleMeterHasNoReadings(Exception):
+class RuleMeterHasNoReadings(CommonwattError):
     """A rule meter is computed from others and has no readings of its own."""
+
+    kind = ErrorKind("rule-meter", 409, "A rule meter has no readings")
 
 
 @dataclass(frozen=True, slots=True)

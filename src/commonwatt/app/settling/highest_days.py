@@ -122,7 +122,7 @@ def learn_ordinary(store: Store, goes_on: Callable[[], bool] = lambda: True) -> 
     """Look through the days of registers of which it is not known; return whether all were.
 
     A meter at a time, so that writers wait for one at most, as long as it ``goes_on``. Meters with
-    damaged readings are left out. Raises the errors of `store_errors`.
+    damaged readings are left out. Raises the errors of a store.
     """
     with store.snapshot() as snapshot:
         unknown = snapshot.readings.unlearned()

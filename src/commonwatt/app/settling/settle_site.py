@@ -29,7 +29,7 @@ def settle_site(
 ) -> int:
     """Settle the days of a group that are dirty now, within [first, end) if given.
 
-    Returns how many days were dirty when it began. Raises the errors of `store_errors`; what was
+    Returns how many days were dirty when it began. Raises the errors of a store; what was
     stored before stays, the rest stays marked. Where readings are damaged it settles all other
     days first.
     """
@@ -125,7 +125,7 @@ def settle_window(
 
     Without a bound it reaches as far as there are any. ``settled`` is called with the days done and
     the days there are, at the start and after each run. A day of two groups counts twice. Raises
-    the errors of `store_errors`; what was stored before stays.
+    the errors of a store; what was stored before stays.
     """
     first_day = None if start_at is None else day_of(start_at)
     end_day = None if end_at is None else day_of(end_at - 1) + 1

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.domain.metering.readings import ReadingQuality, ReadingRows, SensorRows
 from commonwatt.formats.readings.csv import readings_from_csv_body, sensor_values_from_csv_body
 from commonwatt.formats.readings.json import (
@@ -13,8 +14,10 @@ from commonwatt.formats.readings.json import (
 )
 
 
-class UnknownContentType(ValueError):
+class UnknownContentType(CommonwattError):
     """A content type that is none of `CONTENT_TYPES`; the message lists them."""
+
+    kind = ErrorKind("wrong-content-type", 415, "The body is of a kind that is not read here")
 
     def __init__(self, content_type: str) -> None:
         self.content_type = content_type
