@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from commonwatt.adapters.store.opening import open_database
 from tests.network_guard import keep_on_loopback
 from tests.postgres_server import PostgresUnavailable, running_server
 from tests.redis_server import RedisUnavailable, running_redis
@@ -68,16 +70,38 @@ def postgres_server() -> Iterator[str]:
         pytest.skip(f"{missing}; COMMONWATT_TEST_POSTGRES_URL can name a server")
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Give the URL of an empty PostgreSQL database of this test's own."""
+@contextmanager
+def _postgres_database(server: str, template: str = "template1") -> Iterator[str]:
+    """Make a database on a server and give its URL; drop it at the end."""
     name = f"commonwatt_test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as administration:
-        administration.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
-        administration.execute(
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    with psycopg.connect(server, autocommit=True) as administration:
+        administration.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        administration.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """Give the name of a database with the tables of a new store, to make others of."""
+    with _postgres_database(postgres_server) as url:
+        open_database(url).close()
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """Give the URL of a PostgreSQL database of this test's own, with the tables of a new store."""
+    with _postgres_database(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give the URL of a PostgreSQL database of this test's own, without any table."""
+    with _postgres_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -86,12 +110,21 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
-)
+_BOTH_ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=_BOTH_ENGINES)
 def store_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of an empty database, once for each engine: the contract holds on both."""
+    """Give the URL of a new store, once for each engine: the contract holds on both."""
     wanted = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(wanted)
+    return url
+
+
+@pytest.fixture(params=_BOTH_ENGINES)
+def empty_store_url(request: pytest.FixtureRequest) -> str:
+    """Give the URL of a database without any table, once for each engine."""
+    wanted = "sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
     url: str = request.getfixturevalue(wanted)
     return url
 

@@ -17,6 +17,7 @@ from commonwatt.adapters.rate_limits import SignInLimits
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.engine.database import Database
+from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.tables.account_access import (
     read_access,
     read_access_by_key,
@@ -98,8 +99,7 @@ class Clock:
 @pytest.fixture
 def database(store_url: str) -> Iterator[Database]:
     """Give a store with three sites."""
-    database = Database(store_url)
-    schema.metadata.create_all(database.engine)
+    database = open_database(store_url)
     with database.write() as connection:
         for number, (site_id, zone) in enumerate(
             [(ZURICH, "Europe/Zurich"), (CAIRO, "Africa/Cairo"), (FOREIGN, "UTC")], start=1

@@ -237,8 +237,8 @@ def test_bit_by_bit_equals_from_scratch_whatever_the_clock(store: SqlStore, seed
     assert "stamp-ahead" not in rules(store)
 
 
-def test_an_upgrade_lets_wait_what_was_set_aside_for_ever(store_url: str) -> None:
-    database = Database(store_url)
+def test_an_upgrade_lets_wait_what_was_set_aside_for_ever(empty_store_url: str) -> None:
+    database = Database(empty_store_url)
     with database.write() as connection:
         migrate(connection, "0011")
         connection.execute(

@@ -92,8 +92,8 @@ def test_a_steady_writer_holds_no_read_up_and_no_read_is_stale(
     assert reads > 1, "some reads began and ended amid the writing"
 
 
-def test_two_processes_open_a_new_store_at_once(store_url: str) -> None:
-    openers = [begin(open_and_tell, store_url) for _ in range(4)]
+def test_two_processes_open_a_new_store_at_once(empty_store_url: str) -> None:
+    openers = [begin(open_and_tell, empty_store_url) for _ in range(4)]
     assert [all_told(pipe) for _, pipe in openers] == [[0]] * 4
     for process, pipe in openers:
         process.join()

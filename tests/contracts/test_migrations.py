@@ -22,9 +22,9 @@ from commonwatt.app.errors import StoreTooNew
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
+def database(empty_store_url: str) -> Iterator[Database]:
     """Give an empty database, without any table."""
-    database = Database(store_url)
+    database = Database(empty_store_url)
     yield database
     database.close()
 
@@ -53,8 +53,8 @@ def tables_of(connection: Connection) -> dict[str, object]:
     return found
 
 
-def test_the_migrated_tables_equal_the_fresh_ones(store_url: str) -> None:
-    fresh = open_database(store_url)
+def test_the_migrated_tables_equal_the_fresh_ones(empty_store_url: str) -> None:
+    fresh = open_database(empty_store_url)
     with fresh.write() as connection:
         seen = tables_of(connection)
         schema.metadata.drop_all(connection)
@@ -68,9 +68,11 @@ def test_the_migrated_tables_equal_the_fresh_ones(store_url: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["fresh", "migrated"])
-def test_alembic_finds_nothing_to_change(database: Database, store_url: str, way: str) -> None:
+def test_alembic_finds_nothing_to_change(
+    database: Database, empty_store_url: str, way: str
+) -> None:
     if way == "fresh":
-        open_database(store_url).close()
+        open_database(empty_store_url).close()
     else:
         with database.write() as connection:
             migrate(connection, REVISION)
@@ -142,11 +144,11 @@ def test_the_known_revisions_are_those_that_there_are() -> None:
     assert {script.revision for script in scripts.walk_revisions()} == set(KNOWN_REVISIONS)
 
 
-def test_opening_twice_changes_nothing(store_url: str) -> None:
-    first = open_database(store_url)
+def test_opening_twice_changes_nothing(empty_store_url: str) -> None:
+    first = open_database(empty_store_url)
     with first.read() as connection:
         before = tables_of(connection)
-    second = open_database(store_url)
+    second = open_database(empty_store_url)
     with second.read() as connection:
         assert tables_of(connection) == before
         revisions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
@@ -155,12 +157,12 @@ def test_opening_twice_changes_nothing(store_url: str) -> None:
     second.close()
 
 
-def test_a_store_of_a_later_version_is_refused_and_left_alone(store_url: str) -> None:
-    database = open_database(store_url)
+def test_a_store_of_a_later_version_is_refused_and_left_alone(empty_store_url: str) -> None:
+    database = open_database(empty_store_url)
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreTooNew, match="9999"):
-        open_database(store_url)
+        open_database(empty_store_url)
     with database.read() as connection:
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     database.close()

@@ -19,8 +19,6 @@ from commonwatt.adapters.rate_counters import (
     counters_in_redis,
 )
 from commonwatt.adapters.rate_limits import TRY_AGAIN_S, RequestLimits, SignInLimits
-from commonwatt.adapters.store import schema
-from commonwatt.adapters.store.engine.database import Database
 
 ROUTE = "/api/v1/site_data/{site_id}/{type}"
 OTHER_ROUTE = "/api/v1/meter_data/{site_id}/{meter_id}"
@@ -51,9 +49,6 @@ def open_counters(
     opened: list[SqlCounters] = []
     if request.param == "database":
         url: str = request.getfixturevalue("postgres_url")
-        database = Database(url)
-        schema.rate_limits.create(database.engine)
-        database.close()
 
     def open_() -> SqlCounters:
         if request.param == "database":
@@ -77,7 +72,6 @@ def counters(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> It
     else:
         url: str = request.getfixturevalue("postgres_url")
         shared = counters_in_database(url, clock)
-        schema.rate_limits.create(shared._engine)
     yield shared
     shared.close()
 

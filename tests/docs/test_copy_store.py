@@ -56,13 +56,13 @@ def copy(source: str, target: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.postgres
-def test_a_copied_store_is_the_same_and_lives_on(sqlite_url: str, postgres_url: str) -> None:
+def test_a_copied_store_is_the_same_and_lives_on(sqlite_url: str, empty_postgres_url: str) -> None:
     store = filled_store(sqlite_url)
 
-    done = copy(sqlite_url, postgres_url)
+    done = copy(sqlite_url, empty_postgres_url)
 
     assert done.returncode == 0, done.stderr
-    moved = open_store(postgres_url)
+    moved = open_store(empty_postgres_url)
     before, after = contents(store), contents(moved)
     assert after == before
     told = dict(line.removesuffix(" rows").split(": ") for line in done.stdout.splitlines())
