@@ -22,15 +22,18 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format bench requirements wheel setup clean
+.PHONY: help demo test test-all check format bench requirements wheel setup clean
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(STAMPS)/server ## install what is needed and serve a seeded building on 127.0.0.1:$PORT
 	$(BIN)/commonwatt demo --port $(PORT)
 
-test: $(STAMPS)/test ## run all tests this machine allows (PYTEST_ARGS, WORKERS)
+test: $(STAMPS)/test ## run the tests but for the slow ones (PYTEST_ARGS, WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(PYTEST_ARGS)
+
+test-all: $(STAMPS)/test ## run all tests this machine allows (PYTEST_ARGS, WORKERS)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 check: $(STAMPS)/test ## formatting, lint, types and import directions
