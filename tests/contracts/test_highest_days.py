@@ -16,7 +16,7 @@ from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.app.settling.highest_days import learn_ordinary
 from commonwatt.domain.metering.catalogue import Register, SiteCatalogue
 from commonwatt.domain.metering.findings import FindingRule
-from commonwatt.domain.metering.readings import counting_readings
+from commonwatt.domain.metering.readings import effective_readings
 from commonwatt.domain.vee.ordinary import HighestDays, highest_powers
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
@@ -54,7 +54,7 @@ def assert_known(store: SqlStore, catalogue: SiteCatalogue) -> None:
         said = snapshot.readings.readings(site, [1], 0, 10**6)[1]
     kept = spans[Register.EN_IM].highest
     assert kept is not None
-    readings = counting_readings(said, Register.EN_IM, withdrawn)
+    readings = effective_readings(said, Register.EN_IM, withdrawn)
     afresh = HighestDays().with_days(highest_powers(readings, meter.interval_s))
     assert afresh is not None
     assert (kept.ordinary, kept.days[:3]) == (afresh.ordinary, afresh.days[:3])

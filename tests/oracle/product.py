@@ -30,7 +30,7 @@ from commonwatt.domain.metering.readings import (
     ReadingQuality,
     RegisterReadings,
     StoredReadings,
-    counting_readings,
+    effective_readings,
 )
 from commonwatt.domain.settlement import Settlement, settle
 from commonwatt.domain.vee.history import (
@@ -176,8 +176,8 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
     indexes: dict[Register, JudgedRegister] = {}
     believed_from = believed_from_day(meter) if meter.installed_at is None else 0
     for register in stored.values:
-        readings = counting_readings(stored, register, withdrawn)
-        used = readings.at(np.flatnonzero(readings.stamps >= believed_from * DAY_S))
+        readings = effective_readings(stored, register, withdrawn)
+        used = readings.take(np.flatnonzero(readings.stamps >= believed_from * DAY_S))
         history = RegisterHistory(
             meter=declared.number,
             register=register.value,
@@ -187,7 +187,7 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
             first_positive_at=_first_positive_at(used, declared, register),
             doubted_before=believed_from,
             first_positive_of={
-                at: first_positive(used.at(np.flatnonzero(used.stamps > at)), declared, register)
+                at: first_positive(used.take(np.flatnonzero(used.stamps > at)), declared, register)
                 for at in later_devices(declared, register)
             },
             totals=IntervalTotals()
@@ -208,7 +208,7 @@ def _first_positive_at(
     installed_at = declared.installed_at
     if installed_at is None or not installed_index(declared, register):
         return first_at
-    standing = readings.at(np.flatnonzero(readings.stamps == installed_at))
+    standing = readings.take(np.flatnonzero(readings.stamps == installed_at))
     usable_there = usable(standing) & ~declared_faulty(standing.stamps, declared, register)
     return first_at if usable_there.any() else installed_at
 

@@ -13,7 +13,7 @@ from commonwatt.domain.energy.index_energy import index_energy, index_segments
 from commonwatt.domain.metering.catalogue import Device, Medium, Meter, MeterFacts, Mode, Register
 from commonwatt.domain.metering.load_profile import LoadProfile
 from commonwatt.domain.metering.quality import Method, Quality
-from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings, effective_readings
 from commonwatt.domain.vee.history import RegisterHistory
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
 from tests.oracle import facts as oracle
@@ -56,7 +56,7 @@ def judged(meter: Meter, said: list[tuple[int, int, int]], random: Random) -> Ju
         deliveries=deliveries,
         serials=np.zeros(len(said), "U1"),
     )
-    readings = counting_readings(stored, EN_IM, ())
+    readings = effective_readings(stored, EN_IM, ())
     positive = readings.stamps[readings.values > 0]
     first = int(positive[0]) if len(positive) else None
     of_later = {d.from_at: first for d in meter.devices if d.from_at is not None}

@@ -8,7 +8,7 @@ import pytest
 from commonwatt.domain.energy.interval_energy import JudgedIntervals, judge_intervals
 from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode, Register
 from commonwatt.domain.metering.quality import Quality
-from commonwatt.domain.metering.readings import RegisterReadings, StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import RegisterReadings, StoredReadings, effective_readings
 from commonwatt.domain.vee.history import RegisterHistory
 from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
 
@@ -142,7 +142,7 @@ def said(*deliveries: dict[int, int], estimated: frozenset[int] = frozenset()) -
 
 def settled(interval_s: int, stored: StoredReadings) -> JudgedIntervals:
     """Judge what deliveries said."""
-    readings = counting_readings(stored, Register.EN_IM, ())
+    readings = effective_readings(stored, Register.EN_IM, ())
     totals = interval_totals(stored, Register.EN_IM, readings, (), interval_s)
     return judged_with(readings, interval_s, totals)
 

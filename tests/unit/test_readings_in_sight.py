@@ -17,7 +17,7 @@ from commonwatt.domain.metering.catalogue import (
     SiteCatalogue,
     SiteFacts,
 )
-from commonwatt.domain.metering.readings import StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import StoredReadings, effective_readings
 from commonwatt.domain.vee.ordinary import highest_powers
 
 DAY, DAYS, WITHDRAWN = 20_000, 3, frozenset({3})
@@ -86,7 +86,7 @@ def test_together_and_alone(
         joined = StoredReadings.joined([part for part in parts if part is not None])
         alone = {
             register.value: highest_powers(
-                counting_readings(joined, register, WITHDRAWN), METERS[number].interval_s
+                effective_readings(joined, register, WITHDRAWN), METERS[number].interval_s
             )
             for register in joined.values
         }

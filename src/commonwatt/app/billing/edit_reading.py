@@ -23,7 +23,7 @@ from commonwatt.domain.metering.readings import (
     ReadingQuality,
     RegisterReadings,
     StoredReadings,
-    counting_readings,
+    effective_readings,
 )
 
 
@@ -53,9 +53,9 @@ def edit_reading(store: Store, site: int, wanted: WantedReading, account: str, n
         if meter is None:
             raise UnknownMeter(wanted.meter_id)
         _check(wanted, meter, now_us // 1_000_000)
-        register = wanted.register or _main_register(meter, wanted.at)
-        counting = _counting(change, site, meter, register, wanted.at)
-        if wanted.index is None and not len(counting.stamps):
+        register = wanted.register or _main_raw_register(meter, wanted.at)
+        effective = _effective_reading(change, site, meter, register, wanted.at)
+        if wanted.index is None and not len(effective.stamps):
             raise CannotChange("at", f"no reading of {register} counts at that very second")
         delivery = change.catalogue.next_generation(site)
         number = max((each.number for each in change.edits.edits(site)), default=0) + 1
@@ -72,14 +72,14 @@ def edit_reading(store: Store, site: int, wanted: WantedReading, account: str, n
             index=wanted.index,
             delivery=delivery,
         )
-        _deliver(change, site, edit, counting)
+        _deliver(change, site, edit, effective)
         change.edits.add_edit(site, edit, delivery)
         at = now_us // 1_000_000
         change.audit(at, account, site, "edit reading", str(number), wanted.reason)
         return edit
 
 
-def _main_register(meter: Meter, instant_at: int) -> Register:
+def _main_raw_register(meter: Meter, instant_at: int) -> Register:
     registers, facts = REGISTERS_OF[meter.medium], meter.facts_at(instant_at)
     return facts.raw_register(registers[-1] if facts.main_is_export else registers[0])
 
@@ -95,28 +95,28 @@ def _check(wanted: WantedReading, meter: Meter, now_at: int) -> None:
         raise CannotChange("at", "at must lie after 2000 and not in the future")
 
 
-def _counting(
+def _effective_reading(
     change: Change, site: int, meter: Meter, register: Register, at: int
 ) -> RegisterReadings:
     """The reading that counts at an instant, one or none."""
     day = day_of(at)
     stored = change.readings.readings(site, [meter.number], day, day + 1).get(meter.number)
-    readings = counting_readings(stored, register, change.readings.withdrawn(site))
-    return readings.at(np.flatnonzero(readings.stamps == at))
+    readings = effective_readings(stored, register, change.readings.withdrawn(site))
+    return readings.take(np.flatnonzero(readings.stamps == at))
 
 
-def _deliver(change: Change, site: int, edit: Edit, counting: RegisterReadings) -> None:
+def _deliver(change: Change, site: int, edit: Edit, effective: RegisterReadings) -> None:
     """Store what an edit says as its delivery."""
     assert edit.delivery is not None, "an edit of a reading"
     incoming = IncomingReadings(
         change,
         change.catalogue.catalogue(site),
         np.array([edit.meter]),
-        _as_readings(edit, edit.delivery, counting),
+        _as_readings(edit, edit.delivery, effective),
         edit.delivery,
         edit.made_us,
     )
-    superseding = len(counting.stamps)
+    superseding = len(effective.stamps)
     first_day, end_day = incoming.store(incoming.as_said(superseding))
     delivery = Delivery(
         number=edit.delivery,
@@ -135,11 +135,11 @@ def _deliver(change: Change, site: int, edit: Edit, counting: RegisterReadings) 
     hold_back(change, site, incoming.may_be_held, edit.account, edit.made_us)
 
 
-def _as_readings(edit: Edit, delivery: int, counting: RegisterReadings) -> StoredReadings:
+def _as_readings(edit: Edit, delivery: int, effective: RegisterReadings) -> StoredReadings:
     """The reading as it is stored; what is cleared is told with its index."""
     cleared = edit.index is None
-    values = counting.values if cleared else np.array([edit.index], np.int64)
-    serials = counting.serials
+    values = effective.values if cleared else np.array([edit.index], np.int64)
+    serials = effective.serials
     if serials is None or not len(serials):
         serials = np.zeros(1, "U1")
     quality = ReadingQuality.CLEARED if cleared else ReadingQuality.EDITED

@@ -8,7 +8,7 @@ import numpy as np
 from commonwatt.app.ports import Delivery, Snapshot
 from commonwatt.domain.metering.catalogue import Meter, Register
 from commonwatt.domain.metering.quarter_hours import day_of
-from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings, counting_positions
+from commonwatt.domain.metering.readings import ReadingQuality, StoredReadings, effective_positions
 from commonwatt.domain.vee.history import STAMP_TOLERANCE_S
 
 
@@ -55,7 +55,7 @@ def _looked_up(
     unknown = [UsedReading(register=register, at=at, value=value)]
     if stored is None or register not in stored.values:
         return unknown
-    positions = counting_positions(stored, register, withdrawn)
+    positions = effective_positions(stored, register, withdrawn)
     stamps, values = stored.stamps[positions], stored.values[register][positions]
     near = np.abs(stamps - at) <= tolerance_s
     same = near & (values == value)

@@ -181,7 +181,7 @@ def _touched(
                 )
                 for name, span in corrected.items()
             }
-        here = said.at(np.flatnonzero((days >= first) & (days < end)))
+        here = said.take(np.flatnonzero((days >= first) & (days < end)))
         changed_on = np.unique(here.stamps // DAY_S).tolist()
         in_sight = powers.in_sight(corrected, stored)
         corrected = powers.with_changed(spans, corrected, in_sight, changed_on)

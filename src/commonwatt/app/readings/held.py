@@ -23,8 +23,8 @@ from commonwatt.domain.metering.readings import (
     HeldRows,
     RegisterReadings,
     StoredReadings,
-    counting_positions,
-    counting_readings,
+    effective_positions,
+    effective_readings,
 )
 from commonwatt.domain.plausibility.meters.character import LEAST_FALL
 from commonwatt.domain.plausibility.meters.power_limits import PowerLimits
@@ -139,12 +139,12 @@ def _seen(
     joined = StoredReadings.joined(stored)
     found = []
     for register in joined.values:
-        readings = counting_readings(joined, register, withdrawn)
+        readings = effective_readings(joined, register, withdrawn)
         here = np.flatnonzero(placed(readings.stamps, meter) // DAY_S == day)
         if len(here):
             first = max(int(here[0]) - 1, 0) if meter.interval_s is None else int(here[0])
-            of_day = readings.at(np.arange(first, int(here[-1]) + 1))
-            positions = counting_positions(joined, register, withdrawn)
+            of_day = readings.take(np.arange(first, int(here[-1]) + 1))
+            positions = effective_positions(joined, register, withdrawn)
             found.append(_Seen(register, of_day, int(joined.deliveries[positions[here[-1]]])))
     return max(found, key=lambda each: _amount(meter, each.readings), default=None)
 

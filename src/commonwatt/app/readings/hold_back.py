@@ -25,7 +25,7 @@ from commonwatt.domain.metering.catalogue import (
     SiteCatalogue,
 )
 from commonwatt.domain.metering.quarter_hours import DAY_S, day_of
-from commonwatt.domain.metering.readings import RegisterReadings, StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import RegisterReadings, StoredReadings, effective_readings
 from commonwatt.domain.plausibility.meters.character import (
     IndexSpans,
     Shown,
@@ -169,7 +169,7 @@ def may_change(catalogue: SiteCatalogue, beside: Beside, withdrawn: frozenset[in
     parts = [part for part in (beside.stored, beside.added) if part is not None]
     said = StoredReadings.joined(parts)
     limits = PowerLimits.of(catalogue, meter)
-    registers = {name: _usable(counting_readings(said, name, withdrawn)) for name in said.values}
+    registers = {name: _usable(effective_readings(said, name, withdrawn)) for name in said.values}
     indexes = [each for each in registers.values() if meter.interval_s is None]
     filled = [each for each in indexes if len(each.stamps)]
     opened = _open_span(meter)
@@ -203,7 +203,7 @@ def _are_several(beside: Beside, withdrawn: frozenset[int]) -> bool:
         return False
     meter = beside.meter
     first_day = int(placed(added.stamps, meter).min()) // DAY_S
-    here = stored.at(np.flatnonzero(placed(stored.stamps, meter) // DAY_S >= first_day))
+    here = stored.take(np.flatnonzero(placed(stored.stamps, meter) // DAY_S >= first_day))
     if len(days_of_several(meter, here, withdrawn)):
         return True
     if not np.isin(added.stamps, here.stamps).any():
@@ -224,7 +224,7 @@ def _shown_before(
     registers = (
         {}
         if stored is None
-        else {name: _usable(counting_readings(stored, name, withdrawn)) for name in stored.values}
+        else {name: _usable(effective_readings(stored, name, withdrawn)) for name in stored.values}
     )
     found = day_codes(beside.meter, limits, registers)
     return Shown.by(found.codes[(found.days >= first_day) & (found.days <= last_day)])
@@ -232,7 +232,7 @@ def _shown_before(
 
 def _usable(readings: RegisterReadings) -> RegisterReadings:
     marked = usable(readings)
-    return readings if marked.all() else readings.at(np.flatnonzero(marked))
+    return readings if marked.all() else readings.take(np.flatnonzero(marked))
 
 
 def _open_span(meter: Meter) -> HeldSpan | AcceptedSpan | None:

@@ -12,7 +12,7 @@ from commonwatt.domain.metering.readings import (
     MetersReadings,
     StoredReadings,
     any_serial,
-    counting_positions,
+    effective_positions,
 )
 from commonwatt.domain.vee.history import usable
 from commonwatt.domain.vee.ordinary import powers_by_meter
@@ -51,13 +51,13 @@ class ReadingsInSight:
         keys = instant_keys(numbers, readings.stamps)
         order = np.argsort(keys, kind="stable")
         numbers, stamps = numbers[order], readings.stamps[order]
-        readings = readings.at(order)
+        readings = readings.take(order)
         right = usable(readings)
         # What counts is told of each instant of each meter.
         by_key = replace(readings, stamps=keys[order])
         registers = {}
         for register, values in readings.values.items():
-            positions = counting_positions(by_key, register, withdrawn)
+            positions = effective_positions(by_key, register, withdrawn)
             here = positions[right[positions]]
             if len(here):
                 registers[register] = MetersReadings(numbers[here], stamps[here], values[here])

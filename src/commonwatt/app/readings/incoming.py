@@ -18,7 +18,7 @@ from commonwatt.app.settling.load import MeterHistory
 from commonwatt.app.settling.marks import EVERYTHING, doubted_otherwise, mark_days, touched_days
 from commonwatt.domain.metering.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.quarter_hours import DAY_S, day_runs
-from commonwatt.domain.metering.readings import NO_VALUE, StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import NO_VALUE, StoredReadings, effective_readings
 from commonwatt.domain.vee.believed import BelievedDays, can_tell, telling_days
 from commonwatt.domain.vee.history import first_positive, usable
 from commonwatt.domain.vee.stretches import installed_index
@@ -58,7 +58,7 @@ class IncomingReadings:
         order = np.argsort(meters, kind="stable")
         self._order = order
         self._numbers = meters[order]
-        self._readings = readings.at(order)
+        self._readings = readings.take(order)
         self._days = self._readings.stamps // DAY_S
         self._withdrawn = change.readings.withdrawn(self._site)
         named = np.unique(meters).tolist()
@@ -113,11 +113,11 @@ class IncomingReadings:
         numbers, readings = self._numbers[said], versions.readings
         days = self._days[said]
         order = np.lexsort((days, numbers))
-        numbers, days, readings = numbers[order], days[order], readings.at(order)
+        numbers, days, readings = numbers[order], days[order], readings.take(order)
         edges = np.flatnonzero((np.diff(numbers) != 0) | (np.diff(days) != 0)) + 1
         starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(days)]
         return [
-            (int(numbers[start]), int(days[start]), readings.at(np.arange(start, end)))
+            (int(numbers[start]), int(days[start]), readings.take(np.arange(start, end)))
             for start, end in zip(starts, ends, strict=True)
         ]
 
@@ -344,10 +344,10 @@ def _first_positive(
         return history.first_positive_at(register, added, withdrawn)
     if known_at is not None and int(added.stamps.min()) > known_at:
         return known_at
-    counting = counting_readings(history.joined_with(added), register, withdrawn)
-    touched = np.isin(counting.stamps, added.stamps)
-    touched &= counting.stamps >= first_used_day(meter, span) * DAY_S
-    positive_at = first_positive(counting.at(np.flatnonzero(touched)), meter, register)
+    effective = effective_readings(history.joined_with(added), register, withdrawn)
+    touched = np.isin(effective.stamps, added.stamps)
+    touched &= effective.stamps >= first_used_day(meter, span) * DAY_S
+    positive_at = first_positive(effective.take(np.flatnonzero(touched)), meter, register)
     if known_at is None or (positive_at is not None and positive_at <= known_at):
         return positive_at
     if bool((added.stamps == known_at).any()):

@@ -24,7 +24,7 @@ from commonwatt.domain.metering.readings import (
     NOT_ISSUED,
     HeldRows,
     MeterName,
-    NotCounting,
+    NotEffective,
     ReadingRows,
     Receipt,
     StoredReadings,
@@ -97,7 +97,7 @@ def ingest_readings(
             rejected=rejections.named(),
             rejected_rows=rejections.count,
             not_counting=[
-                NotCounting(int(rows.rows[at]), WHY_NOT[WhyNot(why_not[at])])
+                NotEffective(int(rows.rows[at]), WHY_NOT[WhyNot(why_not[at])])
                 for at in not_counting[:NAMED_ROWS_MAX].tolist()
             ],
             not_counting_rows=len(not_counting),
@@ -157,14 +157,14 @@ def _possible(
         wrong = (column != NO_VALUE) & np.isin(rows.meter_codes, lacking)
         rejections.reject(wrong, _always(f"this meter has no register {register}"))
     kept = np.flatnonzero(rejections.kept)
-    contradicting = ContradictingRows(rows.at(kept), numbers[rows.meter_codes[kept]])
+    contradicting = ContradictingRows(rows.take(kept), numbers[rows.meter_codes[kept]])
     marked = np.zeros(len(rows.rows), np.bool_)
     marked[kept] = contradicting.marked
     rejections.reject(
         marked, lambda position: contradicting.reason(int(np.searchsorted(kept, position)))
     )
     if not rejections.kept.all():
-        rows = rows.at(np.flatnonzero(rejections.kept))
+        rows = rows.take(np.flatnonzero(rejections.kept))
     return rows, numbers[rows.meter_codes]
 
 

@@ -73,11 +73,11 @@ def _new_values(
         here = np.flatnonzero(of_row == sensor)
         # Of one instant the last row counts; the rows before it say nothing that stays.
         of_sensor = SensorValues(rows.stamps[here], rows.values[here], np.full(len(here), number))
-        said = counting_values(of_sensor, frozenset())
+        said = effective_values(of_sensor, frozenset())
         days = said.stamps // DAY_S
         for day in np.unique(days).tolist():
             stamps, values = said.stamps[days == day], said.values[days == day]
-            stored = counting_values(
+            stored = effective_values(
                 change.sensors.sensor_values(site, sensor, day, day + 1), withdrawn
             )
             place = np.searchsorted(stored.stamps, stamps)
@@ -111,7 +111,7 @@ def read_sensor(
     if start_at is None:
         return _latest(snapshot, site, sensor, end_at, withdrawn)
     said = snapshot.sensors.sensor_values(site, sensor, day_of(start_at), day_of(end_at) + 1)
-    series = counting_values(said, withdrawn)
+    series = effective_values(said, withdrawn)
     inside = (series.stamps >= start_at) & (series.stamps <= end_at)
     return SensorSeries(series.stamps[inside], series.values[inside])
 
@@ -123,7 +123,7 @@ def _latest(
     day = snapshot.sensors.latest_day(site, sensor, before=day_of(end_at) + 1)
     while day is not None:
         said = snapshot.sensors.sensor_values(site, sensor, day, day + 1)
-        series = counting_values(said, withdrawn)
+        series = effective_values(said, withdrawn)
         until_end = series.stamps <= end_at
         if until_end.any():
             return SensorSeries(series.stamps[until_end][-1:], series.values[until_end][-1:])
@@ -131,7 +131,7 @@ def _latest(
     return SensorSeries(np.empty(0, np.int64), np.empty(0, np.float64))
 
 
-def counting_values(said: SensorValues, withdrawn: frozenset[int]) -> SensorSeries:
+def effective_values(said: SensorValues, withdrawn: frozenset[int]) -> SensorSeries:
     """Return the values that count: of an instant the one delivered last and not withdrawn."""
     kept = np.flatnonzero(~np.isin(said.deliveries, list(withdrawn)))
     order = kept[np.lexsort((kept, said.deliveries[kept], said.stamps[kept]))]

@@ -43,7 +43,7 @@ WHY_NOT: Mapping[WhyNot, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CountingVersions:
+class EffectiveVersions:
     """The versions of a register at some keys, each a (meter, instant), and which of them count.
 
     The first ``stored`` of what is ``said`` were stored before. ``winning`` are the positions of
@@ -65,7 +65,7 @@ class CountingVersions:
         stored: StoredReadings | None,
         added_keys: NDArray[np.int64],
         added: StoredReadings,
-    ) -> "CountingVersions":
+    ) -> "EffectiveVersions":
         """Find those that count; all that is given carries the register."""
         said = added if stored is None else StoredReadings.joined([stored, added])
         keys = np.concatenate((stored_keys, added_keys))
@@ -100,16 +100,16 @@ class CountingVersions:
         reasons = np.full(len(keys), WhyNot.IT_COUNTS, np.uint8)
         if len(self.winning):
             place = np.searchsorted(self.keys[self.winning], keys)
-            counting = self.winning[np.minimum(place, len(self.winning) - 1)]
-            quality = self.said.qualities[counting]
+            effective = self.winning[np.minimum(place, len(self.winning) - 1)]
+            quality = self.said.qualities[effective]
             set_by_hand = quality > ReadingQuality.PLACEHOLDER
-            other = self.said.values[self.register][counting] != rows.values[self.register]
+            other = self.said.values[self.register][effective] != rows.values[self.register]
             other |= quality == ReadingQuality.CLEARED
-            other &= self.keys[counting] == keys
+            other &= self.keys[effective] == keys
             reasons[other] = WhyNot.LATER
             reasons[other & (quality < rows.qualities)] = WhyNot.BETTER
             if self.said.replaces is not None:
-                reasons[other & self.said.replaces[counting]] = WhyNot.REPLACED
+                reasons[other & self.said.replaces[effective]] = WhyNot.REPLACED
             reasons[other & ~added] = WhyNot.SAID_BEFORE
             reasons[other & set_by_hand] = WhyNot.EDITED
         reasons[rows.qualities == ReadingQuality.PLACEHOLDER] = WhyNot.PLACEHOLDER
@@ -157,30 +157,30 @@ def compare_with_stored(
     """
     keys = instant_keys(numbers, incoming.stamps)
     everything = np.arange(len(keys))
-    counting = _Stored.of(stored, withdrawn)
+    kept = _Stored.of(stored, withdrawn)
     unused = incoming.qualities == ReadingQuality.PLACEHOLDER
     why_not = np.where(unused, WhyNot.PLACEHOLDER, WhyNot.IT_COUNTS).astype(np.uint8)
     ordered = np.sort(keys)
     repeated = bool((ordered[1:] == ordered[:-1]).any())
-    if not repeated and not _any_among(counting.keys, ordered):
+    if not repeated and not _any_among(kept.keys, ordered):
         return Versions(everything, incoming, 0, why_not)
-    incoming = _after_what_is_not_issued_yet(keys, incoming, counting, now_us)
-    said = {register: _says_new(keys, incoming, register, counting) for register in incoming.values}
+    incoming = _after_what_is_not_issued_yet(keys, incoming, kept, now_us)
+    said = {register: _says_new(keys, incoming, register, kept) for register in incoming.values}
     accepted = np.flatnonzero(np.logical_or.reduce(list(said.values())))
     values = {
         register: np.where(said[register], column, NO_VALUE)[accepted]
         for register, column in incoming.values.items()
     }
-    readings = replace(incoming.at(accepted), values=values)
+    readings = replace(incoming.take(accepted), values=values)
     superseding = np.zeros(len(accepted), np.bool_)
     for register, column in values.items():
         here = np.flatnonzero(column != NO_VALUE)
-        winners = CountingVersions.of(
-            register, *counting.met_by(register, keys), keys[accepted[here]], readings.at(here)
+        winners = EffectiveVersions.of(
+            register, *kept.met_by(register, keys), keys[accepted[here]], readings.take(here)
         )
         superseding[here[winners.superseding()]] = True
         rows = np.flatnonzero(incoming.values[register] != NO_VALUE)
-        reasons = winners.why_not(keys[rows], incoming.at(rows), np.isin(rows, accepted[here]))
+        reasons = winners.why_not(keys[rows], incoming.take(rows), np.isin(rows, accepted[here]))
         why_not[rows] = np.maximum(why_not[rows], reasons)
     return Versions(accepted, readings, int(superseding.sum()), why_not)
 
@@ -241,7 +241,7 @@ class _Stored:
         readings = StoredReadings.joined([readings for _, readings in stored])
         if withdrawn:
             kept = np.flatnonzero(~np.isin(readings.deliveries, list(withdrawn)))
-            numbers, readings = numbers[kept], readings.at(kept)
+            numbers, readings = numbers[kept], readings.take(kept)
         return cls(instant_keys(numbers, readings.stamps), readings)
 
     def met_by(
@@ -250,7 +250,7 @@ class _Stored:
         """The versions that carry a register at one of the keys, with their keys."""
         old = self.with_value(register)
         old = old[np.isin(self.keys[old], keys)]
-        readings = self.readings if self.readings is None else self.readings.at(old)
+        readings = self.readings if self.readings is None else self.readings.take(old)
         return self.keys[old], readings
 
     def replacing(self, positions: NDArray[np.intp]) -> NDArray[np.intp]:

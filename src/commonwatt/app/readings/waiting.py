@@ -45,9 +45,9 @@ def _end_of_site(
         stored = change.readings.readings(site, [meter], day, day + 1).get(meter)
         if stored is None:
             continue
-        ended = stored.at(np.flatnonzero(stored.ahead & (stored.stamps <= until_at)))
+        ended = stored.take(np.flatnonzero(stored.ahead & (stored.stamps <= until_at)))
         if len(ended.stamps):
-            found.append((meter, ended.counting_now()))
+            found.append((meter, ended.none_ahead()))
     if found:
         meters = np.repeat([meter for meter, _ in found], [len(r.stamps) for _, r in found])
         readings = StoredReadings.joined([readings for _, readings in found])

@@ -12,7 +12,7 @@ from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Medium, Me
 from commonwatt.domain.metering.load_profile import Energy, Qualities
 from commonwatt.domain.metering.local_time import local_stamp
 from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, day_of, first_quarter_from
-from commonwatt.domain.metering.readings import as_sent, counting_positions
+from commonwatt.domain.metering.readings import as_sent, effective_positions
 from commonwatt.domain.metering.resample import Sampling, buckets, period_ends
 from commonwatt.domain.reference.comparison import (
     RAW_UNITS,
@@ -141,7 +141,7 @@ class _Comparing:
         within = (sent.stamps - before_s >= start_at) & (sent.stamps - before_s < end_at)
         for register in REGISTERS_OF[meter.medium]:
             if register in sent.values:
-                positions = counting_positions(sent, register, self.withdrawn)
+                positions = effective_positions(sent, register, self.withdrawn)
                 found |= set(sent.deliveries[positions[within[positions]]].tolist())
         return found
 

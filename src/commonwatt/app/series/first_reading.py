@@ -8,7 +8,7 @@ from commonwatt.app.settling.believed_days import doubted_before
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Meter, SiteCatalogue
 from commonwatt.domain.metering.life import OLDEST_STAMP_AT
 from commonwatt.domain.metering.quarter_hours import day_of
-from commonwatt.domain.metering.readings import counting_readings
+from commonwatt.domain.metering.readings import effective_readings
 from commonwatt.domain.vee.history import usable
 
 _STEP_DAYS = 2
@@ -40,11 +40,11 @@ def _first_of(
     day = max(day_of(since_at), doubted_before(meter, spans) or 0)
     while days := snapshot.readings.days_after(site, meter.number, day, _STEP_DAYS):
         stored = snapshot.readings.readings(site, [meter.number], days[0], days[-1] + 1)
-        counting = [
-            counting_readings(stored.get(meter.number), register, withdrawn)
+        effective = [
+            effective_readings(stored.get(meter.number), register, withdrawn)
             for register in REGISTERS_OF[meter.medium]
         ]
-        stamps = np.concatenate([each.stamps[usable(each)] for each in counting])
+        stamps = np.concatenate([each.stamps[usable(each)] for each in effective])
         stamps = stamps[stamps >= since_at]
         if len(stamps):
             return int(stamps.min())

@@ -13,7 +13,12 @@ from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.quarter_hours import day_of
-from commonwatt.domain.metering.readings import NO_VALUE, StoredReadings, as_sent, counting_readings
+from commonwatt.domain.metering.readings import (
+    NO_VALUE,
+    StoredReadings,
+    as_sent,
+    effective_readings,
+)
 
 _LATEST_STEP_DAYS = 8
 
@@ -26,7 +31,7 @@ class RuleMeterHasNoReadings(CommonwattError):
 
 @dataclass(frozen=True, slots=True)
 class RawSeries:
-    """The counting readings of a meter, ascending by ``stamps`` [Unix seconds].
+    """The effective readings of a meter, ascending by ``stamps`` [Unix seconds].
 
     ``values`` per register [mWh, ml], NO_VALUE where a reading has none; of an interval meter the
     energy of the interval that ends at the stamp.
@@ -43,7 +48,7 @@ def read_raw(
     start_at: int | None,
     end_at: int,
 ) -> RawSeries:
-    """Read the counting readings with start <= stamp <= end [Unix seconds].
+    """Read the effective readings with start <= stamp <= end [Unix seconds].
 
     Without a start: the latest one that is not after the end. Raises `RuleMeterHasNoReadings`.
     """
@@ -55,7 +60,7 @@ def read_raw(
         return _latest(snapshot, site, meter, end_at, withdrawn)
     days = day_of(start_at), day_of(end_at) + 1
     stored = snapshot.readings.readings(site, [meter.number], *days)
-    series = _counting(stored.get(meter.number), meter, withdrawn)
+    series = _effective_series(stored.get(meter.number), meter, withdrawn)
     inside = np.flatnonzero((series.stamps >= start_at) & (series.stamps <= end_at))
     return _at(series, inside)
 
@@ -63,22 +68,24 @@ def read_raw(
 def _latest(
     snapshot: Snapshot, site: int, meter: Meter, end_at: int, withdrawn: frozenset[int]
 ) -> RawSeries:
-    """The latest counting reading not after an instant; what was said last may count no more."""
+    """The latest effective reading not after an instant; what was said last may count no more."""
     number, day = meter.number, day_of(end_at) + 1
     while days := snapshot.readings.days_before(site, number, day, _LATEST_STEP_DAYS):
         stored = snapshot.readings.readings(site, [number], days[-1], day)
-        series = _counting(stored.get(number), meter, withdrawn)
+        series = _effective_series(stored.get(number), meter, withdrawn)
         until_end = np.flatnonzero(series.stamps <= end_at)
         if len(until_end):
             return _at(series, until_end[-1:])
         day = days[-1]
-    return _counting(None, meter, withdrawn)
+    return _effective_series(None, meter, withdrawn)
 
 
-def _counting(stored: StoredReadings | None, meter: Meter, withdrawn: frozenset[int]) -> RawSeries:
+def _effective_series(
+    stored: StoredReadings | None, meter: Meter, withdrawn: frozenset[int]
+) -> RawSeries:
     sent = None if stored is None else as_sent(stored)
     registers = {
-        register: counting_readings(sent, register, withdrawn)
+        register: effective_readings(sent, register, withdrawn)
         for register in REGISTERS_OF[meter.medium]
     }
     stamps = np.unique(np.concatenate([each.stamps for each in registers.values()]))

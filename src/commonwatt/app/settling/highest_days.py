@@ -11,7 +11,7 @@ from commonwatt.app.ports import Change, ReadingTables, RegisterSpan, Store
 from commonwatt.app.settling.marks import mark_days
 from commonwatt.domain.metering.catalogue import Meter, Register
 from commonwatt.domain.metering.quarter_hours import DAY_S
-from commonwatt.domain.metering.readings import StoredReadings, counting_readings
+from commonwatt.domain.metering.readings import StoredReadings, effective_readings
 from commonwatt.domain.vee.ordinary import HighestDays, highest_powers
 
 _STEP_DAYS = 32
@@ -70,8 +70,8 @@ class PowersOfMeter:
         return {name: self._powers(Register(name), readings) for name in names}
 
     def _powers(self, register: Register, readings: StoredReadings | None) -> dict[int, int]:
-        counting = counting_readings(readings, register, self._withdrawn)
-        return highest_powers(counting, self._meter.interval_s)
+        effective = effective_readings(readings, register, self._withdrawn)
+        return highest_powers(effective, self._meter.interval_s)
 
     def afresh(self, register: Register) -> HighestDays:
         """Look through all days of a register."""
@@ -98,7 +98,7 @@ class PowersOfMeter:
         if self._added is not None:
             days = self._added.stamps // DAY_S
             here = np.flatnonzero((days >= first_day) & (days < end_day))
-            parts += [self._added.at(here)] if len(here) else []
+            parts += [self._added.take(here)] if len(here) else []
         return StoredReadings.joined(parts) if parts else None
 
 

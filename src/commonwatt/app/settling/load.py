@@ -20,7 +20,7 @@ from commonwatt.domain.metering.readings import (
     RegisterReadings,
     StoredReadings,
     any_serial,
-    counting_readings,
+    effective_readings,
 )
 from commonwatt.domain.plausibility.duplicates import duplicate_readings
 from commonwatt.domain.plausibility.steps.catch_up import SIGHT as SPAN_SIGHT
@@ -123,7 +123,7 @@ class MeterHistory:
         withdrawn: frozenset[int],
         added: StoredReadings | None,
     ) -> RegisterHistory:
-        readings = counting_readings(stored, register, withdrawn)
+        readings = effective_readings(stored, register, withdrawn)
         interval_s = self.meter.interval_s
         return RegisterHistory(
             meter=self.meter.number,
@@ -158,7 +158,9 @@ class MeterHistory:
             of_device = zeros_at[zeros_at >= from_at]
             if not len(of_device):
                 continue
-            since = readings.at(np.flatnonzero(readings.stamps > max(from_at, self._used_from - 1)))
+            since = readings.take(
+                np.flatnonzero(readings.stamps > max(from_at, self._used_from - 1))
+            )
             first_at = first_positive(since, self.meter, register)
             in_sight = self._first_day <= day_of(from_at)
             if not in_sight and (first_at is None or first_at >= of_device[0]):
@@ -185,10 +187,10 @@ class MeterHistory:
         self, register: Register, from_at: int, until_at: int, withdrawn: frozenset[int]
     ) -> bool:
         """Whether an index above 0 of [from, until) is in sight, for certain."""
-        readings = counting_readings(self._stored, register, withdrawn)
+        readings = effective_readings(self._stored, register, withdrawn)
         from_at = max(from_at, self._used_from)
         here = (readings.stamps >= from_at) & (readings.stamps < until_at)
-        found = first_positive(readings.at(np.flatnonzero(here)), self.meter, register)
+        found = first_positive(readings.take(np.flatnonzero(here)), self.meter, register)
         return found is not None
 
     def conflicts(self, withdrawn: frozenset[int]) -> tuple[Finding, ...]:
@@ -239,17 +241,17 @@ class MeterHistory:
         while days := self._tables.days_after(self._site, number, day, _FIRST_STEP_DAYS):
             stored = self._tables.readings(self._site, [number], day, days[-1] + 1)[number]
             parts = [stored] if added is None else [stored, added]
-            counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
+            effective = effective_readings(StoredReadings.joined(parts), register, withdrawn)
             # Elsewhere what is added may not count: versions of other days are not in sight.
             start_at = max(from_at, day * DAY_S)
-            here = (counting.stamps >= start_at) & (counting.stamps < (days[-1] + 1) * DAY_S)
-            found_at = first_positive(counting.at(np.flatnonzero(here)), self.meter, register)
+            here = (effective.stamps >= start_at) & (effective.stamps < (days[-1] + 1) * DAY_S)
+            found_at = first_positive(effective.take(np.flatnonzero(here)), self.meter, register)
             if found_at is not None:
                 return found_at
             day = days[-1] + 1
-        counting = counting_readings(added, register, withdrawn)
-        here = counting.stamps >= max(from_at, day * DAY_S)
-        return first_positive(counting.at(np.flatnonzero(here)), self.meter, register)
+        effective = effective_readings(added, register, withdrawn)
+        here = effective.stamps >= max(from_at, day * DAY_S)
+        return first_positive(effective.take(np.flatnonzero(here)), self.meter, register)
 
     def _inserts_positive(
         self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]
@@ -263,10 +265,10 @@ class MeterHistory:
         parts = [part for part in (stored, added) if part is not None]
         if not parts:
             return True
-        counting = counting_readings(StoredReadings.joined(parts), register, withdrawn)
-        standing = (counting.stamps == at) & ~counting.ahead
-        standing &= ~declared_faulty(counting.stamps, self.meter, register)
-        standing &= ~held_back(counting.stamps, self.meter)
+        effective = effective_readings(StoredReadings.joined(parts), register, withdrawn)
+        standing = (effective.stamps == at) & ~effective.ahead
+        standing &= ~declared_faulty(effective.stamps, self.meter, register)
+        standing &= ~held_back(effective.stamps, self.meter)
         return at < OLDEST_STAMP_AT or not bool(standing.any())
 
     def _widen_before(self) -> None:

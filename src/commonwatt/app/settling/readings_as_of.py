@@ -45,7 +45,7 @@ class ReadingsAsOf:
         known = said.deliveries < self._known.later_from
         if self._known.stragglers:
             known |= np.isin(said.deliveries, list(self._known.stragglers))
-        said = said if known.all() else said.at(np.flatnonzero(known))
+        said = said if known.all() else said.take(np.flatnonzero(known))
         ahead = said.stamps > self._ahead_from
         # What was ahead then may count by now.
         return replace(said, ahead=said.ahead | ahead) if ahead.any() else said

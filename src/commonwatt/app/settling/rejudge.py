@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from commonwatt.app.ports import ReadingTables
 from commonwatt.domain.metering.catalogue import Meter, Register, SiteCatalogue
-from commonwatt.domain.metering.readings import counting_readings
+from commonwatt.domain.metering.readings import effective_readings
 from commonwatt.domain.plausibility.meters.character import judge_character
 from commonwatt.domain.plausibility.meters.power_limits import PowerLimits
 from commonwatt.domain.plausibility.meters.several_series import days_of_several
@@ -23,7 +23,7 @@ def rejudged(tables: ReadingTables, catalogue: SiteCatalogue, meter: Meter) -> M
     stored = tables.readings(site, [meter.number], first_day, last_day + 1).get(meter.number)
     withdrawn = tables.withdrawn(site)
     registers = {
-        Register(name): counting_readings(stored, Register(name), withdrawn) for name in spans
+        Register(name): effective_readings(stored, Register(name), withdrawn) for name in spans
     }
     several = days_of_several(meter, stored, withdrawn)
     held = judge_character(meter, PowerLimits.of(catalogue, meter), registers, several)

@@ -95,7 +95,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class NotCounting:
+class NotEffective:
     """A row that is stored and does not count, and why another version does."""
 
     row: int
@@ -137,7 +137,7 @@ class ReadingRows:
     rejected: Sequence[Rejected] = ()
     total: int
 
-    def at(self, positions: NDArray[np.intp]) -> Self:
+    def take(self, positions: NDArray[np.intp]) -> Self:
         """The rows at positions, in their order; ``rejected`` and ``total`` stay."""
         codes, fractions, replaces = self.serial_codes, self.fractions_us, self.replaces
         return replace(
@@ -203,7 +203,7 @@ class SensorRows:
     rejected: Sequence[Rejected] = ()
     total: int
 
-    def at(self, positions: NDArray[np.intp]) -> Self:
+    def take(self, positions: NDArray[np.intp]) -> Self:
         """The rows at positions, in their order; ``rejected`` and ``total`` stay."""
         return replace(
             self,
@@ -260,7 +260,7 @@ class Receipt:
     superseding: int
     rejected: Sequence[Rejected]
     rejected_rows: int
-    not_counting: Sequence[NotCounting] = ()
+    not_counting: Sequence[NotEffective] = ()
     not_counting_rows: int = 0
     held: Sequence[HeldRows] = ()
 
@@ -286,7 +286,7 @@ class StoredReadings:
     serials: NDArray[np.str_]
     replaces: NDArray[np.bool_] | None = None
 
-    def at(self, positions: NDArray[np.intp]) -> Self:
+    def take(self, positions: NDArray[np.intp]) -> Self:
         """The readings at positions, in their order."""
         return type(self)(
             stamps=self.stamps[positions],
@@ -300,7 +300,7 @@ class StoredReadings:
             replaces=None if self.replaces is None else self.replaces[positions],
         )
 
-    def counting_now(self) -> Self:
+    def none_ahead(self) -> Self:
         """The readings as they are once none of their stamps is ahead any more."""
         return replace(self, ahead=np.zeros(len(self.stamps), np.bool_))
 
@@ -344,7 +344,7 @@ class SensorValues:
 
 @dataclass(frozen=True, slots=True)
 class RegisterReadings:
-    """The counting readings of one register, strictly ascending in ``stamps`` [Unix seconds].
+    """The effective readings of one register, strictly ascending in ``stamps`` [Unix seconds].
 
     ``values`` [mWh, ml]; ``at_best`` codes of `Quality`: what rests on a reading is no better;
     ``ahead`` of their delivery; ``serials`` of the devices ("" where none was sent), None if none
@@ -357,7 +357,7 @@ class RegisterReadings:
     ahead: NDArray[np.bool_]
     serials: NDArray[np.str_] | None = None
 
-    def at(self, positions: NDArray[np.intp]) -> "RegisterReadings":
+    def take(self, positions: NDArray[np.intp]) -> "RegisterReadings":
         """The readings at ascending positions."""
         return RegisterReadings(
             self.stamps[positions],
@@ -379,7 +379,7 @@ class MetersReadings:
     stamps: NDArray[np.int64]
     values: NDArray[np.int64]
 
-    def at(self, positions: NDArray[np.intp]) -> "MetersReadings":
+    def take(self, positions: NDArray[np.intp]) -> "MetersReadings":
         """The readings at ascending positions."""
         return MetersReadings(
             self.meters[positions], self.stamps[positions], self.values[positions]
@@ -393,7 +393,7 @@ class MetersReadings:
         return marked
 
 
-def counting_positions(
+def effective_positions(
     stored: StoredReadings, register: Register, withdrawn: Collection[int]
 ) -> NDArray[np.intp]:
     """Return the positions of the versions that count, ascending by instant.
@@ -405,8 +405,8 @@ def counting_positions(
     count and replace nothing; one that is ahead of its delivery only where there is no other.
     """
     positions = _winning_positions(stored, register, withdrawn)
-    counting: NDArray[np.intp] = positions[stored.qualities[positions] != ReadingQuality.CLEARED]
-    return counting
+    effective: NDArray[np.intp] = positions[stored.qualities[positions] != ReadingQuality.CLEARED]
+    return effective
 
 
 def cleared_positions(
@@ -451,7 +451,7 @@ def best_versions(
 ) -> NDArray[np.intp]:
     """Return the position of the version that counts of each key, ascending by key.
 
-    The order of `counting_positions`; of what is equal in all of it, the later position counts.
+    The order of `effective_positions`; of what is equal in all of it, the later position counts.
     """
     ranks = _RANK[qualities]
     if replaces is not None and replaces.any():
@@ -489,10 +489,10 @@ def replaced_versions(
     return result
 
 
-def counting_readings(
+def effective_readings(
     stored: StoredReadings | None, register: Register, withdrawn: Collection[int]
 ) -> RegisterReadings:
-    """Return the readings of a register that count (see `counting_positions`)."""
+    """Return the readings of a register that count (see `effective_positions`)."""
     if stored is None or register not in stored.values:
         nothing = np.empty(0, np.int64)
         return RegisterReadings(nothing, nothing, np.empty(0, np.uint8), np.empty(0, np.bool_))
@@ -503,7 +503,7 @@ def counting_readings(
     if usable and not withdrawn and bool((stamps[1:] > stamps[:-1]).all()):
         at_best = _AT_BEST.take(stored.qualities)
         return RegisterReadings(stamps, values, at_best, stored.ahead, _sent(stored.serials))
-    positions = counting_positions(stored, register, withdrawn)
+    positions = effective_positions(stored, register, withdrawn)
     return RegisterReadings(
         stored.stamps[positions],
         stored.values[register][positions],
@@ -516,7 +516,7 @@ def counting_readings(
 def as_sent(stored: StoredReadings) -> StoredReadings:
     """Return what senders said, without edits."""
     sent = stored.qualities <= ReadingQuality.PLACEHOLDER
-    return stored if bool(sent.all()) else stored.at(np.flatnonzero(sent))
+    return stored if bool(sent.all()) else stored.take(np.flatnonzero(sent))
 
 
 def any_serial(serials: NDArray[np.str_]) -> bool:

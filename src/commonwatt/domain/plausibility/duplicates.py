@@ -43,7 +43,7 @@ def _said_twice(stored: StoredReadings) -> StoredReadings | None:
     marked = np.zeros(len(stamps), np.bool_)
     marked[1:] |= again
     marked[:-1] |= again
-    return stored.at(order[marked])
+    return stored.take(order[marked])
 
 
 def _of_register(
@@ -55,9 +55,9 @@ def _of_register(
     usable &= ~np.isin(twice.stamps, twice.stamps[edited])
     if not usable.any():
         return []
-    twice = twice.at(np.flatnonzero(usable))
+    twice = twice.take(np.flatnonzero(usable))
     if twice.replaces is not None:
-        twice = twice.at(np.flatnonzero(~_replaced(twice)))
+        twice = twice.take(np.flatnonzero(~_replaced(twice)))
     values, qualities = twice.values[register], twice.qualities
     order = np.lexsort((values, qualities, twice.stamps))
     deliveries = np.where(twice.issued, -1, twice.deliveries)[order]

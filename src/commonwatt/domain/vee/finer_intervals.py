@@ -64,7 +64,7 @@ def add_up_finer(
     totals = history.totals.among(readings.stamps)
     if len(totals.certain):
         kept = np.flatnonzero(~_beside_totals(readings.stamps, totals, interval_s))
-        readings, off = readings.at(kept), off[kept]
+        readings, off = readings.take(kept), off[kept]
     stamps = readings.stamps
     cells = _cells_of(readings, off, interval_s, totals)
     if cells is None or not cells.finer.any():
@@ -83,7 +83,7 @@ def add_up_finer(
     sums = np.add.reduceat(readings.values[cells.positions], cells.starts)[added]
     worst = np.minimum.reduceat(readings.at_best[cells.positions], cells.starts)[added]
     both = np.concatenate((left, last))
-    merged = readings.at(both)
+    merged = readings.take(both)
     all_stamps = np.concatenate((stamps[left], cells.numbers[added] * interval_s))
     order = np.argsort(all_stamps, kind="stable")
     return RegisterReadings(

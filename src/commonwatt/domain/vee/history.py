@@ -25,7 +25,7 @@ STAMP_TOLERANCE_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterHistory:
-    """The counting readings of one register around a window, and what is known of the rest.
+    """The effective readings of one register around a window, and what is known of the rest.
 
     ``from_start`` and ``to_end``: nothing was said before the first or after the last of them.
     ``doubted_before`` [UTC day]: stamps on earlier days are too far before the others of the meter.
@@ -73,7 +73,7 @@ def drop_implausible_stamps(
     """
     readings = history.readings
     if meter.held:
-        readings = readings.at(np.flatnonzero(~held_back(readings.stamps, meter)))
+        readings = readings.take(np.flatnonzero(~held_back(readings.stamps, meter)))
     stamps, life = readings.stamps, Life.of(meter)
     if not len(stamps):
         return readings
@@ -109,7 +109,7 @@ def set_aside(
         findings.append(
             Finding(rule, history.meter, history.register, stamp, stamp, {"index": value})
         )
-    return readings.at(np.flatnonzero(~marked))
+    return readings.take(np.flatnonzero(~marked))
 
 
 def declared_faulty(

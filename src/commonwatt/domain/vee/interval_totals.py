@@ -15,7 +15,7 @@ from commonwatt.domain.metering.readings import (
     ReadingQuality,
     RegisterReadings,
     StoredReadings,
-    counting_positions,
+    effective_positions,
 )
 
 _GRIDS = ((300, 30), (60, 5))
@@ -100,7 +100,7 @@ def interval_totals(
     withdrawn: Collection[int],
     interval_s: int,
 ) -> IntervalTotals:
-    """Tell which of the counting ``readings`` of a register are totals of intervals.
+    """Tell which of the effective ``readings`` of a register are totals of intervals.
 
     Only where deliveries contradict each other at the end of an interval. A delivery that says the
     ends alone of `_RUN` intervals in a row, one of them contradicted, has whole intervals; without
@@ -116,11 +116,11 @@ def interval_totals(
     contradicted = _contradicted(said)
     if not len(contradicted):
         return IntervalTotals()
-    counting = counting_positions(stored, register, withdrawn)
-    counting = counting[
-        (stored.qualities[counting] <= ReadingQuality.ESTIMATED) & ~stored.ahead[counting]
+    effective = effective_positions(stored, register, withdrawn)
+    effective = effective[
+        (stored.qualities[effective] <= ReadingQuality.ESTIMATED) & ~stored.ahead[effective]
     ]
-    used = _Said.of(stored, register, counting, interval_s)
+    used = _Said.of(stored, register, effective, interval_s)
     whole = _whole(said, contradicted)
     certain, unclear = list[int](), list[int]()
     for position in _ends_of_finer(used).tolist():

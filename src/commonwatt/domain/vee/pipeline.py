@@ -1,4 +1,4 @@
-"""From the counting readings of a register to those that are used; a finding for each other.
+"""From the effective readings of a register to those that are used; a finding for each other.
 
 Every reading ends in exactly one of accepted or set aside. Readings of a part of the history give
 the same verdicts as the whole, `verdicts.SIGHT` readings away from where the part was cut.

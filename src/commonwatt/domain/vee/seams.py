@@ -64,7 +64,7 @@ def cut_at_seams(readings: RegisterReadings, stretches: Sequence[Stretch]) -> li
     return [
         Run(
             stretch,
-            readings.at(np.arange(first, end)),
+            readings.take(np.arange(first, end)),
             stretch.start_at,
             stretch.end_at,
             stretch.after_reset,
@@ -107,7 +107,7 @@ def with_declared_indexes(
             rule = FindingRule.INDEX_OUT_OF_ORDER
             otherwise = standing & (readings.values != index)
             readings = set_aside(history, readings, otherwise, rule, findings)
-            readings = readings.at(np.flatnonzero(readings.stamps != at))
+            readings = readings.take(np.flatnonzero(readings.stamps != at))
         readings = _inserted(readings, at, index)
     return replace(run, readings=readings)
 
@@ -151,7 +151,7 @@ def cut_at_serials(history: RegisterHistory, run: Run, findings: list[Finding]) 
     return [
         Run(
             run.stretch,
-            run.readings.at(np.arange(first, end)),
+            run.readings.take(np.arange(first, end)),
             *between,
             after_reset=run.after_reset and not first,
         )
@@ -171,7 +171,7 @@ def cut_at_falls(run: Run) -> list[Run]:
     return [
         Run(
             run.stretch,
-            run.readings.at(np.arange(first, end)),
+            run.readings.take(np.arange(first, end)),
             *between,
             after_reset=run.after_reset or first > 0,
         )

@@ -61,7 +61,7 @@ def without_faults(rows: Rows, faults: RowFaults, broken: Sequence[Rejected] = (
     """Leave the rows with a fault out; name the first of them and of those ``broken`` before."""
     named = [*faults.rejected(rows.rows), *broken]
     rejected = sorted(named, key=lambda each: each.row)[:NAMED_ROWS_MAX]
-    return replace(rows.at(np.flatnonzero(~faults.faulty)), rejected=rejected)
+    return replace(rows.take(np.flatnonzero(~faults.faulty)), rejected=rejected)
 
 
 def _finished(piece: RowPiece[Rows], clock: WallClock) -> Rows:
@@ -98,7 +98,7 @@ def _last_cut(piece: RowPiece[Rows], zone: str | None, most_rows: int) -> int:
 
 
 def _part(piece: RowPiece[Rows], start: int, end: int) -> RowPiece[Rows]:
-    rows = replace(piece.rows.at(np.arange(start, end)), total=end - start)
+    rows = replace(piece.rows.take(np.arange(start, end)), total=end - start)
     return RowPiece(rows, piece.naive[start:end], piece.faults.between(start, end))
 
 

@@ -481,4 +481,4 @@ def _unpacked(rows: Iterable[tuple[int, int, bytes]]) -> dict[int, StoredReading
 
 
 def _of_delivery(readings: StoredReadings, number: int) -> StoredReadings:
-    return readings.at(np.flatnonzero(readings.deliveries == number))
+    return readings.take(np.flatnonzero(readings.deliveries == number))

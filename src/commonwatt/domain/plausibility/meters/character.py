@@ -72,7 +72,7 @@ def judge_character(
 ) -> tuple[HeldSpan, ...]:
     """Return which readings of a physical meter are held back, ascending, accepted ones left out.
 
-    ``registers`` have the whole history of counting readings, ``limits`` tells what can flow;
+    ``registers`` have the whole history of effective readings, ``limits`` tells what can flow;
     ``several`` are the UTC days, ascending, of which deliveries tell several series.
     """
     usable_ones = {name: _usable(readings) for name, readings in registers.items()}
@@ -136,14 +136,14 @@ class Shown:
 
 def _usable(readings: RegisterReadings) -> RegisterReadings:
     marked = usable(readings)
-    return readings if marked.all() else readings.at(np.flatnonzero(marked))
+    return readings if marked.all() else readings.take(np.flatnonzero(marked))
 
 
 def _without(readings: RegisterReadings, spans: Iterable[HeldSpan]) -> RegisterReadings:
     kept = np.ones(len(readings.stamps), np.bool_)
     for span in spans:
         kept &= ~within(span, readings.stamps)
-    return readings if kept.all() else readings.at(np.flatnonzero(kept))
+    return readings if kept.all() else readings.take(np.flatnonzero(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _index_days(readings: RegisterReadings) -> DayCodes:
 
     Zeros are left out: a device that fails may tell one instead of its index.
     """
-    counted = readings.at(np.flatnonzero(readings.values > 0))
+    counted = readings.take(np.flatnonzero(readings.values > 0))
     if not len(counted.stamps):
         return DayCodes(np.empty(0, np.int64), np.empty(0, np.int64))
     steps = _Steps.of(counted.stamps)
@@ -288,7 +288,7 @@ def may_show_other(readings: MetersReadings, limits: Mapping[int, float]) -> set
     falls[1:] &= readings.values[1:] < readings.values[:-1]
     meters, counts = np.unique(readings.meters[falls], return_counts=True)
     found = set(meters[counts >= FEWEST_FALLS].tolist())
-    above_zero = readings.at(np.flatnonzero(readings.values > 0))
+    above_zero = readings.take(np.flatnonzero(readings.values > 0))
     numbers, of_row = np.unique(above_zero.meters, return_inverse=True)
     limit = np.array([limits[number] for number in numbers.tolist()])[of_row]
     rises = np.diff(above_zero.values.astype(np.float64), prepend=0.0)
@@ -340,7 +340,7 @@ class IndexSpans:
         """Take the spans of a register with usable readings."""
         positive = readings.values > 0
         if positive.any() and not positive.all():
-            readings = readings.at(np.flatnonzero(positive))
+            readings = readings.take(np.flatnonzero(positive))
         stamps, values = readings.stamps, readings.values.astype(np.float64)
         rises, seconds = np.diff(values), np.diff(stamps)
         power = per_hour(rises, np.maximum(seconds, 900))

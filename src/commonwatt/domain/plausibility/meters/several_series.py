@@ -50,12 +50,12 @@ def _days_of_register(
     said = (stored.values[register] >= 0) & usable(stored) & ~stored.issued
     said &= stored.qualities <= ReadingQuality.ESTIMATED
     said &= ~np.isin(stored.deliveries, list(withdrawn))
-    here = stored.at(np.flatnonzero(said))
+    here = stored.take(np.flatnonzero(said))
     if here.replaces is not None and here.replaces.any():
         replaced = replaced_versions(
             here.stamps, here.qualities, here.issued_at, here.deliveries, here.replaces
         )
-        here = here.at(np.flatnonzero(~replaced & ~here.replaces))
+        here = here.take(np.flatnonzero(~replaced & ~here.replaces))
     if not len(here.stamps):
         return np.empty(0, np.int64)
     values = here.values[register]
