@@ -1,6 +1,6 @@
 """Which store a command works on, and waiting for a store that is busy."""
 
-import time
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 BY_COMMAND_LINE = "command line"
 """Who makes a change, as deliveries and audit trail say it: no account, but who has the store."""
 
-_PATIENCE_S = 120.0
+_LONGEST_BUSY_S = 120.0
 """How long a busy store is asked again; each time it is waited for 5 s by itself."""
 
 T = TypeVar("T")
+
+# What the retry library says of its waits is not for a terminal.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 Data = Annotated[
     Path | None,
@@ -113,27 +116,26 @@ def opened_store(
             f"there is no store in {settings.data}; name its folder with --data, "
             "or begin one with `commonwatt apply`"
         )
-    store = patiently(lambda: open_store_of(settings, also_read_only=True))
+    store = retry_while_busy(lambda: open_store_of(settings, also_read_only=True))
     try:
         yield store
     finally:
         store.database.close()
 
 
-def patiently(work: Callable[[], T]) -> T:
-    """Do work that others, such as a running server, may keep the store too busy for.
+def retry_while_busy(work: Callable[[], T]) -> T:
+    """Do work on a store that others, such as a running server, may keep too busy for it.
 
     Raises StoreBusy when it stays so.
     """
+    import stamina
+
     from commonwatt.app.errors import StoreBusy
 
-    give_up_at = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return work()
-        except StoreBusy:
-            if time.monotonic() > give_up_at:
-                raise
+    again = stamina.RetryingCaller(
+        attempts=None, timeout=_LONGEST_BUSY_S, wait_initial=0.05, wait_max=0.5, wait_jitter=0.1
+    )
+    return again.on(StoreBusy)(work)
 
 
 def named_sites(snapshot: "Snapshot", wanted: str | None) -> list["Site"]:

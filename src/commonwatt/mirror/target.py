@@ -26,7 +26,7 @@ class CannotMirror(CommonwattError):
     """A site cannot be declared here as the server has it; the message says why."""
 
 
-class Patience(Protocol):
+class RetryWhileBusy(Protocol):
     """Does work on a store that others may keep busy, again until it succeeds or gives up."""
 
     def __call__(self, work: Callable[[], T]) -> T:
@@ -40,7 +40,7 @@ class Target:
     store: Store
     account: str
     host: str
-    patiently: Patience
+    retry_while_busy: RetryWhileBusy
 
     def catalogue(self, site_id: str) -> SiteCatalogue | None:
         """What is declared here of a site; None if there is none of that id."""
@@ -56,7 +56,7 @@ class Target:
             apply_declaration, self.store, declaration, self.account, time.time_ns() // 10**9
         )
         try:
-            return self.patiently(work)
+            return self.retry_while_busy(work)
         except InvalidDeclaration as error:
             faults = "; ".join(f"{fault.key}: {fault.reason}" for fault in error.faults)
             raise CannotMirror(f"site {declaration.name} cannot be declared: {faults}") from error
@@ -80,14 +80,14 @@ class Target:
         """Store readings as one delivery; ``of_totals``: they were made of validated totals."""
         source = (TOTALS_SOURCE if of_totals else _SOURCE) + self.host
         now_us = time.time_ns() // 1000
-        return self.patiently(
+        return self.retry_while_busy(
             partial(ingest_readings, self.store, site, rows, self.account, source, now_us)
         )
 
     def add_sensor_values(self, site: int, rows: SensorRows) -> Receipt:
         """Store values of sensors as one delivery."""
         source, now_us = _SOURCE + self.host, time.time_ns() // 1000
-        return self.patiently(
+        return self.retry_while_busy(
             partial(ingest_sensor_values, self.store, site, rows, self.account, source, now_us)
         )
 
@@ -101,8 +101,8 @@ class Target:
     ) -> None:
         """Keep what the server says of a meter over a span, and up to when that is final."""
         keep = partial(keep_reference, copied_until_at=copied_until_at)
-        self.patiently(partial(keep, self.store, site, meter, span, quarters))
+        self.retry_while_busy(partial(keep, self.store, site, meter, span, quarters))
 
     def keep_copied(self, site: int, item: str, until_at: int) -> None:
         """Remember that a series is copied up to an instant."""
-        self.patiently(partial(keep_copied, self.store, site, item, until_at))
+        self.retry_while_busy(partial(keep_copied, self.store, site, item, until_at))

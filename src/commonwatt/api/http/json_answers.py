@@ -13,6 +13,8 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commonwatt.api.http.media_types import weighted
+
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
@@ -54,21 +56,9 @@ def accepts_gzip(accept_encoding: str) -> bool:
     >>> accepts_gzip(""), accepts_gzip("identity"), accepts_gzip("gzip;q=0.1, identity;q=0.9")
     (False, False, False)
     """
-    weights = dict(_weight(part) for part in accept_encoding.lower().split(",") if part.strip())
+    weights = dict(weighted(accept_encoding))
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
     return gzip > 0 and gzip >= weights.get("identity", 0.0)
-
-
-def _weight(part: str) -> tuple[str, float]:
-    coding, *parameters = (each.strip() for each in part.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return coding, float(value)
-            except ValueError:
-                return coding, 0.0
-    return coding, 1.0
 
 
 def _pack(content: bytes) -> bytes:

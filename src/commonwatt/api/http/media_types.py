@@ -1,4 +1,4 @@
-"""Which media type a request takes of those that we can answer (RFC 9110, 12.5.1)."""
+"""Which media type a request takes of those that we can answer, by the q-values of its header."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def accepted_type(accept: str, offered: Sequence[str]) -> str:
     """
     if not accept.strip():
         return offered[0]
-    ranges = [_range(part) for part in accept.lower().split(",") if part.strip()]
+    ranges = weighted(accept)
     liked = {each: _liking(each, ranges) for each in offered}
     best = max(offered, key=lambda each: liked[each])
     if liked[best] <= 0:
@@ -44,7 +44,18 @@ def _liking(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     return 0.0
 
 
-def _range(part: str) -> tuple[str, float]:
+def weighted(header: str) -> list[tuple[str, float]]:
+    """The names that a header of preferences lists, each with its q-value (RFC 9110, 12.4.2).
+
+    One that cannot be read is 0: what it stands for is not taken.
+
+    >>> weighted("gzip, br;q=0.5, deflate;q=much")
+    [('gzip', 1.0), ('br', 0.5), ('deflate', 0.0)]
+    """
+    return [_weight(part) for part in header.lower().split(",") if part.strip()]
+
+
+def _weight(part: str) -> tuple[str, float]:
     name, *parameters = (each.strip() for each in part.split(";"))
     for parameter in parameters:
         key, _, value = parameter.partition("=")

@@ -16,7 +16,7 @@ from commonwatt.cli.stores import (
     OneSite,
     named_sites,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def lock(
         until_at = option_instant(until, "--until", where.timezone)
         now_us = time.time_ns() // 1000
         # What was ahead of its delivery and is not any more is frozen with the rest.
-        patiently(partial(end_waiting, store, now_us))
+        retry_while_busy(partial(end_waiting, store, now_us))
         asked = (store, where.number, named, until_at, BY_COMMAND_LINE, now_us, why)
         try:
-            locked = patiently(partial(lock_group, *asked))
+            locked = retry_while_busy(partial(lock_group, *asked))
         except OpenTasks as error:
             _list_tasks(error, where.timezone)
             raise Failed(
@@ -135,7 +135,7 @@ def unlock(
         until_at = option_instant(until, "--until", where.timezone)
         now_us = time.time_ns() // 1000
         asked = (store, where.number, named, until_at, reason.strip(), BY_COMMAND_LINE, now_us)
-        left = patiently(partial(unlock_group, *asked))
+        left = retry_while_busy(partial(unlock_group, *asked))
         told = f"{named} is not locked" if left is None else _told(left, where.timezone)
         typer.echo(told)
 

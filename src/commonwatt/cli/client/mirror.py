@@ -20,7 +20,7 @@ from commonwatt.cli.stores import (
     Data,
     DatabaseUrl,
     opened_store,
-    patiently,
+    retry_while_busy,
     store_settings,
 )
 
@@ -148,7 +148,7 @@ class _Run:
         from commonwatt.mirror.target import CannotMirror, Target
 
         host = urlsplit(self.climkit.url).netloc
-        target = Target(self.store, BY_COMMAND_LINE, host, patiently)
+        target = Target(self.store, BY_COMMAND_LINE, host, retry_while_busy)
         copied = Copied()
         name, hidden = site.name or site.site_ref or site.id, self.quiet or self.verbose
         try:

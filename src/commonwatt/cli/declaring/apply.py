@@ -14,7 +14,7 @@ from commonwatt.cli.stores import (
     DatabaseUrl,
     looked_at_store,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def apply(
     with opened(data, database_url) as store:
         for file, declaration in zip(files, declarations, strict=True):
             try:
-                applied = patiently(partial(_apply, store, declaration, dry_run))
+                applied = retry_while_busy(partial(_apply, store, declaration, dry_run))
             except InvalidDeclaration as error:
                 raise Failed(*(f"{file}: {fault}" for fault in error.faults)) from error
             if not applied.lines:

@@ -23,7 +23,7 @@ from commonwatt.cli.stores import (
     DatabaseUrl,
     OneSite,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def exchange(
             exchange_device,
             *(store, catalogue.site.number, meant.id, wanted, BY_COMMAND_LINE, int(time.time())),
         )
-        show_applied(patiently(work))
+        show_applied(retry_while_busy(work))
         with store.snapshot() as snapshot:
             after = snapshot.catalogue.catalogue(catalogue.site.number).meter_by_id[meant.id]
             lacking = indexes_lacking(snapshot, catalogue.site.number, after, wanted.at)
@@ -147,7 +147,7 @@ def undo(
             BY_COMMAND_LINE,
             now_at,
         )
-        show_applied(patiently(work))
+        show_applied(retry_while_busy(work))
 
 
 def _indexes(texts: list[str] | None, option: str) -> "Mapping[Register, int]":

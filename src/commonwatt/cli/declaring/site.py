@@ -15,7 +15,7 @@ from commonwatt.cli.stores import (
     DatabaseUrl,
     named_sites,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def remove(
         reason = None if despite is None else despite.strip()
         work = partial(remove_site, store, where.number, reason, BY_COMMAND_LINE, int(time.time()))
         try:
-            removed = patiently(work)
+            removed = retry_while_busy(work)
         except SiteLocked as error:
             raise Failed(f"{error}; say --despite REASON to remove it all the same") from error
         typer.echo(f"removed site {label}, {where.name}: {_told(removed)}")

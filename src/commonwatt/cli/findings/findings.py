@@ -26,7 +26,7 @@ from commonwatt.cli.stores import (
     OneSite,
     named_sites,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def resolve(
             kind = ResolutionKind(resolved_as.value)
             verdict = Verdict(kind=kind, digits=digits, reason=reason.strip())
             work = partial(resolve_finding, store, where, finding, verdict, BY_COMMAND_LINE, now_at)
-        show_applied(patiently(work))
+        show_applied(retry_while_busy(work))
 
 
 def _site_of(store: "SqlStore", wanted: str, site: str | None, resolved: bool) -> int:

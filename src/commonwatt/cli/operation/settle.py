@@ -8,7 +8,14 @@ import typer
 
 from commonwatt.cli.instants import WHEN, option_instant
 from commonwatt.cli.output import counting_bar
-from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
+from commonwatt.cli.stores import (
+    Data,
+    DatabaseUrl,
+    OneSite,
+    named_sites,
+    opened_store,
+    retry_while_busy,
+)
 
 if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
@@ -34,8 +41,8 @@ def settle(
     from commonwatt.app.settling.highest_days import learn_ordinary
 
     with opened_store(data, database_url) as store:
-        patiently(partial(end_waiting, store, time.time_ns() // 1000))
-        patiently(partial(learn_ordinary, store))
+        retry_while_busy(partial(end_waiting, store, time.time_ns() // 1000))
+        retry_while_busy(partial(learn_ordinary, store))
         with store.snapshot() as snapshot:
             sites = named_sites(snapshot, site)
         for each in sites:
@@ -65,4 +72,4 @@ def settle_showing(
     from commonwatt.app.settling.settle_site import settle_window
 
     with counting_bar(f"settling {name}", quiet=quiet) as settled:
-        return patiently(partial(settle_window, store, site, start_at, end_at, settled))
+        return retry_while_busy(partial(settle_window, store, site, start_at, end_at, settled))

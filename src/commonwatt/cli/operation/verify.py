@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonwatt.cli.output import counting_bar
-from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store, patiently
+from commonwatt.cli.stores import (
+    Data,
+    DatabaseUrl,
+    OneSite,
+    named_sites,
+    opened_store,
+    retry_while_busy,
+)
 
 if TYPE_CHECKING:
     from commonwatt.adapters.store.sql_store import SqlStore
@@ -47,7 +54,7 @@ def _verify(store: "SqlStore", site: "Site", repair: bool) -> bool:
 
     name = site.site_ref or site.id
     with counting_bar(f"verifying {site.name}") as looked:
-        found = patiently(partial(verify_site, store, site, looked))
+        found = retry_while_busy(partial(verify_site, store, site, looked))
     for fault in found.faults:
         typer.echo(fault)
     told = f"site {name}: {found.rows} stored days"
@@ -62,7 +69,7 @@ def _verify(store: "SqlStore", site: "Site", repair: bool) -> bool:
     if not repair or not found.computed:
         typer.echo(f"{told}: {faults}")
         return False
-    patiently(partial(repair_site, store, site.number, found))
+    retry_while_busy(partial(repair_site, store, site.number, found))
     days = len({day for _, day in found.computed})
     settled = "1 day was" if days == 1 else f"{days} days were"
     left = f", {found.beyond_repair} of them only a backup can mend" if found.beyond_repair else ""

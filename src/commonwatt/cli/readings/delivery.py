@@ -17,7 +17,7 @@ from commonwatt.cli.stores import (
     OneSite,
     named_sites,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def withdraw(
     with opened_store(data, database_url) as store:
         where = _site_of(store, number, site).number
         work = partial(withdraw_delivery, store, where, number, reason, BY_COMMAND_LINE, _now_us())
-        patiently(work)
+        retry_while_busy(work)
     typer.echo(f"delivery {number} is withdrawn")
 
 
@@ -127,7 +127,9 @@ def reinstate(
 
     with opened_store(data, database_url) as store:
         where = _site_of(store, number, site).number
-        patiently(partial(reinstate_delivery, store, where, number, BY_COMMAND_LINE, _now_us()))
+        retry_while_busy(
+            partial(reinstate_delivery, store, where, number, BY_COMMAND_LINE, _now_us())
+        )
     typer.echo(f"delivery {number} counts again")
 
 
@@ -170,7 +172,7 @@ def accept(
             work = partial(take_acceptance_back, *said, BY_COMMAND_LINE, _now_us())
         else:
             work = partial(accept_delivery, *said, reason, BY_COMMAND_LINE, _now_us())
-        meters = ", ".join(each.name for each in patiently(work))
+        meters = ", ".join(each.name for each in retry_while_busy(work))
     done = "judged anew" if undo else "accepted"
     typer.echo(f"delivery {number} is {done}: {meters}")
 

@@ -20,7 +20,7 @@ from commonwatt.cli.stores import (
     OneSite,
     named_sites,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def edit(
         else:
             of_reading = asked.reading(meant.id, asked.at, zone)
             work = partial(edit_reading, store, catalogue.site.number, of_reading, *by)
-        made = patiently(work)
+        made = retry_while_busy(work)
     typer.echo(f"edit {made.number}: {_what(made)} of {meant.name}, {_when(made, zone)}")
 
 
@@ -127,7 +127,9 @@ def undo(
 
     with opened_store(data, database_url) as store:
         where = _site_of(store, number, site)
-        patiently(partial(undo_edit, store, where.number, number, BY_COMMAND_LINE, _now_us()))
+        retry_while_busy(
+            partial(undo_edit, store, where.number, number, BY_COMMAND_LINE, _now_us())
+        )
     typer.echo(f"edit {number} is undone")
 
 
@@ -194,7 +196,7 @@ def accept(
             reason=reason.strip(),
         )
         asked = (store, catalogue.site.number, wanted, BY_COMMAND_LINE, _now_us())
-        made = patiently(partial(accept_quarters, *asked))
+        made = retry_while_busy(partial(accept_quarters, *asked))
     typer.echo(f"edit {made.number}: {meant.name} is accepted as it is, {_when(made, zone)}")
 
 

@@ -19,7 +19,7 @@ from commonwatt.cli.stores import (
     DatabaseUrl,
     OneSite,
     opened_store,
-    patiently,
+    retry_while_busy,
 )
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _import(
                     work = partial(
                         ingest_sensor_values, store, site, rows, BY_COMMAND_LINE, source, now_us
                     )
-                so_far.add(patiently(work))
+                so_far.add(retry_while_busy(work))
     except ImplausibleReadings as refused:
         so_far.refuse(refused.held)
         return
