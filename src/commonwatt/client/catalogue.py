@@ -37,7 +37,7 @@ def path_of(*segments: Item) -> str:
 
 
 class Catalogue:
-    """What a server knows of sites."""
+    """The sites of a server with their meters and sensors."""
 
     def __init__(self, wire: Wire, conversation: Conversation) -> None:
         self._conversation = conversation

@@ -29,7 +29,7 @@ class ClimkitError(Exception):
 def _error_again(
     kind: type[ClimkitError], args: tuple[object, ...], attributes: Mapping[str, object]
 ) -> ClimkitError:
-    """Return an error as it was, without composing its message once more."""
+    """Return an error as it was pickled, without making its message again."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
     return error

@@ -122,12 +122,12 @@ class Recomputation:
 
     @property
     def days(self) -> int:
-        """How many days it are."""
+        """The number of days."""
         return self.end_day - self.first_day
 
 
 def recomputation_line(each: Recomputation, timezone: str) -> str:
-    """Tell it to people."""
+    """Say it in a line for people."""
     start, end = local_stamp(each.start_at, timezone), local_stamp(each.end_at, timezone)
     days = "1 day" if each.days == 1 else f"{each.days} days"
     locked = f", {each.locked_days} of them locked" if each.locked_days else ""

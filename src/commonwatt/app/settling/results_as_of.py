@@ -69,7 +69,7 @@ class ResultsAsOf:
         return state.dirty_since is None or state.dirty_since > self._known.concerned_until
 
     def report_damaged(self, site: int, group: Group, days: Collection[int]) -> None:
-        """As of the results themselves."""
+        """Report damaged days to the results themselves."""
         self._snapshot.results.report_damaged(site, group, days)
 
     def profile(

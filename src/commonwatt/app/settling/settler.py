@@ -55,7 +55,7 @@ class Settler:
         self._thread.start()
 
     def notify(self) -> None:
-        """Tell that something was written."""
+        """Say that something was written, so that settling begins soon."""
         self._wake.set()
 
     def stop(self, timeout_s: float = 3.0) -> None:

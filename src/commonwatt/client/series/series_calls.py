@@ -65,7 +65,7 @@ class Asked:
 
 
 class SeriesCalls:
-    """What a server knows of times past."""
+    """The series of a server: of sites, meters and sensors."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ _SHOWN_BYTES = 200
 
 
 def decoded(answer: Answer) -> object:
-    """Return what the JSON of an answer says. Raises SurprisingAnswer."""
+    """Return the parsed JSON of an answer. Raises SurprisingAnswer."""
     import orjson
 
     try:

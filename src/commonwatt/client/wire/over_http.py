@@ -95,7 +95,7 @@ class Body:
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
-        """Tell a broken packing as a surprise, but of a refusal, which has its status to tell."""
+        """Turn a body that cannot be unpacked into SurprisingAnswer; a refusal needs no body."""
         try:
             yield
         except httpx2.DecodingError as error:
@@ -138,7 +138,7 @@ def opening() -> Iterator[None]:
 
 @contextmanager
 def told_as_ours(url: httpx2.URL) -> Iterator[None]:
-    """Turn faults of HTTP into Unreachable."""
+    """Turn errors of the HTTP library into Unreachable."""
     try:
         yield
     except httpx2.HTTPError as error:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def run(call: Coroutine[object, None, T]) -> T:
-    """Run a coroutine that waits in its thread alone: one push brings it to its end."""
+    """Run a coroutine that never suspends, since it waits in its thread: one step ends it."""
     try:
         call.send(None)
     except StopIteration as end:
@@ -82,7 +82,7 @@ class SyncWire:
 
 
 class FairLock:
-    """A lock of threads, for `async with`, that nobody overtakes at."""
+    """A lock of threads, for `async with`: first come, first served."""
 
     def __init__(self) -> None:
         self._guard = Lock()
