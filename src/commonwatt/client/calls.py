@@ -4,9 +4,9 @@ from commonwatt.client.catalogue import Catalogue
 from commonwatt.client.credentials import Credentials
 from commonwatt.client.series.series_calls import OnPart, SeriesCalls
 from commonwatt.client.stamps import NaiveTime
-from commonwatt.client.wire.conversation import Conversation
 from commonwatt.client.wire.pacing import Pacing
 from commonwatt.client.wire.session import Session
+from commonwatt.client.wire.sign_in import SignIn
 from commonwatt.client.wire.wire import Wire
 
 
@@ -21,7 +21,7 @@ class Calls:
         naive_time: NaiveTime,
         on_part: OnPart | None,
     ) -> None:
-        session = Session(wire, credentials)
-        conversation = Conversation(wire, session, Pacing(requests_per_second, wire.lock))
-        self.catalogue = Catalogue(wire, conversation)
-        self.series = SeriesCalls(conversation, self.catalogue, naive_time, on_part)
+        sign_in = SignIn(wire, credentials)
+        session = Session(wire, sign_in, Pacing(requests_per_second, wire.lock))
+        self.catalogue = Catalogue(wire, session)
+        self.series = SeriesCalls(session, self.catalogue, naive_time, on_part)

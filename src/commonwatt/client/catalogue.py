@@ -4,7 +4,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from commonwatt.client.models import Meter, Sensor, Site
-from commonwatt.client.wire.conversation import Conversation
+from commonwatt.client.wire.session import Session
 from commonwatt.client.wire.wire import Request, Wire
 from commonwatt.client.wire_habits import (
     items_of,
@@ -39,8 +39,8 @@ def path_of(*segments: Item) -> str:
 class Catalogue:
     """The sites of a server with their meters and sensors."""
 
-    def __init__(self, wire: Wire, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, wire: Wire, session: Session) -> None:
+        self._session = session
         self._zones: dict[str, ZoneInfo] = {}
         self._meters: dict[str, dict[str, Meter]] = {}
         # Many may want to know the same at once; one of them asks.
@@ -49,7 +49,7 @@ class Catalogue:
     async def sites(self) -> list[Site]:
         """Return the sites of the account."""
         request = Request("GET", "/all_installations", "all_installations")
-        return await self._conversation.ask(
+        return await self._session.ask(
             request, lambda content: [site_of(item) for item in items_of(content)]
         )
 
@@ -57,12 +57,12 @@ class Catalogue:
         """Return all about a site."""
         site_id = id_of(site)
         request = Request("GET", path_of("installation_infos", site_id), "installation_infos")
-        return await self._conversation.ask(request, lambda content: site_of(content, site_id))
+        return await self._session.ask(request, lambda content: site_of(content, site_id))
 
     async def meters(self, site: str | Site) -> list[Meter]:
         """Return the meters of a site."""
         request = Request("GET", path_of("meter_info", site), "meter_info")
-        meters = await self._conversation.ask(
+        meters = await self._session.ask(
             request, lambda content: [meter_of(item) for item in items_of(content)]
         )
         self._meters[id_of(site)] = {meter.id: meter for meter in meters}
@@ -71,7 +71,7 @@ class Catalogue:
     async def sensors(self, site: str | Site) -> list[Sensor]:
         """Return the sensors of a site."""
         request = Request("GET", path_of(site, "sensors_list"), route=None)
-        return await self._conversation.ask(
+        return await self._session.ask(
             request, lambda content: [sensor_of(item) for item in items_of(content)]
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from commonwatt.conformance.asking.conversation import NoToken
+from commonwatt.conformance.asking.session import NoToken
 from commonwatt.conformance.judging.verdicts import CannotCheck, Judgement, Outcome, Verdict
 from commonwatt.conformance.samples.building import Building
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from commonwatt.conformance.asking.conversation import (
-    Conversation,
+from commonwatt.conformance.asking.session import (
     NoToken,
+    Session,
     SignInRefused,
     open_client,
 )
@@ -72,7 +72,7 @@ def run_kit(
     check of the sign-in is among those that would fail by it.
     """
     with open_client(target.url) as client:
-        conversation = Conversation(
+        session = Session(
             client,
             target.username,
             target.password,
@@ -80,8 +80,8 @@ def run_kit(
             clock=clock,
             sleep=sleep,
         )
-        _require_sign_in(conversation, checks)
-        building = Building(conversation, scope)
+        _require_sign_in(session, checks)
+        building = Building(session, scope)
         verdicts = []
         for check in checks:
             verdict = check.run(building)
@@ -99,12 +99,12 @@ def _site(building: Building) -> str | None:
         return None
 
 
-def _require_sign_in(conversation: Conversation, checks: Sequence[Check]) -> None:
-    exchange = conversation.sign_in()
+def _require_sign_in(session: Session, checks: Sequence[Check]) -> None:
+    exchange = session.sign_in()
     if exchange.is_refused:
         raise SignInRefused(exchange.came)
     if not any(check.id == "auth.answer" for check in checks):
         try:
-            conversation.token()
+            session.token()
         except NoToken as reason:
             raise SignInRefused(str(reason)) from reason

@@ -23,7 +23,7 @@ from commonwatt.mirror.columns import (
 )
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.meter_feeds import Feed
-from commonwatt.mirror.newcomers import REFUSED
+from commonwatt.mirror.new_meters import REFUSED
 from commonwatt.mirror.site_catalogue import DeclaredSite, FedMeter
 from commonwatt.mirror.target import Target
 

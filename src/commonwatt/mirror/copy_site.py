@@ -17,7 +17,7 @@ from commonwatt.client.stamps import instant_of
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.mirror.copied import Copied
 from commonwatt.mirror.copy_series import Part, SeriesCopy
-from commonwatt.mirror.newcomers import FIRST_DAY_OF_ALL
+from commonwatt.mirror.new_meters import FIRST_DAY_OF_ALL
 from commonwatt.mirror.site_catalogue import DeclaredSite, FedMeter, SiteCatalogueCopy
 from commonwatt.mirror.target import Target
 

@@ -28,7 +28,7 @@ from commonwatt.mirror.declared_site import (
     role_of,
 )
 from commonwatt.mirror.meter_feeds import Feed, Look, feed_of, look_at
-from commonwatt.mirror.newcomers import Newcomers
+from commonwatt.mirror.new_meters import NewMeters
 from commonwatt.mirror.target import CannotMirror, Target
 
 
@@ -70,7 +70,7 @@ class SiteCatalogueCopy:
         self._known = {} if self._own is None else self._own.meter_by_id
         self._timezone = _timezone(site, self._own)
         self._site = replace(site, timezone=self._timezone, creation_date=_past(site.creation_date))
-        self._newcomers = Newcomers(climkit, self._site, copied)
+        self._new_meters = NewMeters(climkit, self._site, copied)
 
     def declare(self) -> DeclaredSite:
         """Declare the site with what can be declared of it, and say what cannot.
@@ -97,7 +97,7 @@ class SiteCatalogueCopy:
         starts = [
             months.starts_at[0]
             for each in meters
-            if len(months := self._newcomers.validated(each.meter))
+            if len(months := self._new_meters.validated(each.meter))
         ]
         return min(starts, default=None)
 
@@ -133,12 +133,12 @@ class SiteCatalogueCopy:
             said = declared_meter(line, meter, role, own)
             if own is not None:
                 declared.append(said)
-            elif (met := self._newcomers.met(meter, said)) is not None:
+            elif (met := self._new_meters.met(meter, said)) is not None:
                 new.append(met)
             else:
                 continue
             roles[meter.id] = role
-        declared += self._newcomers.with_members(new)
+        declared += self._new_meters.with_members(new)
         numbers, reasons = prim_ads(roles, meters, self._own)
         for meter in meters:
             if meter.id in reasons and meter.id not in self._known:
@@ -146,7 +146,7 @@ class SiteCatalogueCopy:
         return [replace(each, prim_ad=numbers.get(str(each.id), NOT_SAID)) for each in declared]
 
     def _fed(self, meter: Meter, own: OwnMeter) -> FedMeter:
-        look = self._newcomers.looks.get(meter.id)
+        look = self._new_meters.looks.get(meter.id)
         if look is None and own.interval_s is not None:
             try:
                 look = look_at(self._climkit, self._site, meter, own.medium)

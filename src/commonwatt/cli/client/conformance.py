@@ -63,7 +63,7 @@ def conformance(
     Example: commonwatt conformance --url http://127.0.0.1:8000 --username anna --fast
     """
     from commonwatt.client.credentials import PUBLISHED_URL
-    from commonwatt.conformance.asking.conversation import SignInRefused, Unreachable
+    from commonwatt.conformance.asking.session import SignInRefused, Unreachable
     from commonwatt.conformance.reports import line_of, summary_of
     from commonwatt.conformance.run import Target, run_kit
     from commonwatt.conformance.samples.evidence import Scope

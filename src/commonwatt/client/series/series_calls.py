@@ -14,7 +14,7 @@ from commonwatt.client.series.questions import bounds, shown_reading, widened
 from commonwatt.client.series.series import Series
 from commonwatt.client.series.words import MeterType, SamplingFrequency, word_of
 from commonwatt.client.stamps import NaiveTime, When, instant_of, received_instants
-from commonwatt.client.wire.conversation import Conversation
+from commonwatt.client.wire.session import Session
 from commonwatt.client.wire.wire import Request
 from commonwatt.client.wire_habits import rows_of
 
@@ -69,7 +69,7 @@ class SeriesCalls:
 
     def __init__(
         self,
-        conversation: Conversation,
+        session: Session,
         catalogue: Catalogue,
         naive_time: NaiveTime,
         on_part: OnPart | None,
@@ -77,7 +77,7 @@ class SeriesCalls:
         if naive_time not in get_args(NaiveTime):
             words = ", ".join(get_args(NaiveTime))
             raise ValueError(f"naive_time {naive_time!r} must be one of {words}")
-        self._conversation = conversation
+        self._session = session
         self._catalogue = catalogue
         self._on_part = on_part
         self._told = naive_time
@@ -183,7 +183,7 @@ class SeriesCalls:
                 self._learn(asked.route, shown_reading(wider, instants, asked.zone))
             return part_of(rows, instants, window, asked.sampling)
 
-        return await self._conversation.ask(asked.request(times), read)
+        return await self._session.ask(asked.request(times), read)
 
     def _tell(self, done: int, windows: Sequence[Window]) -> None:
         if self._on_part is not None:

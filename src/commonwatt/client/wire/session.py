@@ -1,126 +1,80 @@
-"""The token of a client: kept, renewed before it ends, once however many are waiting."""
+"""Asking a server: signed in, at the pace it wants, again where that can help."""
 
-import json
-import re
 import time
-from copy import copy
-from dataclasses import replace
-from typing import Never
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TypeVar
 
-from commonwatt.client.credentials import Credentials
-from commonwatt.client.errors import ClimkitError, NotFound, SignInRefused, SurprisingAnswer
-from commonwatt.client.stamps import received_instants
-from commonwatt.client.wire.answers import answered_at, decoded, raise_fault, surprising
+from commonwatt.client.wire.answers import (
+    LONGEST_WAIT_S,
+    decoded,
+    raise_fault,
+    retry_after_s,
+    surprising,
+)
+from commonwatt.client.wire.pacing import Pacing, Route
+from commonwatt.client.wire.sign_in import SignIn
 from commonwatt.client.wire.wire import Answer, Request, Wire
 
-# What the page of the API says; servers of 2019 did not say it themselves.
-_USUAL_LIFE_S = 900.0
-_RENEWED_BEFORE_S = 60.0
-# What a header can bear.
-_TOKEN = re.compile("[!-~]+")
-_SHORTEST_HIDDEN = 8
-_LIKE_A_TOKEN = re.compile(rb"[\w.+/=-]{24,}")
+T = TypeVar("T")
 
 
 class Session:
-    """Signs in when a token is wanted and there is none, or an old one.
+    """A session of one account with one server."""
 
-    Whoever waits while another signs in gets what the other got: the token or the refusal.
-    """
-
-    def __init__(self, wire: Wire, credentials: Credentials) -> None:
+    def __init__(self, wire: Wire, sign_in: SignIn, pacing: Pacing) -> None:
         self._wire = wire
-        self._credentials = credentials
-        self._lock = wire.lock()
-        self._token: str | None = None
-        self._renewed_at = 0.0
-        self._sign_ins = 0
-        self._refusal: ClimkitError | None = None
+        self._sign_in = sign_in
+        self._pacing = pacing
 
-    async def token(self) -> str:
-        """Return a token that is good for a while. Raises SignInRefused and what sending raises."""
-        sign_ins = self._sign_ins
-        if (token := self._kept()) is not None:
-            return token
-        async with self._lock:
-            if (token := self._kept()) is not None:
-                return token
-            if self._sign_ins != sign_ins and self._refusal is not None:
-                raise copy(self._refusal)  # each has a trace of its own
-            self._refusal = None
-            try:
-                return await self._sign_in()
-            except ClimkitError as refusal:
-                self._refusal = refusal
-                raise
-            finally:
-                self._sign_ins += 1
+    async def ask(self, request: Request, read: Callable[[object], T]) -> T:
+        """Return what `read` makes of the JSON of an answer.
 
-    def forget(self, token: str) -> None:
-        """Drop a token that the server refused, unless it has been renewed meanwhile."""
-        if self._token == token:
-            self._token = None
+        Connection faults, 429 and 5xx are tried again; other faults are raised as they come. A
+        ValueError of `read` is a SurprisingAnswer.
+        """
+        answer = await self._wire.again(partial(self._attempt, request))
+        content = decoded(answer)
+        try:
+            return read(content)
+        except ValueError as error:
+            raise surprising(f"{request.method} {request.path}: {error}", answer) from None
 
-    def _kept(self) -> str | None:
-        return self._token if time.monotonic() < self._renewed_at else None
-
-    async def _sign_in(self) -> str:
-        body = {"username": self._credentials.username, "password": self._credentials.password}
-        request = Request("POST", "/auth", route=None, body=body)
-        asked_at = time.monotonic()
-        answer = await self._wire.send(request, token=None)
-        shown = _without_secrets(answer, self._credentials.password)
+    async def _attempt(self, request: Request) -> Answer:
+        answer = await self._send(request)
+        if answer.status == 401:
+            # The token ended early, or the server has another key by now: once more with a new one.
+            answer = await self._send(request)
         if answer.status != 200:
-            self._raise_refusal(request, shown)
-        try:
-            fields = decoded(answer)
-        except SurprisingAnswer:
-            raise surprising("JSON should have come", shown) from None
-        token = fields.get("access_token") if isinstance(fields, dict) else None
-        if (
-            not isinstance(fields, dict)
-            or not isinstance(token, str)
-            or not _TOKEN.fullmatch(token)
-        ):
-            raise surprising("an access_token should have come", shown)
-        life_s = _life_s(fields.get("valid_until"), answer)
-        self._token = token
-        # Counted from the question, so that a slow answer does not lengthen a life.
-        self._renewed_at = asked_at + life_s - min(_RENEWED_BEFORE_S, life_s / 5)
-        return token
-
-    def _raise_refusal(self, request: Request, answer: Answer) -> Never:
-        try:
             raise_fault(request, answer)
-        except NotFound as error:
-            if answer.status == 403:
-                raise SignInRefused(str(error)) from None
-            raise NotFound(f"{error}; is {self._credentials.url} the address of the API?") from None
+        return answer
 
+    async def _send(self, request: Request) -> Answer:
+        # Whoever cannot sign in need not queue.
+        token = await self._sign_in.token()
+        async with AsyncExitStack() as held:
+            if request.route is not None:
+                token = await self._turn(self._pacing.route(request.route), held)
+            answer = await self._wire.send(request, token)
+        if answer.status == 401:
+            self._sign_in.forget(token)
+        elif answer.status in {429, 503} and request.route is not None:
+            wait_s = min(retry_after_s(answer) or 0.0, LONGEST_WAIT_S)
+            self._pacing.route(request.route).hold(time.monotonic() + wait_s)
+        return answer
 
-def _without_secrets(answer: Answer, password: str) -> Answer:
-    """Return an answer to a sign-in as it may be shown, whatever the server put into it.
+    async def _turn(self, route: Route, held: AsyncExitStack) -> str:
+        """Wait for a turn; return a token that is good then, however long it took.
 
-    A short password may be a word of its own; left out of a sentence it would be told by that.
-    """
-    forms = {password} if len(password) >= _SHORTEST_HIDDEN else set()
-    for _ in range(2):  # as text of JSON, and as text in such a text
-        forms |= {json.dumps(form, ensure_ascii=b)[1:-1] for form in forms for b in (True, False)}
-    body = answer.body
-    for form in sorted(forms, key=len, reverse=True):
-        body = body.replace(form.encode(), b"***")
-    return replace(answer, body=_LIKE_A_TOKEN.sub(b"***", body))
-
-
-def _life_s(valid_until: object, answer: Answer) -> float:
-    """Return how long a token lives [s], by the server's clock where it tells its time.
-
-    So a client whose own clock is wrong neither signs in at every question nor too late.
-    """
-    try:
-        until_at = received_instants([valid_until], ZoneInfo("UTC"))[0]
-    except ValueError:
-        return _USUAL_LIFE_S
-    life_s = until_at - answered_at(answer)
-    return life_s if life_s > 0 else _USUAL_LIFE_S
+        A connection is taken with the turn, and so at once after it: a server that is slow is not
+        asked at the pace of one that is quick, to be overrun when it is quick again.
+        """
+        async with route.queue:
+            await held.enter_async_context(self._wire.connection())
+            while (wait_s := route.wait_s(time.monotonic())) > 0:
+                await self._wire.sleep(wait_s)
+            # Those behind wait for a renewal too, so that none of them catches up afterwards.
+            token = await self._sign_in.token()
+            route.go(time.monotonic())
+        return token

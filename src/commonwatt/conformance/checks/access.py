@@ -31,7 +31,7 @@ def _is_limited(route: str, building: Building) -> Judgement:
         raise CannotCheck("--fast: the server's limits are off")
     question, took_s = building.question(route), 0.0
     for _ in range(_BURSTS):
-        exchanges = building.conversation.ask_at_once(question, _AT_ONCE)
+        exchanges = building.session.ask_at_once(question, _AT_ONCE)
         refused = sum(each.status >= 400 for each in exchanges)
         if refused:
             return held(f"{refused} of {_AT_ONCE} at once refused", *exchanges)

@@ -57,7 +57,7 @@ def _at_every_frequency(route: str, building: Building) -> list[Exchange]:
     try:
         series = building.series(route)
     except CannotCheck:
-        now = int(building.conversation.clock())
+        now = int(building.session.clock())
         source = _open_source(route, building)
         period = (now - 2 * DAY_S, now)
         return [building.ask(source.question(*period, each)) for each in published.FREQUENCIES]

@@ -170,7 +170,7 @@ def _plain(rows: list[Row]) -> set[int]:
 
 def _future(route: str, building: Building) -> Judgement:
     series = building.series(route)
-    now = int(building.conversation.clock())
+    now = int(building.session.clock())
     exchange = series.asked(now - _BEGINS_S, now + 2 * DAY_S)
     fault = list_fault(exchange)
     if fault is not None:

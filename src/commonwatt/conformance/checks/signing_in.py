@@ -4,8 +4,8 @@ import base64
 import json
 from decimal import Decimal
 
-from commonwatt.conformance.asking.conversation import can_be_borne
 from commonwatt.conformance.asking.exchanges import Bearer
+from commonwatt.conformance.asking.session import can_be_borne
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
@@ -27,7 +27,7 @@ _WRONG = "not-the-password-of-this-account"
 
 
 def _answer(building: Building) -> Judgement:
-    exchange = building.conversation.sign_in()
+    exchange = building.session.sign_in()
     content = exchange.content
     if exchange.status != 200:
         return failed(f"status {exchange.status}", exchange)
@@ -42,7 +42,7 @@ def _answer(building: Building) -> Judgement:
 
 
 def _valid_until(building: Building) -> Judgement:
-    exchange = building.conversation.sign_in()
+    exchange = building.session.sign_in()
     content = _signed_in(building)
     if "valid_until" not in content:
         return departs(Habit.NO_VALID_UNTIL, "there is no valid_until", exchange)
@@ -58,15 +58,15 @@ def _valid_until(building: Building) -> Judgement:
 
 
 def _fifteen_minutes(building: Building) -> Judgement:
-    exchange = building.conversation.sign_in()
-    left_s = _end_s(building) - (building.conversation.signed_in_at or 0.0)
+    exchange = building.session.sign_in()
+    left_s = _end_s(building) - (building.session.signed_in_at or 0.0)
     if abs(left_s - _VALID_S) > _SKEW_S:
         return failed(f"the token ends {left_s:.0f} s after it was given", exchange)
     return held(f"the token ends {left_s:.0f} s after it was given", exchange)
 
 
 def _web_token(building: Building) -> Judgement:
-    exchange = building.conversation.sign_in()
+    exchange = building.session.sign_in()
     claims = _claims(str(_signed_in(building)["access_token"]))
     if claims is None:
         return failed(
@@ -81,7 +81,7 @@ def _web_token(building: Building) -> Judgement:
 
 
 def _wrong_password(building: Building) -> Judgement:
-    exchange = building.ask(building.conversation.sign_in_question(_WRONG))
+    exchange = building.ask(building.session.sign_in_question(_WRONG))
     if exchange.is_refused:
         return held(f"refused with {exchange.status}", exchange)
     return failed(f"status {exchange.status} with a wrong password", exchange)
@@ -90,9 +90,9 @@ def _wrong_password(building: Building) -> Judgement:
 def _expiry(building: Building) -> Judgement:
     if not building.scope.wait_for_expiry:
         raise CannotCheck("takes 15 minutes; --wait-for-expiry waits for it")
-    conversation = building.conversation
-    conversation.token()
-    conversation.sleep(max(0.0, _end_s(building) - conversation.clock()) + _AFTER_EXPIRY_S)
+    session = building.session
+    session.token()
+    session.sleep(max(0.0, _end_s(building) - session.clock()) + _AFTER_EXPIRY_S)
     exchange = building.ask(list_question("all_installations", bearer=Bearer.FIRST))
     if exchange.is_refused:
         return held(f"refused with {exchange.status} after its end", exchange)
@@ -100,7 +100,7 @@ def _expiry(building: Building) -> Judgement:
 
 
 def _signed_in(building: Building) -> dict[str, object]:
-    content = building.conversation.sign_in().content
+    content = building.session.sign_in().content
     if not isinstance(content, dict) or not isinstance(content.get("access_token"), str):
         raise CannotCheck("the sign-in gave no token")
     return content

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from commonwatt.conformance.asking.conversation import Conversation
+from commonwatt.conformance.asking.session import Session
 from commonwatt.conformance.samples.evidence import Evidence, MeterSeen, Scope
 from commonwatt.conformance.samples.readings_at_hand import (
     Readings,
@@ -29,7 +29,7 @@ class Building(Evidence):
         """
         names = dict.fromkeys(meter.kind for meter in ranked_meters(self))
         return [
-            BuildingOfKind(self.conversation, self.scope, name)
+            BuildingOfKind(self.session, self.scope, name)
             for name in list(names)[: self.scope.most_kinds]
         ]
 
@@ -70,8 +70,8 @@ class Building(Evidence):
 class BuildingOfKind(Building):
     """The building with the meters of one kind only."""
 
-    def __init__(self, conversation: Conversation, scope: Scope, kind: str) -> None:
-        super().__init__(conversation, scope)
+    def __init__(self, session: Session, scope: Scope, kind: str) -> None:
+        super().__init__(session, scope)
         self.kind = kind
 
     @cached_property

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from commonwatt.conformance.asking.conversation import Conversation
 from commonwatt.conformance.asking.exchanges import Bearer, Exchange, Question
+from commonwatt.conformance.asking.session import Session
 from commonwatt.conformance.judging import published
 from commonwatt.conformance.judging.rows import list_fault, objects
 from commonwatt.conformance.judging.verdicts import CannotCheck
@@ -77,17 +77,17 @@ def site_ids(entries: Sequence[object]) -> list[str]:
 class Evidence:
     """The building that checks look at. Raises CannotCheck where something is not there."""
 
-    def __init__(self, conversation: Conversation, scope: Scope) -> None:
-        self.conversation = conversation
+    def __init__(self, session: Session, scope: Scope) -> None:
+        self.session = session
         self.scope = scope
 
     def ask(self, question: Question) -> Exchange:
         """Ask, each question once."""
-        return self.conversation.ask(question)
+        return self.session.ask(question)
 
     def ask_again(self, question: Question) -> Exchange:
         """Ask, whether it was asked before or not: the answer is of now."""
-        return self.conversation.ask_again(question)
+        return self.session.ask_again(question)
 
     @property
     def site_list(self) -> Exchange:

@@ -86,7 +86,7 @@ class Series:
         self.zone = evidence.zone
         self.days_with_data = days
         self.days_looked_back = days_looked_back
-        first, last = _core(days, self.zone, evidence.conversation.clock())
+        first, last = _core(days, self.zone, evidence.session.clock())
         self.first_day = first
         self.core = (day_start(first, self.zone), day_start(last + timedelta(days=1), self.zone))
         self._fits: dict[str, FoundFit] = {}
@@ -190,7 +190,7 @@ class Series:
             asked = self._parts_asked(frequency, finer)
             ends = found.reading.ends
             pieces = period_pieces(self.rows(asked), keys, finer, self.zone, ends=ends)
-        settled_at = self.evidence.conversation.clock() - _SETTLING_DAYS * DAY_S
+        settled_at = self.evidence.session.clock() - _SETTLING_DAYS * DAY_S
         return fit(rows, pieces, lambda row: self._span(row, frequency, reading), settled_at)
 
     def _parts_asked(self, frequency: str, finer: str) -> Exchange:
@@ -206,7 +206,7 @@ class Series:
 
 def days_asked(evidence: Evidence, source: Source, back_days: int) -> Exchange:
     """Ask a source for its days from so many days ago until tomorrow."""
-    now = int(evidence.conversation.clock())
+    now = int(evidence.session.clock())
     return evidence.ask(source.question(now - back_days * DAY_S, now + DAY_S, "D"))
 
 

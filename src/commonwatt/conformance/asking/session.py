@@ -33,7 +33,7 @@ class NoToken(Exception):
     """The server answered the sign-in with something that has no token."""
 
 
-class Conversation:
+class Session:
     """Asks a server at a base address such as ``https://api.climkit.io/api/v1``.
 
     Every question is asked once and its answer kept. ``requests_per_second`` is kept for each

@@ -27,7 +27,7 @@ FIRST_DAY_OF_ALL = date(2000, 1, 1)
 _LATELY = timedelta(days=31)
 
 
-class Newcomers:
+class NewMeters:
     """Looks at meters that are met first; what cannot be declared is said.
 
     ``looks`` are what was seen of them, by id.

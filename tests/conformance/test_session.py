@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from commonwatt.conformance.asking.conversation import SignInRefused, Unreachable
+from commonwatt.conformance.asking.session import SignInRefused, Unreachable
 from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.reports import as_json, as_junit, line_of
 from commonwatt.conformance.run import Report, Target, chosen_checks, run_kit
