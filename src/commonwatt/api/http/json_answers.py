@@ -53,6 +53,8 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
     >>> accepts_gzip("gzip, deflate, br"), accepts_gzip("gzip;q=0, *"), accepts_gzip("*;q=0.5")
     (True, False, True)
+    >>> accepts_gzip("gzip;q=2"), accepts_gzip("gzip;q=nan")
+    (True, False)
     >>> accepts_gzip(""), accepts_gzip("identity"), accepts_gzip("gzip;q=0.1, identity;q=0.9")
     (False, False, False)
     """

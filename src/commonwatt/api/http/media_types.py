@@ -40,14 +40,15 @@ def _liking(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     for wanted in (media_type, f"{kind}/*", "*/*"):
         weights = [weight for name, weight in ranges if name == wanted]
         if weights:
-            return max(weights)
+            return max(weight if 0 <= weight <= 1 else 0.0 for weight in weights)
     return 0.0
 
 
 def weighted(header: str) -> list[tuple[str, float]]:
     """The names that a header of preferences lists, each with its q-value (RFC 9110, 12.4.2).
 
-    One that cannot be read is 0: what it stands for is not taken.
+    One that is no number is 0: what it stands for is not taken. Others are as they were sent, also
+    outside of 0 to 1.
 
     >>> weighted("gzip, br;q=0.5, deflate;q=much")
     [('gzip', 1.0), ('br', 0.5), ('deflate', 0.0)]
@@ -61,8 +62,7 @@ def _weight(part: str) -> tuple[str, float]:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":
             try:
-                weight = float(value)
+                return name, float(value)
             except ValueError:
                 return name, 0.0
-            return name, weight if 0 <= weight <= 1 else 0.0
     return name, 1.0
