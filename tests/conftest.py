@@ -110,23 +110,25 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
+def _url_of(request: pytest.FixtureRequest, on_postgres: str) -> str:
+    wanted = "sqlite_url" if request.param == "sqlite" else on_postgres
+    url: str = request.getfixturevalue(wanted)
+    return url
+
+
 _BOTH_ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(params=_BOTH_ENGINES)
 def store_url(request: pytest.FixtureRequest) -> str:
     """Give the URL of a new store, once for each engine: the contract holds on both."""
-    wanted = "sqlite_url" if request.param == "sqlite" else "postgres_url"
-    url: str = request.getfixturevalue(wanted)
-    return url
+    return _url_of(request, "postgres_url")
 
 
 @pytest.fixture(params=_BOTH_ENGINES)
 def empty_store_url(request: pytest.FixtureRequest) -> str:
     """Give the URL of a database without any table, once for each engine."""
-    wanted = "sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
-    url: str = request.getfixturevalue(wanted)
-    return url
+    return _url_of(request, "empty_postgres_url")
 
 
 @pytest.fixture

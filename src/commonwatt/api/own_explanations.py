@@ -96,6 +96,6 @@ def parse_worklist(context: RequestContext, sent: RequestData) -> WorklistQuery:
 def answer_worklist(context: RequestContext, query: WorklistQuery) -> bytes:
     """Answer what is to do; nothing about closed meters but that the books cannot be closed."""
     period = query.start_at, query.end_at
-    sent = query.group, *period, query.estimated_limit
-    tasks = read_worklist(context.snapshot, context.catalogue, *sent, context.site.sight)
+    asked = query.group, *period, query.estimated_limit
+    tasks = read_worklist(context.snapshot, context.catalogue, *asked, context.site.sight)
     return orjson.dumps(worklist_rows(tasks))

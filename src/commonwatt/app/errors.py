@@ -32,6 +32,8 @@ class ErrorKind:
 
 
 INTERNAL = ErrorKind("internal", 500, "Our fault")
+INVALID_INPUT = ErrorKind("invalid-input", 422, "Invalid input")
+UNKNOWN_SITE = ErrorKind("unknown-site", 404, "Unknown site")
 _BUSY = ErrorKind("store-busy", 503, "The store is busy")
 _FULL = ErrorKind("store-full", 507, "The store is full")
 
@@ -111,7 +113,7 @@ class StoreTooNew(StoreError):
 class SiteRemoved(StoreError):
     """The site that a change is of was removed in the meantime."""
 
-    kind = ErrorKind("unknown-site", 404, "Unknown site")
+    kind = UNKNOWN_SITE
 
 
 class DamagedDay(StoreError):

@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from commonwatt import __version__
+from commonwatt.app.errors import CommonwattError
 from commonwatt.cli.accounts.account import account_commands
 from commonwatt.cli.accounts.audit import audit
 from commonwatt.cli.billing.differences import differences
@@ -125,7 +126,8 @@ def main() -> NoReturn:
     except typer.Abort:
         _end(_INTERRUPTED, "interrupted")
     except user_errors() as error:
-        _end(getattr(error, "exit_code", _FAILED), *fault_lines(error))
+        code = error.exit_code if isinstance(error, CommonwattError) else _FAILED
+        _end(code, *fault_lines(error))
     except UnicodeEncodeError as error:
         output = sys.stdout.encoding
         if codecs.lookup(error.encoding) != codecs.lookup(output):

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
+from commonwatt.app.errors import INVALID_INPUT, CommonwattError
 from commonwatt.formats.errors import BadValue, UnreadableBody, shown
 from commonwatt.formats.readings.json_rows import unknown_key
 from commonwatt.formats.stamps.instants import parse_instant
@@ -21,8 +22,10 @@ Reader = Callable[[object], T]
 """Turns a JSON value into what it says, or raises `BadValue` with what would be right."""
 
 
-class BadField(ValueError):
+class BadField(CommonwattError):
     """A field of a JSON body that cannot be used; the message says what would be right."""
+
+    kind = INVALID_INPUT
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field} {message}")

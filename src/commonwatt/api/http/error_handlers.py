@@ -9,10 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from commonwatt.api.http import problems
-from commonwatt.api.http.problems import INTERNAL, KNOWN_ERRORS, InvalidInput, Problem, problem_of
+from commonwatt.api.http.problems import INTERNAL, KNOWN_ERRORS, Problem, problem_of
 from commonwatt.api.http.throttled_log import ThrottledLog, address_of
 from commonwatt.app.errors import ErrorKind
-from commonwatt.formats.json_fields import BadField
 
 _WRITES = frozenset({"PUT", "DELETE", "PATCH"})
 _OWN_SURFACE = "/commonwatt/"
@@ -26,7 +25,6 @@ def add_error_handlers(app: FastAPI) -> None:
     """
     for known in KNOWN_ERRORS:
         app.add_exception_handler(known, _known)
-    app.add_exception_handler(BadField, _bad_field)
     app.add_exception_handler(HTTPException, _refused_by_framework)
     app.add_exception_handler(ClientDisconnect, _nobody_there)
     app.add_exception_handler(Exception, _unexpected)
@@ -38,11 +36,6 @@ async def _known(request: Request, error: Exception) -> Response:
     if problem.kind is INTERNAL:
         raise error
     return _answer(request, problem)
-
-
-async def _bad_field(request: Request, error: Exception) -> Response:
-    assert isinstance(error, BadField)
-    return _answer(request, problem_of(InvalidInput(error.field, str(error))))
 
 
 async def _refused_by_framework(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import orjson
 from starlette.responses import Response
 
+from commonwatt.app import errors
 from commonwatt.app.accounts.authorize import (
     ClosedHistory,
     ClosedMeter,
@@ -18,7 +19,6 @@ from commonwatt.app.accounts.authorize import (
 )
 from commonwatt.app.accounts.sign_in import TooManySignIns, WrongSignIn
 from commonwatt.app.billing.edit_quarters import UnknownEdit
-from commonwatt.app.declaring.apply import CannotChange
 from commonwatt.app.errors import (
     CommonwattError,
     DamagedDay,
@@ -97,7 +97,7 @@ IS_SHUTTING_DOWN = problem_of(StoreStopping())
 class InvalidInput(CommonwattError):
     """Input that cannot be used; the message says what would be right, ``field`` what is meant."""
 
-    kind = CannotChange.kind
+    kind = errors.INVALID_INPUT
 
     def __init__(self, field_name: str | None, message: str) -> None:
         super().__init__(message)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from commonwatt.app.accounts.sight import Sight
-from commonwatt.app.errors import CommonwattError, ErrorKind
+from commonwatt.app.errors import UNKNOWN_SITE, CommonwattError, ErrorKind
 from commonwatt.domain.metering.catalogue import Medium, SiteCatalogue
 
 KEY_PREFIX = "cwk_"
@@ -81,7 +81,7 @@ class RoleForbids(CommonwattError):
 class UnknownSite(CommonwattError):
     """No site of that id is granted to the account. Whether it exists is not told."""
 
-    kind = ErrorKind("unknown-site", 404, "Unknown site")
+    kind = UNKNOWN_SITE
 
     def __init__(self, site_id: str) -> None:
         super().__init__(f"no site {site_id}")

@@ -54,7 +54,7 @@ class WantedEdit:
 def edit_quarters(store: Store, site: int, wanted: WantedEdit, account: str, now_us: int) -> Edit:
     """Set or clear quarter-hours of a meter, and record who did and why.
 
-    Raises `CannotChange`, `UnknownMeter`, and those of a store (`app.errors`).
+    Raises `CannotChange`, `UnknownMeter`, and the errors of a store.
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)
@@ -101,7 +101,7 @@ def accept_quarters(
     """Accept what is estimated or doubted of quarter-hours, and record who did and why.
 
     No quarter-hour changes; the worklist does not ask for them any more. Raises `CannotChange`,
-    `UnknownMeter`, and those of a store (`app.errors`).
+    `UnknownMeter`, and the errors of a store.
     """
     with store.change(site) as change:
         catalogue = change.catalogue.catalogue(site)
@@ -134,7 +134,7 @@ def _next_number(change: Change, site: int) -> int:
 def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -> Edit:
     """Let an edit count no more, and record who undid it.
 
-    Raises `UnknownEdit`, `NothingToChange`, and those of a store (`app.errors`).
+    Raises `UnknownEdit`, `NothingToChange`, and the errors of a store.
     """
     with store.change(site) as change:
         found = [each for each in change.edits.edits(site) if each.number == number]

@@ -46,7 +46,7 @@ class WantedReading:
 def edit_reading(store: Store, site: int, wanted: WantedReading, account: str, now_us: int) -> Edit:
     """Set or clear a reading of a meter, and record who did and why.
 
-    Raises `CannotChange`, `UnknownMeter`, and those of a store (`app.errors`).
+    Raises `CannotChange`, `UnknownMeter`, and the errors of a store.
     """
     with store.change(site) as change:
         meter = change.catalogue.catalogue(site).meter_by_id.get(wanted.meter_id)

@@ -20,7 +20,7 @@ from commonwatt.app.declaring.meters import LIFE, MeterChange
 from commonwatt.app.declaring.plan import SitePlan, plan_declaration
 from commonwatt.app.declaring.recomputation import Recomputation, recomputation_line, recomputations
 from commonwatt.app.declaring.rules import meter_label
-from commonwatt.app.errors import CommonwattError, ErrorKind, UnknownMeter
+from commonwatt.app.errors import INVALID_INPUT, CommonwattError, UnknownMeter
 from commonwatt.app.ports import Change, Snapshot, Store
 from commonwatt.app.settling.registers import correct_spans
 from commonwatt.domain.metering.catalogue import Meter, Site, SiteCatalogue, SiteFacts
@@ -176,7 +176,7 @@ def _usable_changed(change: MeterChange) -> bool:
 class CannotChange(CommonwattError):
     """What is asked for a meter cannot be; ``field`` names what is wrong, the message says why."""
 
-    kind = ErrorKind("invalid-input", 422, "Invalid input")
+    kind = INVALID_INPUT
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

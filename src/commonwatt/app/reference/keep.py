@@ -25,8 +25,8 @@ def keep_reference(
     never falls. All of it is durable, or nothing is changed. Nothing that is settled or answered
     rests on it.
 
-    Raises ValueError for a span or quarter-hours that are not so, `UnknownMeter`, and those of
-    a store (`app.errors`).
+    Raises ValueError for a span or quarter-hours that are not so, `UnknownMeter`, and the
+    errors of a store.
     """
     _check(span, quarters)
     start_at, end_at = span
@@ -61,7 +61,7 @@ def _check(span: tuple[int, int], quarters: ReferenceQuarters) -> None:
 def keep_copied(store: Store, site: int, item: str, until_at: int) -> None:
     """Let the series of a meter or sensor, by its id, be copied up to an instant [Unix seconds].
 
-    The mark never falls. Raises those of a store (`app.errors`).
+    The mark never falls. Raises the errors of a store.
     """
     with store.change(site) as change:
         change.reference.raise_copied_until(site, item, until_at)
@@ -70,7 +70,7 @@ def keep_copied(store: Store, site: int, item: str, until_at: int) -> None:
 def copied_until(store: Store, site: int) -> Mapping[str, int]:
     """Return up to which instant [Unix seconds] series are copied, by the id of meter or sensor.
 
-    What was never copied is not in it. Raises those of a store (`app.errors`).
+    What was never copied is not in it. Raises the errors of a store.
     """
     with store.snapshot() as snapshot:
         return snapshot.reference.copied_until(site)
