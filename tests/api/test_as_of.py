@@ -10,9 +10,10 @@ import httpx2
 import pytest
 
 from commonwatt.api.endpoint.endpoint import RequestData
-from commonwatt.api.own_routes import BALANCE as BALANCE_QUESTION
-from commonwatt.api.own_routes import EXPLAIN, WORKLIST
-from commonwatt.api.own_routes import SERIES as SERIES_QUESTION
+from commonwatt.api.own.explain import EXPLAIN
+from commonwatt.api.own.series import BALANCE as BALANCE_ENDPOINT
+from commonwatt.api.own.series import SERIES as SERIES_ENDPOINT
+from commonwatt.api.own.worklist import WORKLIST
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import Application
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
@@ -145,8 +146,8 @@ def test_what_may_be_worked_out_anew_waits_apart_from_other_reads(
 ) -> None:
     asked_for = RequestData({}, query, "", None, b"")
 
-    assert SERIES_QUESTION.is_costly(asked_for) is is_costly
-    assert BALANCE_QUESTION.is_costly(asked_for) is is_costly
+    assert SERIES_ENDPOINT.is_costly(asked_for) is is_costly
+    assert BALANCE_ENDPOINT.is_costly(asked_for) is is_costly
     assert EXPLAIN.is_costly(asked_for)
     assert WORKLIST.is_costly(asked_for)
 

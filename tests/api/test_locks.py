@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from commonwatt.api.http.problems import InvalidInput
-from commonwatt.api.own_locks import MOST_ROWS, refuse_too_many
+from commonwatt.api.own.locks import MOST_ROWS, refuse_too_many
 from commonwatt.app.billing.differences import Differences
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode

@@ -97,9 +97,9 @@ class TestDevices:
             ({}, "body", "must be a list"),
             ([{"fram": 1}], "devices[0].fram", "did you mean from?"),
             ([{"from": "soon"}], "devices[0].from", "write it as"),
-            ([{"digits": 1}], "devices[0].digits", "from 3 to 12"),
-            ([{"start_index": {"en_im": -1}}], "devices[0].start_index", "from 0 to"),
-            ([{"start_index": {"gas": 1}}], "devices[0].start_index", "an object of en_im"),
+            ([{"digits": 1}], "devices[0].digits", "must be at least 3"),
+            ([{"start_index": {"en_im": -1}}], "devices[0].start_index.en_im", "from 0 to"),
+            ([{"start_index": {"gas": 1}}], "devices[0].start_index.gas", "must be 'en_im'"),
             ([{}, {}], "devices", "device 2 needs from"),
             ([{"start_index": {"vol_m3": 1}}], "devices", "the meter has en_im, en_ex"),
         ):

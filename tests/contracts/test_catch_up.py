@@ -18,6 +18,7 @@ from commonwatt.app.series.read import read_meter_series
 from commonwatt.domain.metering.catalogue import ResolutionKind, SiteCatalogue
 from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
 from commonwatt.domain.metering.quality import Method, Quality
+from commonwatt.formats.commands import command
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import (
     add_building,
@@ -95,7 +96,7 @@ def test_readings_that_hung_are_set_aside_and_their_energy_is_spread(store: SqlS
     assert rules(store) == {"frozen-register": 3, "catch-up": 1}
     found, wanted = catch_up(store)
     task = task_of_finding(catalogue(store), found)
-    assert task.command == f"commonwatt resolve {wanted} --as faulty"
+    assert command(task.action) == f"commonwatt resolve {wanted} --as faulty"
 
     resolve_finding(store, 1, wanted, Verdict(kind=ResolutionKind.FAULTY), "tester", NOW)
 
@@ -125,7 +126,7 @@ def test_what_an_interval_meter_missed_is_spread_by_an_edit(store: SqlStore) -> 
     task = task_of_finding(catalogue(store), found)
 
     meter = catalogue(store).meters[0].id
-    assert task.command == (
+    assert command(task.action) == (
         f"commonwatt edit {meter} --start 2026-02-17T00:00:00Z --end 2026-02-20T03:15:00Z "
         "--energy 150.5 --reason TEXT"
     )

@@ -14,6 +14,7 @@ from commonwatt.app.findings.read import read_findings
 from commonwatt.app.findings.worklist import read_worklist
 from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
 from commonwatt.domain.metering.findings import Finding, FindingRule
+from commonwatt.formats.commands import command
 from commonwatt.formats.declaration_yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle
@@ -228,12 +229,12 @@ def test_the_worklist_names_both_readings_until_it_is_accepted(store: SqlStore) 
                 snapshot, catalogue(store), Group.ELECTRICITY, DAY * 86_400, END + 86_400
             )
         kind = FindingRule.INTERVAL_REGISTER_MISMATCH
-        return [(each.text, each.command) for each in found if each.kind == kind]
+        return [(each.text, command(each.action)) for each in found if each.kind == kind]
 
-    [(text, command)] = tasks()
+    [(text, accepting)] = tasks()
     assert "its register_meter counted 400.000 kWh" in text
     assert "from 2025-12-31T10:37:00Z to 2026-01-30T11:37:00Z" in text
-    assert "--start 2025-12-31T10:30:00Z --end 2026-01-30T11:45:00Z" in command
+    assert "--start 2025-12-31T10:30:00Z --end 2026-01-30T11:45:00Z" in accepting
 
     wanted = WantedAcceptance(
         meter_id=meter_of(store, 11).id,

@@ -1,5 +1,6 @@
 """Tables and progress bars."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.progress import Progress
 
     from commonwatt.app.declaring.apply import Applied
@@ -23,6 +25,13 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+
+
+def show_json(answer: "BaseModel | Sequence[BaseModel]") -> None:
+    """Show what the API would answer, indented."""
+    from commonwatt.api.endpoint.fields import to_json
+
+    typer.echo(json.dumps(json.loads(to_json(answer)), indent=2, ensure_ascii=False))
 
 
 def printable(text: str) -> str:

@@ -28,7 +28,7 @@ class BodyTooLarge(CommonwattError):
         super().__init__(f"the body is larger than {limit} bytes once unpacked")
 
 
-class BadValue(CommonwattError):
+class BadValue(CommonwattError, ValueError):
     """A single value that cannot be used; its text says what would be right."""
 
 

@@ -9,15 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from commonwatt.api.endpoint.fields import DATE_TIME, OBJECT_ID_PATTERN, TIME_PATTERN
 from commonwatt.api.http.documentation import Fragment
 
-OBJECT_ID: Fragment = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
-_TIME = (
-    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?"
-)
-TIME_PATTERN = f"^{_TIME}$"
+OBJECT_ID: Fragment = {"type": "string", "pattern": OBJECT_ID_PATTERN}
 _TIME_NOTE = (
     " ISO 8601 with `T` or a blank; without a zone it is UTC, an offset or `Z` is honoured; "
     "`null` counts as absent."
@@ -85,7 +80,7 @@ SITE_DATA_BODY = _body(
 RAW_BODY = _body(_RAW_PERIOD, "The period; an empty body asks for the latest reading.")
 TIME_PARAMETER: Fragment = {"type": "string", "pattern": TIME_PATTERN}
 # On the Climkit surface a parameter without a value counts as absent.
-BLANK_OR_TIME_PARAMETER: Fragment = {"type": "string", "pattern": f"^({_TIME})?$"}
+BLANK_OR_TIME_PARAMETER: Fragment = {"type": "string", "pattern": f"^({DATE_TIME})?$"}
 CREDENTIALS: Fragment = {
     "type": "object",
     "required": ["username", "password"],

@@ -2,23 +2,32 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 
 import anyio.to_thread
-import orjson
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from commonwatt.api.endpoint.endpoint import bearer_of, identify, limit_rate
+from commonwatt.api.endpoint.fields import Answer, Query, read_query
 from commonwatt.api.http.bodies import QUERY_LIMIT, read_packed_body
 from commonwatt.api.http.json_answers import json_answer
-from commonwatt.api.own_requests import parameters
 from commonwatt.api.services import Services
 from commonwatt.app.accounts.authorize import Action, GrantedSite, require_action, require_site
 from commonwatt.app.declaring.apply import Applied
 from commonwatt.app.ports import Store
 from commonwatt.formats.stamps.instants import utc_text
+
+
+class RecomputedRow(Answer):
+    """What is computed anew because of a change."""
+
+    group: str = Field(description="Meters that settle together.")
+    start: str = Field(description="From when, UTC.")
+    end: str = Field(description="Until when, not included, UTC.")
+    days: int = Field(description="How many UTC days.")
+    locked_days: int = Field(description="How many of them have locked quarter-hours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,12 @@ class ChangeRequest:
         return self.now_us // 1_000_000
 
 
-Changing = Callable[[Store, ChangeRequest], bytes]
+Change = Callable[[Store, ChangeRequest], bytes]
 """Makes a change, durable when it returns; gives ready JSON."""
 
 
 async def respond_to_change(
-    services: Services, request: Request, route: str, changing: Changing
+    services: Services, request: Request, route: str, change: Change
 ) -> Response:
     """Answer a request that changes something of the site that the path names.
 
@@ -57,11 +66,11 @@ async def respond_to_change(
     """
     admit = partial(_admit, services, bearer_of(request), request.path_params["site_id"], route)
     admitted = await services.read_in_time(admit)
-    parameters(request.query_params.multi_items(), ())
+    read_query(Query, request.query_params.multi_items())
     body = await read_packed_body(request, QUERY_LIMIT)
     now_us = int(services.clock() * 1_000_000)
     work = partial(
-        changing, services.store, ChangeRequest(admitted, request.path_params, body, now_us)
+        change, services.store, ChangeRequest(admitted, request.path_params, body, now_us)
     )
     content = await anyio.to_thread.run_sync(work, limiter=services.writing)
     services.written()
@@ -77,32 +86,29 @@ def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> 
         return AdmittedAccount(access.account, site)
 
 
-def told(applied: Applied, site: GrantedSite) -> dict[str, object]:
-    """What was changed, in words, and what of the site is computed anew because of it.
+def recomputed_rows(applied: Applied, site: GrantedSite) -> list[RecomputedRow]:
+    """What of the site is computed anew because of a change.
 
-    The latter reaches over all meters and times: who sees a part of them is told none.
+    It reaches over all meters and times: who sees a part of them is told none.
     """
-    recomputed = applied.recomputed if site.sight.is_whole else ()
-    return {
-        "changed": list(applied.lines),
-        "recomputed": [
-            {
-                "group": each.group.value,
-                "start": utc_text(each.start_at),
-                "end": utc_text(each.end_at),
-                "days": each.days,
-                "locked_days": each.locked_days,
-            }
-            for each in recomputed
-        ],
-    }
+    if not site.sight.is_whole:
+        return []
+    return [
+        RecomputedRow(
+            group=each.group.value,
+            start=utc_text(each.start_at),
+            end=utc_text(each.end_at),
+            days=each.days,
+            locked_days=each.locked_days,
+        )
+        for each in applied.recomputed
+    ]
 
 
-def exact_json(value: object) -> bytes:
-    """JSON with decimals as they are, without trailing zeros."""
-    return orjson.dumps(value, default=_decimal)
-
-
-def _decimal(value: object) -> orjson.Fragment:
-    assert isinstance(value, Decimal), "nothing else is answered"
-    return orjson.Fragment(format(value.normalize(), "f").encode())
+RECOMPUTED_EXAMPLE = {
+    "group": "electricity",
+    "start": "2026-02-27T00:00:00Z",
+    "end": "2026-03-23T00:00:00Z",
+    "days": 24,
+    "locked_days": 0,
+}

@@ -1,20 +1,43 @@
 """Whether the service lives and can reach its store: for supervisors and load balancers."""
 
 from functools import partial
+from typing import Literal
 
 import anyio.to_thread
 import orjson
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from commonwatt.api.http import problems
 from commonwatt.api.http.documentation import Answer, operation
 from commonwatt.api.http.json_answers import JSON_TYPE
-from commonwatt.api.own_models import Health, Readiness
 from commonwatt.api.server.connections import CONNECTIONS, Connections
 from commonwatt.api.services import Services
 from commonwatt.app.operation.check import Writing, read_as_answers_do
+
+
+class Health(BaseModel):
+    """Whether it lives."""
+
+    status: Literal["ok"] = Field(description="Always ok.")
+
+
+class Readiness(BaseModel):
+    """Whether it can answer, and what it cannot do."""
+
+    status: Literal["ok", "limited"] = Field(
+        description="limited: questions are answered, but something else does not work."
+    )
+    connections: Literal["ok", "short"] = Field(
+        description="short: within the last minute there were too many, or no file could be opened."
+    )
+    writing: Literal["ok", "busy", "full", "failing"] = Field(
+        description="What became of the last try to write, at most a few seconds ago: busy while "
+        "others write, full without room on the disk, failing for all else."
+    )
+
 
 _OK = b'{"status":"ok"}'
 _HEALTH = operation(

@@ -69,19 +69,6 @@ def parameter(
     return {**described, "description": f"{description} Such as `{example}`."}
 
 
-def required(described: Fragment, example: str) -> Fragment:
-    """A parameter of a query that is required, its example filled in."""
-    return {**described, "required": True, "example": example}
-
-
-def json_body(schema: Fragment, example: Any, *, required: bool = False) -> Fragment:
-    """A body of JSON."""
-    return {
-        "required": required,
-        "content": {"application/json": {"schema": schema, "example": example}},
-    }
-
-
 def period_body(schema: Fragment, lately: Fragment, period: Fragment) -> Fragment:
     """A body that may name a period; the example without one, filled in, is right at any time."""
     examples = {

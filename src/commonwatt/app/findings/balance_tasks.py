@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.findings.actions import ApplyDeclaration, ImportReadings
 from commonwatt.app.findings.lacking_registers import LackingRegister, lacking_registers
-from commonwatt.app.findings.task import APPLY, Task, quarters_told
+from commonwatt.app.findings.task import Task, quarters_told
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import SiteSeries
 from commonwatt.domain.metering.catalogue import Group, Meter, Mode, SiteCatalogue
@@ -58,7 +59,7 @@ def open_books(
                 end_at=(first + len(missing)) * QUARTER_S,
                 text=f"{share} of the consumption is {kind} (limit {UNBALANCED_LIMIT:.1%}): "
                 + _CAUSES,
-                command=APPLY,
+                action=ApplyDeclaration(),
             )
     if sight.open_meters is None:
         yield from _never_produced(series, conso)
@@ -97,7 +98,7 @@ def _never_produced(series: SiteSeries, conso: int) -> Iterator[Task]:
             end_at=(first + len(produced)) * QUARTER_S,
             text=f"what was used and sent out needs {booked / 1_000:.3f} kWh of production, and "
             f"{counted / 1_000:.3f} kWh were counted: {_CAUSES}",
-            command=APPLY,
+            action=ApplyDeclaration(),
         )
 
 
@@ -155,7 +156,7 @@ def _late_register(lacking: LackingRegister, quarter: int, zone: str, end: int) 
         end_at=min(begins_at, end * QUARTER_S),
         text=f"no books, because {lacking.meter.name} has no {lacking.register} yet, which is read "
         f"only later; if it did not count before, declare {declared}",
-        command=APPLY,
+        action=ApplyDeclaration(),
     )
 
 
@@ -185,5 +186,5 @@ def _open(
         start_at=(series.first_quarter + int(positions[0])) * QUARTER_S,
         end_at=(series.first_quarter + int(positions[-1]) + 1) * QUARTER_S,
         text=f"no books in {quarters_told(len(positions))}, because of {names}{more}",
-        command=f"commonwatt import FILE --meter {named[0][0].id if named else 'ID'}",
+        action=ImportReadings(named[0][0].id if named else None),
     )

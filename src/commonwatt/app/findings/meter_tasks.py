@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from commonwatt.app.findings.actions import Action, ApplyDeclaration, ImportReadings
 from commonwatt.app.findings.lacking_registers import declared_installation, first_accepted
-from commonwatt.app.findings.task import APPLY, Task, quarters_told
+from commonwatt.app.findings.task import Task, quarters_told
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import MeterSeries
 from commonwatt.app.settling.load import judge_meters
@@ -71,19 +72,19 @@ def missing_tasks(
         count = int((here == Quality.MISSING).sum())
         missing = kind == "missing"
         text = f"is missing in {quarters_told(count)}" if missing else "has no data in the period"
-        command = f"commonwatt import FILE --meter {meter.id}"
+        action: Action = ImportReadings(meter.id)
         joined_at = _joined_at(snapshot, catalogue, meter, end_at)
         if joined_at is not None:
             declared = declared_installation(joined_at, catalogue.site.timezone)
             text = f"{text}; it is read only later: if it joined then, declare {declared}"
-            command = APPLY
+            action = ApplyDeclaration()
         yield Task(
             kind=kind,
             meter=meter,
             start_at=start_at,
             end_at=end_at,
             text=f"{meter.name} {text}",
-            command=command,
+            action=action,
         )
 
 
@@ -154,7 +155,7 @@ def estimated_task(
         text=f"{meter.name}: {part / whole:.1%} of its energy is estimated (limit {limit:.1%}); "
         "where no more readings are to come, `commonwatt accept` it, or declare how often it is "
         "read: expected",
-        command=f"commonwatt import FILE --meter {meter.id}",
+        action=ImportReadings(meter.id),
     )
 
 

@@ -1,4 +1,4 @@
-"""A thing to do before a period can be locked; what resolves a finding."""
+"""A thing to do before a period can be locked, and the action that resolves it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,15 +6,23 @@ from enum import StrEnum
 
 import numpy as np
 
+from commonwatt.app.findings.actions import (
+    AcceptDelivery,
+    AcceptQuarters,
+    Action,
+    DeclareExchange,
+    EditQuarters,
+    ResolveFinding,
+    UndoEdit,
+)
 from commonwatt.app.readings.held import how_to_declare, looks_like, looks_of
-from commonwatt.domain.metering.catalogue import Meter, Site, SiteCatalogue
+from commonwatt.domain.metering.catalogue import Meter, ResolutionKind, Site, SiteCatalogue
 from commonwatt.domain.metering.edits import Edit
 from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 _RAW = 1_000_000
 """mWh per kWh, ml per m3."""
-APPLY = "commonwatt apply FILE.yaml"
 _RESOLVED = "KIND is reset, rollover or faulty"
 
 
@@ -22,7 +30,7 @@ class TaskState(StrEnum):
     """Whether something is to be done: OPEN keeps its period from being locked.
 
     LOCKED: the period was locked with it, so it informs; what resolves it makes a difference.
-    ACCEPTED: somebody took what is estimated or doubted as it is; the command takes that back.
+    ACCEPTED: somebody took what is estimated or doubted as it is; the action takes that back.
     """
 
     OPEN = "open"
@@ -36,7 +44,7 @@ class Task:
 
     ``kind`` is missing-meter, missing, missing-register, register-kind, unbalanced, unmetered,
     unallocated, unproduced, estimated, accepted, or the rule of a finding. ``meter`` is None where
-    it concerns the site. Words in capitals in ``command`` are for the operator to fill in.
+    it concerns the site. ``action`` resolves it, and so does ``otherwise`` where it is given.
     """
 
     kind: str
@@ -44,7 +52,8 @@ class Task:
     start_at: int
     end_at: int
     text: str
-    command: str
+    action: Action
+    otherwise: DeclareExchange | None = None
     state: TaskState = TaskState.OPEN
 
 
@@ -56,7 +65,7 @@ def acceptance(site: Site, meter: Meter, edit: Edit) -> Task:
         start_at=edit.start_at,
         end_at=edit.end_at,
         text=f"{meter.name} is accepted as it is by {edit.account}: {edit.reason}",
-        command=f"commonwatt edit undo {edit.number} --site {site.id}",
+        action=UndoEdit(edit.number, site.id),
         state=TaskState.ACCEPTED,
     )
 
@@ -65,42 +74,39 @@ def task_of_finding(catalogue: SiteCatalogue, finding: Finding) -> Task:
     """Return what is to do about a finding that needs a decision."""
     meter = next(each for each in catalogue.meters if each.number == finding.meter)
     id_ = finding_id(catalogue.site.id, meter.id, finding)
-    held = looks_of(finding) is not None
-    if held:
-        text, command = _acceptance(catalogue.site, meter, finding)
+    if looks_of(finding) is not None:
+        text, action = _acceptance(catalogue.site, meter, finding)
     else:
-        text, command = _resolution(meter, finding, id_)
+        text, action = _resolution(meter, finding, id_)
+    is_break = finding.rule is FindingRule.INDEX_BREAK
     return Task(
         kind=finding.rule.value,
         meter=meter,
         start_at=finding.start_at,
         end_at=finding.end_at,
         text=f"{meter.name}: {text}",
-        command=command,
+        action=action,
+        otherwise=_exchange(meter, finding) if is_break else None,
     )
 
 
-def _acceptance(site: Site, meter: Meter, finding: Finding) -> tuple[str, str]:
-    """What readings that are held back look like, and the command that accepts them."""
-    number = finding.evidence.get("delivery", "N")
-    command = f"commonwatt delivery accept {number} --meter {meter.id} --site {site.id}"
+def _acceptance(site: Site, meter: Meter, finding: Finding) -> tuple[str, Action]:
+    """What readings that are held back look like, and the action that accepts them."""
     looks, remedy = looks_like(meter, finding), how_to_declare(meter, finding)
     text = f"not used: {looks}; {remedy}; accept it if it is right as it is"
-    return text, f"{command} --reason TEXT"
+    return text, AcceptDelivery(finding.evidence.get("delivery"), meter.id, site.id)
 
 
-def _resolution(meter: Meter, finding: Finding, id_: str) -> tuple[str, str]:
-    """What a finding means to the operator, and the command that resolves it."""
-    resolve = f"commonwatt resolve {id_} --as KIND"
+def _resolution(meter: Meter, finding: Finding, id_: str) -> tuple[str, Action]:
+    """What a finding means to the operator, and the action that resolves it."""
     if finding.rule is FindingRule.INDEX_BREAK:
         happened = "the index fell"
         if finding.evidence["index_after"] >= finding.evidence["index_before"]:
             happened = "readings that stand against the others begin or end here"
-        exchange = _exchange(meter, finding)
-        return f"{happened}; {_RESOLVED}, or the device was exchanged: {exchange}", resolve
+        return f"{happened}; {_RESOLVED}, or the device was exchanged", ResolveFinding(id_)
     if finding.rule is FindingRule.POWER_ABOVE_LIMIT:
-        return f"more than the meter or the connection can carry; {_RESOLVED}", resolve
-    start, end = _utc(finding.start_at), _utc(finding.end_at)
+        text = f"more than the meter or the connection can carry; {_RESOLVED}"
+        return text, ResolveFinding(id_)
     if finding.rule is FindingRule.CATCH_UP:
         text = "a step made up for a standstill; spread it, or declare max_per_hour if it was true"
         return text, _spreading(meter, finding, id_)
@@ -111,28 +117,28 @@ def _resolution(meter: Meter, finding: Finding, id_: str) -> tuple[str, str]:
         )
         return text, _exchange(meter, finding)
     if finding.rule in (FindingRule.READINGS_UNUSED, FindingRule.INTERVAL_REGISTER_MISMATCH):
-        return _doubted_sum(meter, finding)
+        return _implausible_sum(meter, finding), _acceptance_of_span(meter, finding)
     text = "it cannot be right as it stands; set what it was, or --clear it"
     if finding.rule is FindingRule.UNUSUAL_STEP:
         text = "a hundred times what is ordinary; set what it was, or declare max_per_hour"
-    span = f"--start {start} --end {end}"
-    return text, f"commonwatt edit {meter.id} {span} --energy KWH --reason TEXT"
+    return text, EditQuarters(meter.id, finding.start_at, finding.end_at)
 
 
-def _doubted_sum(meter: Meter, finding: Finding) -> tuple[str, str]:
-    """What is doubted of a span's quarter-hours, and the command that takes them as they are."""
+def _acceptance_of_span(meter: Meter, finding: Finding) -> AcceptQuarters:
     # Only whole quarter-hours can be accepted, and a reading may stand within one.
-    start = _utc(finding.start_at // QUARTER_S * QUARTER_S)
-    end = _utc(-(-finding.end_at // QUARTER_S) * QUARTER_S)
-    command = f"commonwatt accept {meter.id} --start {start} --end {end} --reason TEXT"
+    start_at = finding.start_at // QUARTER_S * QUARTER_S
+    return AcceptQuarters(meter.id, start_at, -(-finding.end_at // QUARTER_S) * QUARTER_S)
+
+
+def _implausible_sum(meter: Meter, finding: Finding) -> str:
+    """What is implausible of a span's quarter-hours."""
     if finding.rule is FindingRule.INTERVAL_REGISTER_MISMATCH:
-        return _mismatch(meter, finding), command
+        return _mismatch(meter, finding)
     at_stake = f"{finding.evidence['energy'] / 1_000:.3f} {meter.medium.unit}"
-    text = (
+    return (
         f"{finding.evidence['readings']} readings of a day are not used, with {at_stake} at "
         "stake; `commonwatt findings` lists them. Accept it if what is used is right"
     )
-    return text, command
 
 
 def _mismatch(meter: Meter, finding: Finding) -> str:
@@ -150,23 +156,20 @@ def _mismatch(meter: Meter, finding: Finding) -> str:
     )
 
 
-def _exchange(meter: Meter, finding: Finding) -> str:
-    """The command that declares an exchange between two readings, by what is known of it."""
+def _exchange(meter: Meter, finding: Finding) -> DeclareExchange:
+    """The exchange between two readings, by what is known of it."""
     before, after = (
-        f"{finding.register}={Decimal(finding.evidence[name]) / _RAW:f}"
-        for name in ("index_before", "index_after")
+        Decimal(finding.evidence[name]) / _RAW for name in ("index_before", "index_after")
     )
-    at = f"--at {_utc(finding.end_at)}"
-    return f"commonwatt exchange {meter.id} {at} --end-index {before} --start-index {after}"
+    return DeclareExchange(meter.id, finding.end_at, finding.register, before, after)
 
 
-def _spreading(meter: Meter, finding: Finding, id_: str) -> str:
-    """The command that spreads what a step made up for over the standstill before it."""
+def _spreading(meter: Meter, finding: Finding, id_: str) -> Action:
+    """The action that spreads what a step made up for over the standstill before it."""
     if meter.interval_s is None:
-        return f"commonwatt resolve {id_} --as faulty"
+        return ResolveFinding(id_, ResolutionKind.FAULTY)
     units = Decimal(finding.evidence["energy"]) / 1_000
-    span = f"--start {_utc(finding.start_at)} --end {_utc(finding.end_at)}"
-    return f"commonwatt edit {meter.id} {span} --energy {units:f} --reason TEXT"
+    return EditQuarters(meter.id, finding.start_at, finding.end_at, units)
 
 
 def _utc(instant_at: int) -> str:

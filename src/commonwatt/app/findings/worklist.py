@@ -1,4 +1,4 @@
-"""What keeps a period of a group from being locked, each with the command that resolves it."""
+"""What keeps a period of a group from being locked, each with the action that resolves it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.findings.actions import ApplyDeclaration
 from commonwatt.app.findings.balance_tasks import open_books
 from commonwatt.app.findings.joined import stretches_of
 from commonwatt.app.findings.meter_tasks import ESTIMATED_LIMIT, estimated_task, missing_tasks
@@ -55,7 +56,7 @@ def begins_again_tasks(meter: Meter, findings: Sequence[Finding]) -> Iterator[Ta
                 text=f"{meter.name}: {register} fell to nearly nothing {len(falls)} times; if its "
                 "counter begins again each day or session, declare register_kind: resets, which "
                 "settles all of these breaks",
-                command="commonwatt apply FILE.yaml",
+                action=ApplyDeclaration(),
             )
 
 

@@ -35,7 +35,6 @@ def differences(
     Example: commonwatt differences CH-0012 electricity --start 2026-03-01
     """
     from commonwatt.app.billing.differences import read_differences
-    from commonwatt.formats.difference_rows import difference_rows
 
     named = named_group(group)
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
@@ -46,9 +45,10 @@ def differences(
         catalogue = snapshot.catalogue.catalogue(where.number)
         found = list(read_differences(snapshot, catalogue, named, start_at, end_at))
     if json:
-        import orjson
+        from commonwatt.api.endpoint.fields import to_json
+        from commonwatt.api.own.locks import difference_rows
 
-        typer.echo(orjson.dumps(difference_rows(found)).decode())
+        typer.echo(to_json(difference_rows(found)).decode())
         return
     found.sort(key=lambda each: (each.meter.medium.value, each.meter.prim_ad))
     names = ("meter", "start", "column", "locked", "current", "difference", "cause")

@@ -151,9 +151,11 @@ def named_group(word: str) -> "Group":
 
 
 def _list_tasks(error: "OpenTasks", timezone: str) -> None:
+    from commonwatt.formats.commands import command, task_text
+
     for task in error.tasks:
         span = f"{local_time(task.start_at, timezone)} to {local_time(task.end_at, timezone)}"
-        typer.echo(f"{task.kind}: {task.text}\n  {span}\n  {task.command}", err=True)
+        typer.echo(f"{task.kind}: {task_text(task)}\n  {span}\n  {command(task.action)}", err=True)
 
 
 def _show_frozen(frozen: "Frozen", timezone: str) -> None:

@@ -1,17 +1,14 @@
 """``commonwatt explain``."""
 
-import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from commonwatt.cli.findings.explanation_lines import explanation_lines
 from commonwatt.cli.instants import WHEN, option_instant
 from commonwatt.cli.meters import MeterName, named_meter
+from commonwatt.cli.output import show_json
 from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, opened_store
-
-if TYPE_CHECKING:
-    from commonwatt.formats.explanations import Json
 
 
 def explain(
@@ -26,23 +23,23 @@ def explain(
 ) -> None:
     """Tell why a quarter-hour of a meter is what it is.
 
-    Readings, the index at both ends, method, findings, device, rule, the site's books, key, share
+    Readings, the index at both ends, method, findings, device, rule, the site's balance, key, share
     and what was known when. Times are the site's own.
 
     Example: commonwatt explain prim_ad:11 --at 2026-03-22T04:20Z
     """
+    from commonwatt.api.own.explain import explanation_answer
     from commonwatt.app.findings.explain import explain_quarter
     from commonwatt.domain.metering.quarter_hours import quarter_of
-    from commonwatt.formats.explanations import explanation_object
 
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
         catalogue, found = named_meter(snapshot, meter, site)
         zone = catalogue.site.timezone
         quarter = quarter_of(option_instant(at, "--at", zone))
         explained = explain_quarter(snapshot, catalogue, found, quarter)
-        shown: Json = explanation_object(explained, catalogue)
+        explanation = explanation_answer(explained, catalogue)
     if as_json:
-        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        show_json(explanation)
         return
-    for line in explanation_lines(shown, found.name, zone):
+    for line in explanation_lines(explanation, found.name, zone):
         typer.echo(line)

@@ -1,6 +1,5 @@
 """``commonwatt worklist``."""
 
-import json
 import time
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,7 @@ import typer
 
 from commonwatt.cli.faults import Failed
 from commonwatt.cli.instants import WHEN, option_instant, option_month
-from commonwatt.cli.output import local_time
+from commonwatt.cli.output import local_time, show_json
 from commonwatt.cli.stores import Data, DatabaseUrl, OneSite, named_sites, opened_store
 
 if TYPE_CHECKING:
@@ -47,24 +46,24 @@ def worklist(
 
     Example: commonwatt worklist --site CH-0012 --month 2026-03
     """
-    from commonwatt.formats.worklists import worklist_rows
-
     if month is not None and (start is not None or end is not None):
         raise typer.BadParameter("give either --month or --start and --end")
     if (start is None) != (end is None):
         raise typer.BadParameter("--start and --end belong together")
-    rows: list[dict[str, str | None]] = []
+    listed: list[Task] = []
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
         for each in named_sites(snapshot, site):
             period = _period(each, month, start, end)
             catalogue = snapshot.catalogue.catalogue(each.number)
             for found in _groups(catalogue, group):
                 tasks = _tasks(snapshot, catalogue, found, period, estimated_limit)
-                rows += worklist_rows(tasks)
+                listed += tasks
                 if not as_json:
                     _show(each, found, period, tasks)
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        from commonwatt.api.own.worklist import task_rows
+
+        show_json(task_rows(listed))
 
 
 def _period(site: "Site", month: str | None, start: str | None, end: str | None) -> tuple[int, int]:
@@ -102,6 +101,7 @@ def _tasks(
 
 def _show(site: "Site", group: "Group", period: tuple[int, int], tasks: "list[Task]") -> None:
     from commonwatt.app.findings.task import TaskState
+    from commonwatt.formats.commands import command, task_text
 
     zone, name = site.timezone, site.site_ref or site.id
     start, end = (local_time(at, zone) for at in period)
@@ -112,9 +112,9 @@ def _show(site: "Site", group: "Group", period: tuple[int, int], tasks: "list[Ta
     typer.echo(f"site {name}, {group.value}, {start} to {end}: {count} to do{told}")
     for task in tasks:
         note = f" ({task.state.value})" if task.state is TaskState.LOCKED else ""
-        typer.echo(f"\n{task.kind}{note}: {task.text}")
+        typer.echo(f"\n{task.kind}{note}: {task_text(task)}")
         typer.echo(f"  {local_time(task.start_at, zone)} to {local_time(task.end_at, zone)}")
-        typer.echo(f"  {task.command}")
+        typer.echo(f"  {command(task.action)}")
     if not count and not counts[TaskState.LOCKED]:
         until = local_time(period[1], zone).replace(" ", "T")
         typer.echo(

@@ -1,11 +1,14 @@
-"""Series of meters and balances of sites as tables of periods: sums, qualities, coverage."""
+"""Series of meters and balances of sites as tables of periods, and the models of their rows."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from commonwatt.api.endpoint.fields import Answer, QualityWord
 from commonwatt.app.series.read import MeterSeries
 from commonwatt.domain.metering.catalogue import Medium
 from commonwatt.domain.metering.load_profile import SiteBalance
@@ -28,6 +31,74 @@ _FLOWS = (
     *("storage_charging_total", "storage_discharging_total", "unallocated", "unmetered"),
 )
 """Columns of a balance. Media other than electricity have the first alone."""
+
+
+MethodWords = Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z]+)*$")]
+
+
+class Period(Answer):
+    """When a period begins and ends."""
+
+    start: str = Field(description="First instant of the period, UTC.")
+    end: str = Field(description="First instant after it, UTC.")
+    start_local: str = Field(description="`start` in the site's zone, with its offset.")
+
+
+class Completeness(Answer):
+    """How much of a period is known, and how well."""
+
+    coverage: float = Field(
+        description="Share [0 to 1] of its quarter-hours that have a value, of those of the life; "
+        "cut to six decimals, so that 1 is complete."
+    )
+    estimated: float | None = Field(
+        description="Share [0 to 1] of its energy, without signs, that is estimated, of a period "
+        "without energy of its quarter-hours; rounded up to six decimals, so that 0 is no "
+        "estimate; null where nothing is known."
+    )
+
+
+class SeriesRow(Completeness, Period):
+    """A period of a meter's life. What is missing is null, never 0."""
+
+    total: float | None = Field(description="Energy or volume [kWh; water m3], three decimals.")
+    self: float | None = Field(
+        description="Share of the site's own production [kWh]; null for what is no consumer of "
+        "the balance."
+    )
+    ext: float | None = Field(description="total less self [kWh]; null where self is.")
+    quality_total: QualityWord | None = Field(
+        description="Quality of total: the worst of the period's quarter-hours."
+    )
+    quality_self: QualityWord | None = Field(
+        description="Quality of self and ext; `missing` if a member of the balance is missing."
+    )
+    method: MethodWords | None = Field(
+        description="How total was found: index, interval, rule, linear, shape, proxy, edit, seam; "
+        "several methods in a period are joined by `+`; null where nothing is known."
+    )
+
+
+def _flow(description: str) -> Any:  # what pydantic declares a field by
+    return Field(description=f"{description} [kWh]; null for types other than electricity.")
+
+
+class BalanceRow(Completeness, Period):
+    """A period of the site's books. What is missing is null, never 0."""
+
+    conso_total: float | None = Field(description="Consumption [kWh; water m3], three decimals.")
+    prod_total: float | None = _flow("Production, as the books have it")
+    from_ext: float | None = _flow("Taken from the grid")
+    self: float | None = _flow("Consumption from the site's own energy")
+    to_ext: float | None = _flow("Fed into the grid")
+    storage_charging_self: float | None = _flow("Charged from the site's own energy")
+    storage_charging_total: float | None = _flow("Charged, as measured")
+    storage_discharging_total: float | None = _flow("Discharged, as measured")
+    unallocated: float | None = _flow("Part of self that no consumer has a share in")
+    unmetered: float | None = _flow("Consumption that no meter measured, of clamped books")
+    quality: QualityWord | None = Field(
+        description="The worst of the period's quarter-hours; `missing` if a member is missing."
+    )
 
 
 def meter_table(series: MeterSeries, zone: str, sampling: Sampling) -> Table:
