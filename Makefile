@@ -33,6 +33,7 @@ demo: $(STAMPS)/server ## install what is needed and serve a seeded building on 
 test: $(STAMPS)/test ## run the tests but for the slow ones (PYTEST_ARGS, WORKERS)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(PYTEST_ARGS)
 
+test-all: export HYPOTHESIS_PROFILE ?= deep
 test-all: $(STAMPS)/test ## run all tests this machine allows (PYTEST_ARGS, WORKERS)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 

@@ -23,15 +23,21 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 keep_on_loopback()
 
 # No deadline and no complaint about slowness: how fast an example runs says how busy the machine
-# is. `ci` draws the same examples every time, so that a red run can be repeated.
+# is. With CI=1 the examples are the same every time, so that a red run can be repeated. What `deep`
+# and `nightly` change beside this, tests/depth.py says.
+_DEPTH = os.environ.get("HYPOTHESIS_PROFILE", "fast")
+_REPEATABLE = bool(os.environ.get("CI")) and _DEPTH != "nightly"
 settings.register_profile(
-    "dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "fast",
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=_REPEATABLE,
+    print_blob=_REPEATABLE,
 )
-settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
-settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5_000)
-settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
-)
+settings.register_profile("deep", settings.get_profile("fast"))
+settings.register_profile("nightly", settings.get_profile("fast"), max_examples=5_000)
+settings.load_profile(_DEPTH)
 
 
 # Long tests have half a core, or less, where other programs run beside them.

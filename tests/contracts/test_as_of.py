@@ -3,8 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 
-import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.billing.edit_quarters import WantedEdit, edit_quarters
@@ -16,14 +15,11 @@ from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from tests.contracts.answers import Answers, Window, answers_of
 from tests.contracts.site_changes import ChangedSite, Changes, is_done
 from tests.contracts.stored_results import add_building, deliver, settle_everything
+from tests.depth import by_depth, examples
 from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 
 DAY_S = 86_400
-FEW = settings(
-    max_examples=2,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @dataclass
@@ -85,16 +81,9 @@ def assert_history_is_told(store: SqlStore, plan: Plan) -> None:
     told.assert_still_told()
 
 
-@FEW
-@given(plan=plans(days=1))
+@examples(few=2, many=12)
+@given(plan=plans(days=by_depth(1, 2)))
 def test_any_history_is_told_again(store: SqlStore, plan: Plan) -> None:
-    assert_history_is_told(store, plan)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=12)
-@given(plan=plans())
-def test_many_histories_are_told_again(store: SqlStore, plan: Plan) -> None:
     assert_history_is_told(store, plan)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
@@ -17,6 +17,7 @@ from commonwatt.domain.metering.findings import FindingRule
 from commonwatt.domain.vee.believed import FAR_DAYS
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 DAY_S = 86_400
@@ -26,11 +27,6 @@ Y2000 = 10_957
 JUNE_2025 = 20_240
 HOME, OTHER = "a" * 24, "b" * 24
 BUILDING = oracle.Building((oracle.Meter(HOME), oracle.Meter(OTHER)))
-SOME = settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ def hanging_together(days: set[int]) -> int | None:
     return first
 
 
-@SOME
+@examples(few=5, many=15)
 @given(
     st.lists(
         st.tuples(st.sets(st.integers(0, 6), min_size=1, max_size=4), st.booleans(), st.booleans()),

@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
@@ -26,6 +26,7 @@ from tests.contracts.stored_results import (
     settle_everything,
     stored_results,
 )
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 DAY = 20_500
@@ -38,10 +39,6 @@ SITE = (
     "  - {name: Grid, type: electricity, mode: introduction, prim_ad: 10, max_per_hour: 30}\n"
 )
 BUILDING = oracle.Building((oracle.Meter("a" * 24),))
-FEW = settings(
-    max_examples=15,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 RISES_WH = [500] * 96 + [0] * 300 + [150_500] + [500] * 96
 """A day, three days and three hours of standstill, the quarter-hour that makes up, another day."""
 STEP = 96 + 300
@@ -134,7 +131,7 @@ def test_what_an_interval_meter_missed_is_spread_by_an_edit(store: SqlStore) -> 
         resolve_finding(store, 1, wanted, Verdict(kind=ResolutionKind.FAULTY), "tester", NOW)
 
 
-@FEW
+@examples(few=5, many=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     stills=st.lists(st.integers(1, 40), min_size=1, max_size=4),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -27,6 +27,7 @@ from commonwatt.domain.reference.comparison import MonthComparison, Reason, Seri
 from commonwatt.domain.reference.reference import NO_VALUE, ReferenceQuarters
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 ZONE = "Europe/Zurich"
@@ -45,10 +46,6 @@ BUILDING = oracle.Building(
     )
 )
 WATER = oracle.Building((oracle.Meter(HOME, medium="cold_water"),))
-FEW = settings(
-    max_examples=6,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 NOTHING = ReferenceQuarters(*(np.empty(0, np.int64) for _ in range(4)))
 Column = dict[int, int]
 """Amounts [mWh, ml] by start."""
@@ -146,7 +143,7 @@ def numbers(found: SeriesComparison) -> tuple[int, ...]:
     )
 
 
-@FEW
+@examples(few=3, many=15)
 @given(st.integers(0, 2**32))
 def test_months_are_those_of_single_quarter_hours(store: SqlStore, seed: int) -> None:
     chance = Random(seed)

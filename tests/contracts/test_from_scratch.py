@@ -5,8 +5,7 @@ Bit by bit: results, what is beside locked ones, findings with their evidence, a
 
 from random import Random
 
-import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.billing.lock import lock_group, unlock_group
@@ -18,14 +17,11 @@ from tests.contracts.stored_results import (
     settle_from_scratch,
     with_something,
 )
+from tests.depth import by_depth, examples
 from tests.oracle.buildings import Plan, first_day, plans
 
 DAY_S = 86_400
 PROFILES = ("meter_days", "site_days", "open_meter_days", "open_site_days")
-FEW = settings(
-    max_examples=2,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def assert_as_from_scratch(store: SqlStore, plan: Plan) -> None:
@@ -60,14 +56,7 @@ def assert_as_from_scratch(store: SqlStore, plan: Plan) -> None:
             assert rows == afresh[table], table
 
 
-@FEW
-@given(plan=plans(days=1))
+@examples(few=2, many=25)
+@given(plan=plans(days=by_depth(1, 2)))
 def test_any_history_is_stored_as_from_scratch(store: SqlStore, plan: Plan) -> None:
-    assert_as_from_scratch(store, plan)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=25)
-@given(plan=plans())
-def test_many_histories_are_stored_as_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_as_from_scratch(store, plan)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
@@ -14,6 +14,7 @@ from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 FIRST_DAY, DAYS = 19_076, 16
@@ -81,11 +82,7 @@ HOMES = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(few=6, many=60)
 @given(HOMES, st.integers(0, 95), st.lists(ROWS, min_size=1, max_size=5))
 def test_what_goes_on_is_told_as_if_it_was_judged(
     store: SqlStore,

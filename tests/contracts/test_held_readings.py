@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
@@ -32,16 +32,13 @@ from tests.contracts.stored_results import (
     settle_everything,
     settle_from_scratch,
 )
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 DAY = 20_500
 START = DAY * 86_400
 NOW_US = (START + 40 * 86_400) * 1_000_000
 KWH = 1_000_000
-FEW = settings(
-    max_examples=10,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 FLAT_WH = [60, 55, 80, 300, 120, 90, 70, 500]
 """What a flat uses in quarter-hours, again and again."""
 A_DAY_MWH = sum(FLAT_WH) * 12 * 1000
@@ -162,7 +159,7 @@ def assert_same_in_any_parts(
     assert known_results(store, stepwise.site.number) == expected
 
 
-@FEW
+@examples(few=4, many=25)
 @given(kinds=INTERVAL_KINDS, seed=st.integers(0, 2**32 - 1))
 def test_intervals_in_any_parts_and_order_settle_alike(
     store: SqlStore, kinds: list[str], seed: int
@@ -170,7 +167,7 @@ def test_intervals_in_any_parts_and_order_settle_alike(
     assert_same_in_any_parts(store, 900, kinds or ["index"], seed)
 
 
-@FEW
+@examples(few=4, many=25)
 @given(kinds=INDEX_KINDS, seed=st.integers(0, 2**32 - 1))
 def test_indexes_in_any_parts_and_order_settle_alike(
     store: SqlStore, kinds: list[str], seed: int

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store import schema
@@ -20,17 +20,13 @@ from commonwatt.domain.metering.readings import effective_readings
 from commonwatt.domain.vee.ordinary import HighestDays, highest_powers
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 FIRST_DAY, DAYS = 19_076, 14
 START_AT = FIRST_DAY * 86_400
 NOW_US = (FIRST_DAY + 40) * 86_400_000_000
 HOME = "a" * 24
-SOME = settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture
@@ -68,7 +64,7 @@ ROWS = st.lists(
 )
 
 
-@SOME
+@examples(few=5, many=25)
 @given(st.lists(st.tuples(ROWS, st.integers(0, 9)), min_size=1, max_size=6), st.booleans())
 def test_what_is_ordinary_is_known_whatever_came_first(
     store: SqlStore, deliveries: list[tuple[list[tuple[int, int, int]], int]], intervals: bool

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from commonwatt.adapters.store.opening import open_database
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -31,15 +31,11 @@ from tests.contracts.stored_results import (
     known_results,
     settle_everything,
 )
+from tests.depth import examples
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 
 FACTORS = tuple(map(Decimal, ("1", "2.5", "0.001", "40")))
 SWAPPED = {Register.EN_IM: Register.EN_EX, Register.EN_EX: Register.EN_IM}
-
-FEW = settings(
-    max_examples=5,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture
@@ -49,16 +45,9 @@ def store(store_url: str) -> Iterator[SqlStore]:
     database.close()
 
 
-@settings(FEW)
+@examples(few=5, many=25)
 @given(plan=plans())
 def test_changes_one_by_one_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
-    assert_one_by_one_equals_from_scratch(store, plan)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=25)
-@given(plan=plans())
-def test_many_changes_one_by_one_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_one_by_one_equals_from_scratch(store, plan)
 
 

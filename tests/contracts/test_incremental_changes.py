@@ -7,7 +7,7 @@ readings, in any order.
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.readings.deliveries import withdraw_delivery
@@ -21,15 +21,12 @@ from tests.contracts.stored_results import (
     settle_everything,
     settle_from_scratch,
 )
+from tests.depth import by_depth, examples
 from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, first_day, plans
 
 DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000
-FEW = settings(
-    max_examples=3,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def mark_everything(site: ChangedSite) -> None:
@@ -63,16 +60,9 @@ def assert_changes_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert left == right
 
 
-@FEW
-@given(plan=plans(days=1))
+@examples(few=3, many=25)
+@given(plan=plans(days=by_depth(1, 2)))
 def test_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
-    assert_changes_equal_from_scratch(store, plan)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=25)
-@given(plan=plans())
-def test_many_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_changes_equal_from_scratch(store, plan)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -22,16 +22,13 @@ from tests.contracts.stored_results import (
     known_results,
     settle_everything,
 )
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 DAY_S = 86_400
 FIRST_DAY = 19_076
 BUILDING = oracle.Building((oracle.Meter("a" * 24), oracle.Meter("b" * 24)))
 NOW_US = (FIRST_DAY + 900) * DAY_S * 1_000_000
-FEW = settings(
-    max_examples=5,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @dataclass(frozen=True)
@@ -127,17 +124,10 @@ def tellings(draw: st.DrawFn) -> list[Said]:
     return draw(st.permutations(told))
 
 
-@FEW
+@examples(few=5, many=100)
 @given(told=tellings())
 def test_days_told_in_any_order_equal_all_at_once(store: SqlStore, told: list[Said]) -> None:
     note(str(told))
-    assert_order_does_not_matter(store, told)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=100)
-@given(told=tellings())
-def test_many_days_told_in_any_order_equal_all_at_once(store: SqlStore, told: list[Said]) -> None:
     assert_order_does_not_matter(store, told)
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -20,6 +20,7 @@ from tests.contracts.stored_results import (
     known_results,
     settle_everything,
 )
+from tests.depth import by_depth, examples
 from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, building_of, plans
 
@@ -27,11 +28,6 @@ DAY_S = 86_400
 FIRST_DAY = 19_076
 FOUR_DIGITS = 10**10
 """Where a register of 9999 kWh rolls over [mWh]."""
-FEW = settings(
-    max_examples=3,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-MANY = settings(FEW, max_examples=60)
 
 
 def assert_stepwise_equals_at_once(store: SqlStore, plan: Plan) -> None:
@@ -64,16 +60,9 @@ def assert_stepwise_equals_at_once(store: SqlStore, plan: Plan) -> None:
     assert left == right
 
 
-@FEW
-@given(plan=plans(days=1))
+@examples(few=3, many=60)
+@given(plan=plans(days=by_depth(1, 2)))
 def test_a_building_step_by_step_equals_from_scratch(store: SqlStore, plan: Plan) -> None:
-    assert_stepwise_equals_at_once(store, plan)
-
-
-@pytest.mark.slow
-@MANY
-@given(plan=plans())
-def test_many_buildings_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_stepwise_equals_at_once(store, plan)
 
 
@@ -392,18 +381,9 @@ def test_what_is_held_back_has_no_findings_of_before_the_installation(store: Sql
     assert_marks_suffice(store, meter, steps)
 
 
-@settings(FEW, max_examples=15)
+@examples(few=15, many=150)
 @given(meter=lone_meters(), history=histories())
 def test_whatever_a_change_touches_is_marked(
-    store: SqlStore, meter: oracle.Meter, history: list[Step]
-) -> None:
-    assert_marks_suffice(store, meter, history)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=150)
-@given(meter=lone_meters(), history=histories())
-def test_whatever_a_change_touches_is_marked_at_length(
     store: SqlStore, meter: oracle.Meter, history: list[Step]
 ) -> None:
     assert_marks_suffice(store, meter, history)

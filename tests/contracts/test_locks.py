@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.billing.differences import read_differences
@@ -30,6 +30,7 @@ from tests.contracts.stored_results import (
     settle_everything,
     stored_results,
 )
+from tests.depth import by_depth, examples
 from tests.oracle import facts as oracle
 from tests.oracle.buildings import Plan, first_day, plans
 
@@ -37,10 +38,6 @@ DAY_S = 86_400
 FIRST_DAY = 19_076
 NOW_US = 20_600 * DAY_S * 1_000_000
 POWER = Group.ELECTRICITY
-FEW = settings(
-    max_examples=2,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def answers(store: SqlStore, site: int, window: Window) -> Answers:
@@ -140,16 +137,9 @@ def read_lock(store: SqlStore, site: int) -> list[int]:
         return [lock.last.until_at for lock in read_locks(snapshot, site)]
 
 
-@FEW
-@given(plan=plans(days=1))
+@examples(few=2, many=12)
+@given(plan=plans(days=by_depth(1, 2)))
 def test_locked_and_differing_add_up(store: SqlStore, plan: Plan) -> None:
-    assert_locks_hold(store, plan)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=12)
-@given(plan=plans())
-def test_locked_and_differing_add_up_at_length(store: SqlStore, plan: Plan) -> None:
     assert_locks_hold(store, plan)
 
 

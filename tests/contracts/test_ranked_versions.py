@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -15,6 +15,7 @@ from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.metering.readings import Receipt
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 DAY = 19_076
@@ -22,10 +23,6 @@ START_AT = DAY * 86_400
 NOW_US = (START_AT + 10 * 86_400) * 1_000_000
 BUILDING = oracle.Building((oracle.Meter("a" * 24),))
 RANK = {"measured": 0, "estimated": 1, "placeholder": 2}
-SOME = settings(
-    max_examples=15,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def takes(store: SqlStore, catalogue: SiteCatalogue, rows: Sequence[Said]) -> Receipt:
@@ -114,7 +111,7 @@ def best(said: Sequence[Said]) -> list[Said]:
     return [row for row in found.values() if row.quality != "placeholder"]
 
 
-@SOME
+@examples(few=5, many=25)
 @given(versions(), st.data())
 def test_measured_counts_before_estimated_in_any_order_of_arrival(
     store: SqlStore, said: list[Said], data: st.DataObject

@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -17,6 +17,7 @@ from commonwatt.app.series.local_month import local_month
 from commonwatt.domain.metering.catalogue import Group
 from commonwatt.domain.reference.reference import NO_VALUE, ReferenceQuarters
 from tests.contracts.stored_results import Rows, add_building
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 BUILDING = oracle.Building((oracle.Meter("a" * 24), oracle.Meter("b" * 24)))
@@ -24,10 +25,6 @@ ZONE = "Europe/Zurich"
 DAY_S = 86_400
 # A week before and after the end of each month in which the clock changes.
 MONTH_ENDS_AT = [local_month(ZONE, month)[1] for month in ("2026-03", "2026-10")]
-FEW = settings(
-    max_examples=10,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 Said = dict[int, tuple[int, int, int]]
 """Total, self and ext by start."""
 
@@ -76,7 +73,7 @@ def rows(store: SqlStore, site: int, meter: int) -> Rows:
         return [tuple(row) for row in found]
 
 
-@FEW
+@examples(few=5, many=25)
 @given(st.integers(0, 2**32))
 def test_kept_in_any_spans_is_kept_at_once(store: SqlStore, seed: int) -> None:
     chance = Random(seed)
@@ -100,7 +97,7 @@ def test_kept_in_any_spans_is_kept_at_once(store: SqlStore, seed: int) -> None:
     assert copied_until(store, site) == {cut.id: end_at, whole.id: end_at}
 
 
-@FEW
+@examples(few=5, many=25)
 @given(st.integers(0, 2**32))
 def test_a_span_replaces_what_was_kept_of_it_and_nothing_else(store: SqlStore, seed: int) -> None:
     chance = Random(seed)

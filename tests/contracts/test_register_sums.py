@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 
-import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -15,6 +14,7 @@ from commonwatt.app.readings.deliveries import withdraw_delivery
 from commonwatt.domain.metering.catalogue import Group
 from tests.contracts.answers import Window, answers_of
 from tests.contracts.stored_results import add_building, deliver, settle_everything
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 DAY_S = 86_400
@@ -23,10 +23,6 @@ START_AT = FIRST_DAY * DAY_S
 NOW_US = (FIRST_DAY + 400) * DAY_S * 1_000_000
 QUARTERS = 200
 WINDOW = Window(FIRST_DAY - 1, FIRST_DAY + 4)
-FEW = settings(
-    max_examples=5,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @dataclass
@@ -137,15 +133,8 @@ def lock_or_unlock(store: SqlStore, site: int, chance: Random, now_us: int) -> N
         unlock_group(store, site, Group.ELECTRICITY, back_at, "wrong", "me", now_us)
 
 
-@FEW
+@examples(few=5, many=60)
 @example(seed=17)  # an exchange with its end index, days after the last reading
 @given(seed=st.integers(0, 2**32 - 1))
 def test_locked_differing_and_open_sum_up_to_the_register(store: SqlStore, seed: int) -> None:
-    assert_sums_are_those_of_registers(store, seed)
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=60)
-@given(seed=st.integers(0, 2**32 - 1))
-def test_locked_differing_and_open_sum_up_to_many_registers(store: SqlStore, seed: int) -> None:
     assert_sums_are_those_of_registers(store, seed)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from commonwatt.domain.metering.catalogue import Group
 from commonwatt.domain.metering.quality import Method
+from tests.depth import examples
 from tests.oracle.agreement import assert_agree
 from tests.oracle.facts import Building, Delivery, Facts, Medium, Meter, Row
 from tests.oracle.pipeline import settle
@@ -88,6 +89,7 @@ outages = st.builds(
 )
 
 
+@examples(few=25, many=100)
 @given(outage=outages)
 @example(Outage(1, 19_288, 9, 9, 9 * DAY_S, 10**7, 99_999, jitter_s=20, step_s=3_600))
 @example(Outage(1, 19_288, 9, 9, 9 * DAY_S, 10**7, 99_999, jitter_s=20, step_s=3_600, mixed=True))
@@ -174,6 +176,7 @@ silences = st.builds(
 )
 
 
+@examples(few=10, many=100)
 @given(silence=silences)
 @example(Silence(3, 19_288, 9, 19_297, None, 99_999, None))
 @example(Silence(3, 19_288, 1, 19_323, None, 99_999, None))

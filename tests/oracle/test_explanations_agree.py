@@ -3,13 +3,14 @@
 from fractions import Fraction
 from math import floor
 
-from hypothesis import given, note, settings
+from hypothesis import given, note
 
 from commonwatt.domain.explanation.books import quarter_books
 from commonwatt.domain.explanation.boundaries import boundaries
 from commonwatt.domain.metering.catalogue import Group, Medium
 from commonwatt.domain.metering.quality import exists
 from commonwatt.domain.settlement import group_energies
+from tests.depth import examples
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.product import judged_meter, settled_by_product
 
@@ -17,7 +18,7 @@ _STEP = 7
 """Every seventh quarter-hour: each is explained by itself, which takes its time."""
 
 
-@settings(max_examples=15)
+@examples(few=10, many=50)
 @given(plan=plans())
 def test_an_explanation_gives_the_total_and_the_share_that_are_settled(plan: Plan) -> None:
     note(str(plan))

@@ -6,9 +6,10 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.depth import examples
 from tests.oracle.allocation import Consumer, Key, Quarter, shares
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.facts import (
@@ -455,7 +456,7 @@ def test_each_key_by_hand() -> None:
     assert sharing("matrix", 100, 100, seventy, twenty, Consumer(60), pv=100) == [50, 27, 23]
 
 
-@settings(max_examples=20, deadline=None)
+@examples(few=10, many=50)
 @given(plans(days=1))
 def test_generated_buildings_close_their_books_and_share_all(plan: Plan) -> None:
     day = first_day(plan)

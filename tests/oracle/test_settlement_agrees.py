@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given, note
 
+from tests.depth import examples
 from tests.oracle.agreement import assert_agree
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.facts import Building, Delivery, Facts, Meter, Operand, Row
@@ -27,6 +28,7 @@ def a_home(name: str, *indexes_mwh: int) -> Meter:
     return Meter(name, deliveries=(Delivery(1, (DAY_AT + 86_400) * 1_000_000, rows),))
 
 
+@examples(few=15, many=100)
 @given(plan=plans())
 def test_product_and_oracle_settle_generated_buildings_alike(plan: Plan) -> None:
     note(str(plan))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.adapters.store.opening import open_database
@@ -18,6 +18,7 @@ from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.metering.readings import Receipt
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything
+from tests.depth import examples
 from tests.oracle import facts as oracle
 
 FIRST_DAY, LAST_DAY = 19_076, 19_083
@@ -27,10 +28,6 @@ NOW_US = END_AT * 1_000_000
 HOME, SUN = "a" * 24, "b" * 24
 BUILDING = oracle.Building(
     (oracle.Meter(HOME), oracle.Meter(SUN, facts=(oracle.Facts(mode="production"),)))
-)
-SOME = settings(
-    max_examples=12,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -82,7 +79,7 @@ def distinct_readings(draw: st.DrawFn) -> list[Said]:
     return rows
 
 
-@SOME
+@examples(few=5, many=25)
 @given(distinct_readings(), st.data())
 def test_the_order_of_arrival_does_not_matter(
     store: SqlStore, rows: list[Said], data: st.DataObject
@@ -112,7 +109,7 @@ def intervals_beside_boundaries(draw: st.DrawFn) -> list[Said]:
     ]
 
 
-@SOME
+@examples(few=5, many=25)
 @given(intervals_beside_boundaries(), st.sampled_from((900, 1800)), st.data())
 def test_the_order_of_arrival_of_intervals_does_not_matter(
     store: SqlStore, rows: list[Said], interval_s: int, data: st.DataObject
@@ -129,7 +126,7 @@ def test_the_order_of_arrival_of_intervals_does_not_matter(
     assert answers(store, in_order) == answers(store, at_random)
 
 
-@SOME
+@examples(few=5, many=25)
 @given(distinct_readings(), st.integers(0, 60))
 def test_twice_is_once(store: SqlStore, rows: list[Said], from_row: int) -> None:
     catalogue = add_building(store, BUILDING)
@@ -153,7 +150,7 @@ def index_wh(readings: list[Said], at: int) -> int:
     return (2 * numerator + 1_000 * span) // (2_000 * span)
 
 
-@SOME
+@examples(few=5, many=25)
 @given(
     st.lists(st.tuples(st.integers(1, 90_000), st.integers(0, 20_000_000)), min_size=2, max_size=8),
     st.integers(0, 10**15),

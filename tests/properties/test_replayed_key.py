@@ -1,11 +1,12 @@
 """A period replayed under the keys that it had gives the shares that it has."""
 
-from hypothesis import given, note, settings
+from hypothesis import given, note
 
 from commonwatt.domain.balance.simulated_key import SettledMeter, shares_under_key
 from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
 from commonwatt.domain.metering.load_profile import Energy, LoadProfile
 from commonwatt.domain.metering.quality import exists
+from tests.depth import examples
 from tests.oracle.buildings import Plan, building_of, first_day, plans
 from tests.oracle.product import settled_by_product
 
@@ -36,7 +37,7 @@ def meters_of(
     ]
 
 
-@settings(max_examples=40)
+@examples(few=20, many=100)
 @given(plan=plans())
 def test_a_replay_under_the_keys_that_held_changes_nothing(plan: Plan) -> None:
     note(str(plan))
