@@ -16,7 +16,7 @@ from commonwatt.api.own.series import SERIES as SERIES_ENDPOINT
 from commonwatt.api.own.worklist import WORKLIST
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import Application
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.building import ANNA, GRID, SITE
 from tests.api.conftest import populate, token

@@ -11,7 +11,7 @@ from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.demo.simulated.building import DECLARATION_FILE
 from commonwatt.demo.simulated.building import SITE_ID as DEMO_SITE
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api.building import ANNA, SENSOR, SITE
 from tests.api.conftest import Clients, account, add, token
 from tests.api.serving import application_of, client_of, served

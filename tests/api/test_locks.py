@@ -12,7 +12,7 @@ from commonwatt.api.own.locks import MOST_ROWS, refuse_too_many
 from commonwatt.app.billing.differences import Differences
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.building import ANNA, SITE
 from tests.api.conftest import deliver, populate, token

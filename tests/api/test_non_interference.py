@@ -21,7 +21,7 @@ from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.accounts.grants import GrantChange, grant_sites
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import Application, build_application
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api.conftest import account, add
 from tests.api.serving import client_of, served, settings_of
 

@@ -18,7 +18,7 @@ from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.domain.metering.readings import MeterName
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.formats.readings.csv import readings_from_csv
 from tests.api.conftest import account, add, token
 from tests.api.serving import application_of, client_of, served

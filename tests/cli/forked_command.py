@@ -18,7 +18,7 @@ _IMPORTED = (
     "commonwatt.bootstrap",
     "commonwatt.client",
     "commonwatt.app.settling.settle_site",
-    "commonwatt.formats.declaration_yaml",
+    "commonwatt.formats.declaration.yaml",
     "alembic.command",
     "psycopg",
     "rich.progress",

@@ -11,7 +11,7 @@ from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.conformance.judging.verdicts import Outcome
 from commonwatt.conformance.run import Report, Target, run_kit
 from commonwatt.conformance.samples.evidence import Scope
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api.building import SITE
 from tests.api.conftest import PASSWORD, account, add, deliver, populate, token
 from tests.api.serving import application_of, client_of, served

@@ -12,7 +12,7 @@ from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.app.declaring.declaration import InvalidDeclaration
 from commonwatt.domain.metering.catalogue import BalanceMode, Group, Mode, Register, SiteCatalogue
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver
 from tests.oracle import facts as oracle
 

@@ -19,7 +19,7 @@ from commonwatt.domain.metering.catalogue import ResolutionKind, SiteCatalogue
 from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
 from commonwatt.domain.metering.quality import Method, Quality
 from commonwatt.formats.commands import command
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import (
     add_building,
     deliver,

@@ -7,7 +7,7 @@ import pytest
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.declaring.apply import Applied, apply_declaration
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import Rows, deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 

@@ -25,7 +25,7 @@ from commonwatt.app.settling.settle_site import settle_site
 from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue
 from commonwatt.domain.metering.readings import SensorRows
 from commonwatt.domain.reference.reference import ReferenceQuarters
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 

@@ -28,7 +28,7 @@ from commonwatt.domain.metering.catalogue import (
 )
 from commonwatt.domain.metering.findings import finding_id
 from commonwatt.domain.metering.quality import exists
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 

@@ -13,7 +13,7 @@ from commonwatt.app.readings.deliveries import NothingToChange
 from commonwatt.app.series.read import read_meter_series, read_site_series
 from commonwatt.domain.metering.catalogue import Medium, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.quality import Method, Quality
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 

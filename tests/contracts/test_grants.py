@@ -28,7 +28,7 @@ from commonwatt.app.accounts.authorize import Habits, Role
 from commonwatt.app.accounts.grants import NO_CHANGE, GrantChange, grant_sites
 from commonwatt.app.accounts.sight import Sight
 from commonwatt.app.declaring.apply import apply_declaration
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
 NOW, BY, SITE = 1_790_000_000, "the operator", "HOUSE-1"
 ID = "61dfcb4beba4e3563fdf%04d"

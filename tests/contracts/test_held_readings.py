@@ -23,7 +23,7 @@ from commonwatt.app.series.read import read_meter_series
 from commonwatt.domain.metering.catalogue import HeldSpan, Looks, Meter, SiteCatalogue
 from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.metering.readings import Receipt
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import (
     add_building,

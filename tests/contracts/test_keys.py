@@ -11,7 +11,7 @@ from commonwatt.app.declaring.declaration import InvalidDeclaration
 from commonwatt.app.series.read import read_meter_series, read_site_series
 from commonwatt.domain.metering.catalogue import Group, Medium, SiteCatalogue
 from commonwatt.domain.metering.quality import exists
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle
 

@@ -23,7 +23,7 @@ from commonwatt.app.series.read import read_meter_series
 from commonwatt.app.settling.as_of import view_as_of
 from commonwatt.domain.metering.catalogue import Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.quality import Quality
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle
 

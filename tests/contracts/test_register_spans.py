@@ -15,7 +15,7 @@ from commonwatt.app.findings.worklist import read_worklist
 from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.formats.commands import command
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything
 from tests.oracle import facts as oracle
 

@@ -12,7 +12,7 @@ from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.app.settling import settle_site as settling
 from commonwatt.domain.metering.catalogue import Group
 from commonwatt.domain.settlement import Settlement
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.bodies import Said, body
 
 DAY_S = 86_400

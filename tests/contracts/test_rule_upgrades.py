@@ -20,7 +20,7 @@ from commonwatt.app.settling.settle_site import settle_days, settle_site
 from commonwatt.domain.locking.rule_change import RuleChange
 from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
 from commonwatt.domain.metering.load_profile import LoadProfile
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 

@@ -24,7 +24,7 @@ from commonwatt.app.series.read import read_meter_series, read_site_series
 from commonwatt.domain.metering.catalogue import Group, Medium
 from commonwatt.domain.metering.readings import SensorRows
 from commonwatt.domain.reference.reference import ReferenceQuarters
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import all_stored, deliver, settle_everything
 from tests.contracts.test_damaged_days import DAY, DAYS, END, FIRST, NOW_US, SITE, START, flip
 from tests.oracle import facts as oracle

@@ -19,7 +19,7 @@ from commonwatt.demo.set_up import set_up, site_number
 from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.state import CannotRunDemo, DemoState
 from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.stores import open_store, store_url
 from tests.demo.running_demo import RunningDemo, kill_while_setting_up, running_demo
 

@@ -21,7 +21,7 @@ from commonwatt.demo.gateway import Gateway, Refused, gateway_client
 from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.simulated.reading_log import ReadingLog
 from commonwatt.domain.metering.quarter_hours import DAY_S
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store, store_url
 

@@ -12,7 +12,7 @@ from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.app.accounts.administer import NewAccount, add_account, make_key
 from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.declaring.apply import apply_declaration
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api.serving import application_of, served
 from tests.docs.markdown import DOCS
 

@@ -1,9 +1,11 @@
 """What the product has, the pages name: settings, endpoints, errors, rules, keys, roles."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from commonwatt.adapters.store import schema
@@ -15,7 +17,7 @@ from commonwatt.domain.metering.catalogue import Mode
 from commonwatt.domain.metering.findings import FindingRule
 from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.plausibility.catalogue import DESCRIPTIONS
-from commonwatt.formats import declaration_yaml
+from commonwatt.formats.declaration import shapes
 from commonwatt.formats.readings.quality_words import QUALITY_WORDS
 from commonwatt.settings import PREFIX, Settings
 from tests.api.serving import application_of
@@ -141,16 +143,30 @@ def test_findings_that_need_a_decision_are_named() -> None:
     assert words_in_code(sentence) == {rule for rule in FindingRule if rule.needs_decision}
 
 
-def test_every_key_of_a_declaration_is_documented() -> None:
-    page = DOCS / "declaration.md"
-    site = section(page, "site").partition("###")[0]
-    meters = section(page, "meters").partition("###")[0]
+@pytest.mark.parametrize(
+    ("heading", "shape"),
+    [
+        ("site", shapes.Site),
+        ("address", shapes.SiteAddress),
+        ("electricity", shapes.Electricity),
+        ("meters", shapes.Meter),
+        ("Devices", shapes.Device),
+        ("sensors", shapes.Sensor),
+    ],
+)
+def test_the_keys_of_a_declaration_are_documented_as_its_shapes_say(
+    heading: str, shape: type[shapes.Shape]
+) -> None:
+    text = section(DOCS / "declaration.md", heading).partition("\n###")[0]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
 
-    assert first_column(site) == set(declaration_yaml._SITE_KEYS)
-    assert first_column(section(page, "address")) == set(declaration_yaml._ADDRESS_KEYS)
-    assert first_column(section(page, "electricity")) == set(declaration_yaml._ELECTRICITY_KEYS)
-    assert first_column(meters) == set(declaration_yaml._METER_KEYS)
-    assert first_column(section(page, "sensors")) == set(declaration_yaml._SENSOR_KEYS)
+    assert rows == shapes.documented_keys(shape)
+
+
+def test_the_schema_for_editors_is_that_of_the_shapes() -> None:
+    schema = json.loads((DOCS / "declaration.schema.json").read_text(encoding="utf-8"))
+
+    assert schema == shapes.json_schema(), "python tools/write_declaration_schema.py writes it"
 
 
 def test_every_quality_has_its_code_in_the_glossary() -> None:

@@ -17,7 +17,7 @@ from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.app.settling.settle_site import settle_site
 from commonwatt.domain.metering.catalogue import Group
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.formats.readings.bodies import readings_from_body
 from commonwatt.stores import open_store
 from tests.docs.markdown import DOCS

@@ -1,12 +1,25 @@
 """The Python examples of the pages do what they show."""
 
 import doctest
+import json
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
+import yaml
 
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.docs.markdown import DOCS, PAGES, Block, blocks, page_name
+
+
+class PlainTimes(yaml.SafeLoader):
+    """Reads YAML as editors do: a date is text."""
+
+
+PlainTimes.yaml_implicit_resolvers = {
+    first: [each for each in resolvers if not each[0].endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 WITH_EXAMPLES = [page for page in PAGES if "\n>>> " in page.read_text(encoding="utf-8")]
 DECLARATIONS = [
@@ -39,6 +52,13 @@ def test_the_traps_are_shown_by_examples() -> None:
         "negative-solar-at-night.md",
         "switch-days.md",
     }
+
+
+@pytest.mark.parametrize("block", DECLARATIONS)
+def test_declarations_are_valid_for_editors(block: Block) -> None:
+    schema = json.loads((DOCS / "declaration.schema.json").read_text(encoding="utf-8"))
+
+    jsonschema_rs.validate(schema, yaml.load(block.text, Loader=PlainTimes))
 
 
 @pytest.mark.parametrize("block", DECLARATIONS)

@@ -8,9 +8,9 @@ import pytest
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.domain.metering.catalogue import SiteCatalogue
-from commonwatt.formats import declaration_yaml
-from commonwatt.formats.declaration_text import declaration_text
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.shapes import Meter, Site, keys_of
+from commonwatt.formats.declaration.text import declaration_text
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store_of
 from tests.docs.markdown import DOCS
@@ -100,8 +100,8 @@ def test_every_key_of_a_declaration_is_shown(store: SqlStore) -> None:
 
     shown = declaration_text(catalogue_of(store))
 
-    for keys in (declaration_yaml._METER_KEYS, declaration_yaml._SITE_KEYS):
-        missing = [key for key in keys if f"{key}:" not in shown]
+    for shape in (Meter, Site):
+        missing = [key for key in keys_of(shape) if f"{key}:" not in shown]
         assert missing == []
     for key in ("connection_kw", "key", "battery", "street_number", "unit", "serial", "end_index"):
         assert f"{key}:" in shown

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from commonwatt.app.declaring.declaration import NOT_SAID, InvalidDeclaration, SiteDeclaration
 from commonwatt.domain.allocation import KEYS
 from commonwatt.domain.metering.catalogue import BalanceMode, BatteryOrder, Medium, Mode, Register
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
 BUILDING = """
 site:
@@ -134,9 +134,9 @@ meters:
 sensor: []
 """
     assert faults(text) == [
+        "line 3: name: is missing; every site needs it",
         "line 3: nmae: unknown key of site; did you mean name?",
         "line 3: site: has neither id nor site_ref; give one to know it by",
-        "line 3: name: is missing; every site needs it",
         "line 4: timezone: 'Europe/Zuric' is not an IANA time zone; try Europe/Zurich",
         "line 5: timezone: already said on line 4",
         f"line 6: key: must be one of {', '.join(KEYS)}, not 'evenly'",
@@ -147,9 +147,9 @@ sensor: []
         ),
         (
             "line 10: meter: must be a mapping of id, name, type, mode, prim_ad, interval,"
-            " installed_at, installed_index, removed_at, valid_from, enabled, balance, isolated,"
-            " priority, factor, share, producers, max_per_hour, rule, registers,"
-            " devices, register_meter, register_kind, expected"
+            " installed_at, installed_index, removed_at, enabled, balance, isolated, priority,"
+            " share, producers, max_per_hour, factor, registers, devices, register_kind,"
+            " register_meter, expected, rule, valid_from"
         ),
         "line 11: sensor: unknown key of the file; did you mean sensors?",
     ]
@@ -176,7 +176,7 @@ sensor: []
             "installed_index: 'vol_m3' is no register here; use en_im",
         ),
         ("installed_index: {en_im: x}", "installed_index: must be a number from 0"),
-        ("installed_index: {en_im: 1, en_im: 1}", "installed_index: en_im stands twice"),
+        ("installed_index: {en_im: 1, en_im: 1}", "en_im: already said on line 6"),
         ("registers: {en_im: en_ex}", "registers: must give each of en_im, en_ex another one"),
         ("registers: {en_im: vol_m3, en_ex: en_im}", "registers: must give each of en_im, en_ex"),
         ("registers: en_ex", "registers: must be a mapping of en_im, en_ex"),

@@ -12,7 +12,7 @@ from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.app.reference.compare import TOTALS_SOURCE, compare_reference
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api import building
 from tests.api.conftest import account, add, token
 from tests.api.serving import application_of, client_of, served

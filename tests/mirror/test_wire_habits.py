@@ -13,7 +13,7 @@ from commonwatt.app.reference.compare import compare_reference
 from commonwatt.app.series.read import read_meter_series
 from commonwatt.domain.metering.catalogue import Meter, Mode
 from commonwatt.domain.metering.quality import exists
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.mirror.target import CannotMirror
 from tests.client.scripted import Asked, Reply
 from tests.mirror.copying import catalogue, copy, notes

@@ -24,7 +24,7 @@ from commonwatt.domain.metering.catalogue import SiteCatalogue
 from commonwatt.domain.metering.findings import Finding
 from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.metering.readings import MeterName, Receipt
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.formats.readings.csv import readings_from_csv
 
 QUARTER = dt.timedelta(minutes=15)

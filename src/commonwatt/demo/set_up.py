@@ -18,7 +18,7 @@ from commonwatt.demo.simulated.reading_log import ReadingLog
 from commonwatt.demo.simulated.simulation import FIRST_QUARTER
 from commonwatt.demo.state import CannotRunDemo, DemoState
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
 READER = "demo"
 """The account whose password the demo shows."""

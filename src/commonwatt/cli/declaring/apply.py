@@ -67,7 +67,7 @@ def _apply(store: "Store", declaration: "SiteDeclaration", dry_run: bool) -> "Ap
 def _read(files: list[Path]) -> "list[SiteDeclaration]":
     """Read all files before any is applied. Raises Failed with the faults of all."""
     from commonwatt.app.declaring.declaration import InvalidDeclaration
-    from commonwatt.formats.declaration_yaml import declaration_from_yaml
+    from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
     declarations: list[SiteDeclaration] = []
     faults: list[str] = []

@@ -33,7 +33,7 @@ def show(site: SiteName, data: Data = None, database_url: DatabaseUrl = None) ->
 
     Example: commonwatt show CH-0012 >house.yaml
     """
-    from commonwatt.formats.declaration_text import declaration_text
+    from commonwatt.formats.declaration.text import declaration_text
 
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
         (where,) = named_sites(snapshot, site)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from commonwatt.app.declaring.declaration import MeterDeclaration, SensorDeclaration
 from commonwatt.demo.simulated.building import DECLARATION_FILE
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
 FROM = datetime.fromisoformat("2024-10-23T00:00:00+02:00")
 UNTIL = datetime.fromisoformat("2024-11-06T00:00:00+01:00")

@@ -26,7 +26,7 @@ from commonwatt.demo.set_up import site_number
 from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
 from commonwatt.demo.simulated.reading_log import PROMPT_S, ReadingLog
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
-from commonwatt.formats.declaration_yaml import declaration_from_yaml
+from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store_of
 

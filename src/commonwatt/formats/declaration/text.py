@@ -19,7 +19,7 @@ from commonwatt.domain.metering.catalogue import (
 )
 from commonwatt.domain.metering.local_time import duration_text
 from commonwatt.domain.metering.zones import local_midnight
-from commonwatt.formats.yaml_values import INTERVALS
+from commonwatt.formats.declaration.values import INTERVALS
 
 _INTERVAL_WORDS = {seconds: word for word, seconds in INTERVALS.items()}
 _ADDRESS = ("street_name", "street_number", "city", "postal_code")
