@@ -21,6 +21,9 @@ from tests.redis_server import RedisUnavailable, running_redis
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 keep_on_loopback()
+# Nobody is met beyond loopback, so no authority is trusted: this folder has no certificates, and to
+# load those of the system takes each client 20 ms.
+os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
 # No deadline and no complaint about slowness: how fast an example runs says how busy the machine
 # is. With CI=1 the examples are the same every time, so that a red run can be repeated. What `deep`
@@ -44,9 +47,22 @@ settings.load_profile(_DEPTH)
 _SLOW_TIMEOUT_S = 3600
 
 
+def _is_postgres_variant(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and "postgresql" in callspec.params.values()
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests more time: the limit is for what hangs, not for a busy machine."""
+    """Say which tests are slow, and give these more time.
+
+    What the store promises is tried on both engines by every run. A use case reaches PostgreSQL
+    through these promises alone: one test or two of it show that, the others are slow tests there.
+    The limit of time is for what hangs, not for a busy machine.
+    """
     for item in items:
+        if _is_postgres_variant(item) and not item.get_closest_marker("both_engines"):
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT_S))
 

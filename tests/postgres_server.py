@@ -14,6 +14,8 @@ from typing import IO
 
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")
 SUPERUSER = "postgres"
+IN_MEMORY = Path("/dev/shm")
+ROOM_BYTES = 2 * 1024**3
 
 # Durability is what the crash tests of the store are about, not the others: a test's server may
 # lose everything when the machine stops, and is several times faster so.
@@ -116,12 +118,21 @@ class Cluster:
         assert guardian.returncode == 0, f"the server at {self.home} did not stop"
 
 
+def folder_in_memory() -> str | None:
+    """Return a folder that lies in memory, if it has room: a database is some 300 new files there.
+
+    From a template it is made in 15 ms, on a disk in 300 (ext4, 2026-12).
+    """
+    roomy = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM_BYTES
+    return str(IN_MEMORY) if roomy else None
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """Run a fresh cluster and give the URL of its database `postgres`; stop and remove it after."""
     programs, account, port = find_programs(), server_account(), free_port()
     options = " ".join(f"-c {key}='{value}'" for key, value in SERVER_OPTIONS.items())
-    with tempfile.TemporaryDirectory(prefix="commonwatt-postgres-") as home:
+    with tempfile.TemporaryDirectory(prefix="commonwatt-postgres-", dir=folder_in_memory()) as home:
         if account is not None:
             shutil.chown(home, account, account)
         cluster = Cluster(Path(home), programs, account)

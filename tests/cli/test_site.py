@@ -1,5 +1,7 @@
 """Declaring, looking at and settling sites on the command line."""
 
+import pytest
+
 from tests.cli.command import CommandLine
 from tests.cli.conftest import HOUSE
 
@@ -25,6 +27,7 @@ def test_every_fault_of_every_file_is_told_and_nothing_applied(cw: CommandLine) 
     assert cw("status").code == 1
 
 
+@pytest.mark.both_engines
 def test_twice_is_once(any_cw: CommandLine) -> None:
     file = any_cw.write("house.yaml", HOUSE)
     assert len(any_cw("apply", file).lines) == 6

@@ -55,6 +55,8 @@ from commonwatt.app.accounts.authorize import (
 from commonwatt.app.accounts.grants import GrantChange, grant_sites, revoke_sites
 from commonwatt.app.accounts.sign_in import SignIn, TooManySignIns, WrongSignIn
 
+pytestmark = pytest.mark.both_engines
+
 NOW = 1_790_000_000
 BY = "the operator"
 ZURICH = "61dfc9a0eba4e3564021f36a"

@@ -294,6 +294,7 @@ def test_an_operand_is_not_isolated_afterwards(store: SqlStore) -> None:
     assert found == f"line 1: rule: {whose} {what}: an isolated meter is in no rule"
 
 
+@pytest.mark.both_engines
 def test_changes_mark_what_rests_on_them(store: SqlStore) -> None:
     meters(store, GRID, FLAT)
     read_on(store, 11, 2, 10)

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given, note
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -144,6 +145,7 @@ def test_a_day_that_is_edited_later_is_not_there(store: SqlStore) -> None:
     told.assert_still_told()
 
 
+@pytest.mark.both_engines
 def test_the_first_positive_index_is_that_of_then(store: SqlStore) -> None:
     told = a_lone_meter(store)
     meter = told.catalogue().meters[0]

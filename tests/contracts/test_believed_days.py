@@ -133,6 +133,7 @@ def test_a_clock_that_begins_with_2000_begins_nothing(
     )
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("installed", [False, True])
 def test_a_stamp_of_2000_marks_few_days(store: SqlStore, installed: bool) -> None:
     installed_at = JUNE_2025 * DAY_S if installed else None

@@ -86,6 +86,7 @@ def catch_up(store: SqlStore) -> tuple[Finding, str]:
     return found, finding_id(site.site.id, site.meters[0].id, found)
 
 
+@pytest.mark.both_engines
 def test_readings_that_hung_are_set_aside_and_their_energy_is_spread(store: SqlStore) -> None:
     declare(store)
     say(store, dict(enumerate(np.cumsum([1_000, *RISES_WH]).tolist())))

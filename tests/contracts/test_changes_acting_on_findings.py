@@ -80,6 +80,7 @@ def test_a_battery_explains_a_still_grid_from_its_day_on(store: SqlStore) -> Non
     assert days_of(settled(store), "frozen-register") == [0, 1]
 
 
+@pytest.mark.both_engines
 def test_a_meter_is_checked_by_the_register_that_was_its_total(store: SqlStore) -> None:
     hourly = ", interval: PT15M, register_meter: prim_ad:12"
     declare(store, SITE % "" + PV % ("consumption", hourly) + FLAT % "")

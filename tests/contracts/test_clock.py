@@ -88,6 +88,7 @@ DAY_ROWS = tuple(row(quarter) for quarter in range(97))
 KNOWN = [40] * 96 + [-1] * 96
 
 
+@pytest.mark.both_engines
 def test_what_was_sent_while_the_clock_was_behind_counts_when_its_time_has_come(
     store: SqlStore,
 ) -> None:
@@ -237,6 +238,7 @@ def test_bit_by_bit_equals_from_scratch_whatever_the_clock(store: SqlStore, seed
     assert "stamp-ahead" not in rules(store)
 
 
+@pytest.mark.both_engines
 def test_an_upgrade_lets_wait_what_was_set_aside_for_ever(empty_store_url: str) -> None:
     database = Database(empty_store_url)
     with database.write() as connection:

@@ -215,6 +215,7 @@ def test_without_anything_kept_there_is_nothing_to_compare(store: SqlStore) -> N
     assert compare_reference(store, catalogue.site.number) == []
 
 
+@pytest.mark.both_engines
 def test_months_come_by_meter_and_month_and_only_those_that_were_said(store: SqlStore) -> None:
     catalogue, at = a_day(store)
     home, grid = catalogue.meters[:2]

@@ -25,6 +25,8 @@ from tests.contracts.processes import (
 )
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
 
+pytestmark = pytest.mark.both_engines
+
 BODIES = 120
 
 

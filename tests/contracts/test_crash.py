@@ -19,6 +19,8 @@ from tests.contracts.processes import (
 )
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
 
+pytestmark = pytest.mark.both_engines
+
 KILLS = 20
 
 

@@ -29,6 +29,8 @@ from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 
+pytestmark = pytest.mark.both_engines
+
 DAY = 20_500  # 2026-02-16
 DAYS = 4
 START = DAY * 86_400

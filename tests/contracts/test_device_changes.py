@@ -146,6 +146,7 @@ def test_a_reset_closes_a_break_and_can_be_taken_back(store: SqlStore) -> None:
         take_resolution_back(store, 1, wanted, "anna", NOW)
 
 
+@pytest.mark.both_engines
 def test_an_exchange_closes_a_break_device_by_device(store: SqlStore) -> None:
     read_on(store, *RISING, *(3000 + 50 * count for count in range(20)))
     assert energies(store, 39)[19] is None

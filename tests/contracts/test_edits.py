@@ -150,6 +150,7 @@ def test_a_rule_meter_can_be_edited_and_rules_that_name_it_follow(store: SqlStor
     assert totals(store, 13, 4, 6) == [(-8, "EDITED", "RULE"), (60, "MEASURED", "RULE")]
 
 
+@pytest.mark.both_engines
 def test_the_later_edit_counts_and_undone_ones_do_not(store: SqlStore) -> None:
     first = edit(store, 11, 4, 6, 100)
     second = edit(store, 11, 5, 7, None)

@@ -5,6 +5,7 @@ Bit by bit: results, what is beside locked ones, findings with their evidence, a
 
 from random import Random
 
+import pytest
 from hypothesis import given, note
 
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -56,6 +57,7 @@ def assert_as_from_scratch(store: SqlStore, plan: Plan) -> None:
             assert rows == afresh[table], table
 
 
+@pytest.mark.both_engines
 @examples(few=2, many=25)
 @given(plan=plans(days=by_depth(1, 2)))
 def test_any_history_is_stored_as_from_scratch(store: SqlStore, plan: Plan) -> None:

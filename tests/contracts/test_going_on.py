@@ -122,6 +122,7 @@ def test_rows_of_another_meter_far_off_are_not_beside_it(
     assert marked == take(store, judged, rows)
 
 
+@pytest.mark.both_engines
 def test_a_meter_that_goes_on_is_told_without_judging_it(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

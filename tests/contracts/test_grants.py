@@ -30,6 +30,8 @@ from commonwatt.app.accounts.sight import Sight
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
+pytestmark = pytest.mark.both_engines
+
 NOW, BY, SITE = 1_790_000_000, "the operator", "HOUSE-1"
 ID = "61dfcb4beba4e3563fdf%04d"
 GRID, FLAT_1, FLAT_2, SUPPLY, PUMP, COMMON = (ID % number for number in range(1, 7))

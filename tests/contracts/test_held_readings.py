@@ -339,6 +339,7 @@ def test_a_gateway_that_sends_wh_is_asked_about_and_right_once_the_factor_is(
     assert energy_wh(store) == FIRST_DAY_WH
 
 
+@pytest.mark.both_engines
 def test_readings_that_are_accepted_count_and_so_does_what_follows(store: SqlStore) -> None:
     declare(store)
     receipt = say(store, WH[:96])

@@ -128,6 +128,7 @@ def test_a_step_of_hundreds_of_times_is_asked_for_until_it_is_ordinary(
     assert found(store, again) == []
 
 
+@pytest.mark.both_engines
 def test_a_store_of_before_learns_what_is_ordinary(store: SqlStore) -> None:
     """Three days with a step of 5.8 kWh, of which the store did not keep the powers."""
     catalogue = add_building(store, oracle.Building((oracle.Meter(HOME),)))

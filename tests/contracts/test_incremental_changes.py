@@ -66,6 +66,7 @@ def test_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) ->
     assert_changes_equal_from_scratch(store, plan)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("interval_s", [1800, 3600])
 def test_finer_intervals_from_midnight_on_change_the_one_before(
     store: SqlStore, interval_s: int

@@ -148,6 +148,7 @@ def test_a_gap_longer_than_a_run_of_days_is_one_estimate(store: SqlStore) -> Non
     assert methods(store, catalogue, 50) == {Method.SHAPE}
 
 
+@pytest.mark.both_engines
 def test_an_estimate_that_a_change_overtook_is_not_stored(store: SqlStore) -> None:
     catalogue, at_once = (add_building(store, BUILDING) for _ in range(2))
     site = catalogue.site.number
@@ -172,6 +173,7 @@ def test_an_estimate_that_a_change_overtook_is_not_stored(store: SqlStore) -> No
     assert known_results(store, site) == known_results(store, at_once.site.number)
 
 
+@pytest.mark.both_engines
 def test_the_spans_of_gaps_that_are_closed_go(store: SqlStore) -> None:
     catalogue = add_building(store, BUILDING)
     site = catalogue.site.number

@@ -60,6 +60,7 @@ def assert_stepwise_equals_at_once(store: SqlStore, plan: Plan) -> None:
     assert left == right
 
 
+@pytest.mark.both_engines
 @examples(few=3, many=60)
 @given(plan=plans(days=by_depth(1, 2)))
 def test_a_building_step_by_step_equals_from_scratch(store: SqlStore, plan: Plan) -> None:
@@ -352,6 +353,7 @@ def test_what_reaches_far_of_a_later_device_is_marked(
     assert_marks_suffice(store, meter, OF_LATER_DEVICES[story])
 
 
+@pytest.mark.both_engines
 def test_the_finding_of_a_last_reading_at_midnight_is_marked(store: SqlStore) -> None:
     midnight = (FIRST_DAY + 1) * DAY_S
     removed = oracle.Meter("a" * 24, removed_at=midnight - 900)

@@ -28,6 +28,8 @@ from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
 from tests.oracle import facts as oracle
 
+pytestmark = pytest.mark.both_engines
+
 HOME, WATER, RULE, SUN = ("a" * 24, "b" * 24, "c" * 24, "d" * 24)
 NOON = 19_076 * 86_400 + 43_200
 NOON_US = NOON * 1_000_000

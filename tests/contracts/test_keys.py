@@ -114,6 +114,7 @@ def house(store: SqlStore) -> House:
     return found
 
 
+@pytest.mark.both_engines
 def test_keys_change_from_quarter_hour_to_quarter_hour(house: House) -> None:
     """Each key holds for one quarter-hour; the answers are worked out by hand."""
     at = [f"valid_from: '{stamp(quarter)}'" for quarter in range(7)]

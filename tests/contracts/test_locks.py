@@ -162,6 +162,7 @@ def at(quarter: int) -> int:
     return FIRST_DAY * DAY_S + 900 * quarter
 
 
+@pytest.mark.both_engines
 def test_a_late_reading_is_a_difference(store: SqlStore) -> None:
     catalogue = a_meter(store)
     site = catalogue.site.number
@@ -193,6 +194,7 @@ def test_a_lock_that_cannot_be_says_why(store: SqlStore, until: int, words: str)
         lock_group(store, catalogue.site.number, POWER, until, "me", NOW_US, "a test")
 
 
+@pytest.mark.both_engines
 def test_the_hash_can_be_recomputed_from_the_answers(store: SqlStore) -> None:
     catalogue = a_meter(store)
     site = catalogue.site

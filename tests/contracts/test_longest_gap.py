@@ -127,6 +127,7 @@ def test_a_donor_that_is_corrected_moves_all_four_hundred_days(store: SqlStore) 
     assert int(totals[0].sum()) == int(totals[1].sum()) == GAP_WH
 
 
+@pytest.mark.both_engines
 def test_a_reading_within_parts_the_gap_and_its_memory(store: SqlStore) -> None:
     home, gap_s = add_building(store, BUILDING), LONGEST_DAYS * DAY_S
     say(store, home, (*BEFORE, *after(gap_s)))

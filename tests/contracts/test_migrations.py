@@ -20,6 +20,8 @@ from commonwatt.adapters.store.opening import (
 )
 from commonwatt.app.errors import StoreTooNew
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def database(empty_store_url: str) -> Iterator[Database]:

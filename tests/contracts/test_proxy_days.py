@@ -59,6 +59,7 @@ def day_of(store: SqlStore, catalogue: SiteCatalogue, day: int) -> tuple[list[in
     return energy, methods
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("building", [INDEXES, INTERVALS], ids=["index", "interval"])
 def test_a_silent_meter_is_given_comparable_days_where_another_speaks(
     store: SqlStore, building: oracle.Building

@@ -46,6 +46,7 @@ MEASURED = [Said(START_AT + 900 * n, (1_000 + 100 * n) * 1_000) for n in range(2
 AROUND = [row for n, row in enumerate(MEASURED) if n not in NIGHT]
 
 
+@pytest.mark.both_engines
 def test_zeros_in_place_of_readings_are_a_gap_until_the_readings_come(store: SqlStore) -> None:
     home = add_building(store, BUILDING)
 

@@ -164,6 +164,7 @@ def test_what_is_sent_later_does_not_take_the_edit_away(store: SqlStore) -> None
     assert ("cleared-by-edit", 8, 1320 * WH) in findings(store)
 
 
+@pytest.mark.both_engines
 def test_the_later_edit_counts_whatever_the_clock_and_undone_ones_do_not(store: SqlStore) -> None:
     first = edit(store, 4, 1170)
     second = edit(store, 4, None, at_us=NOW_US - 5)

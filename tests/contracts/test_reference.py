@@ -20,6 +20,8 @@ from tests.contracts.stored_results import Rows, add_building
 from tests.depth import examples
 from tests.oracle import facts as oracle
 
+pytestmark = pytest.mark.both_engines
+
 BUILDING = oracle.Building((oracle.Meter("a" * 24), oracle.Meter("b" * 24)))
 ZONE = "Europe/Zurich"
 DAY_S = 86_400

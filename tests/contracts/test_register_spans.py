@@ -164,6 +164,7 @@ def test_intervals_that_lack_keep_a_span_from_being_judged_until_they_come(
     assert found.evidence["residual"] < -100_000
 
 
+@pytest.mark.both_engines
 def test_a_correction_in_the_middle_resolves_it_though_it_is_locked(store: SqlStore) -> None:
     declare(store)
     say(store, 11, intervals(100))

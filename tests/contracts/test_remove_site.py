@@ -15,6 +15,8 @@ from commonwatt.domain.settlement import Settlement
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.bodies import Said, body
 
+pytestmark = pytest.mark.both_engines
+
 DAY_S = 86_400
 NOW_AT = 20_600 * DAY_S
 HOUSE = b"""

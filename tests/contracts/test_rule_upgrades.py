@@ -24,6 +24,8 @@ from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.contracts.stored_results import deliver, settle_everything, stored_results
 from tests.oracle import facts as oracle
 
+pytestmark = pytest.mark.both_engines
+
 DAY = 20_500
 START = DAY * 86_400
 FIRST, END = DAY * 96, (DAY + 3) * 96

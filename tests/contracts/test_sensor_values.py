@@ -15,6 +15,8 @@ from commonwatt.app.readings.sensors import ingest_sensor_values, read_sensor
 from commonwatt.domain.metering.catalogue import Sensor, Site
 from commonwatt.domain.metering.readings import Receipt, SensorRows
 
+pytestmark = pytest.mark.both_engines
+
 SENSOR = "5" * 24
 NOON_AT = 19_900 * 86_400 + 43_200
 NOW_US = NOON_AT * 1_000_000

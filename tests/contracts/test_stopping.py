@@ -16,6 +16,8 @@ from commonwatt.domain.metering.readings import ReadingQuality, Receipt
 from commonwatt.formats.readings.bodies import readings_from_body
 from tests.api import building
 
+pytestmark = pytest.mark.both_engines
+
 NOW_US = (building.LAST_AT + 3600) * 1_000_000
 TABLES = ("raw_readings", "deliveries", "dirty_marks", "settled_days", "meter_days", "site_days")
 

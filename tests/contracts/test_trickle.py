@@ -22,6 +22,8 @@ from tests.contracts.stored_results import (
 )
 from tests.oracle import facts as oracle
 
+pytestmark = pytest.mark.both_engines
+
 DAY = 19_076
 START_AT = DAY * 86_400
 BUILDING = oracle.Building((oracle.Meter("a" * 24),))

@@ -29,6 +29,8 @@ from tests.contracts.stored_results import all_stored, deliver, settle_everythin
 from tests.contracts.test_damaged_days import DAY, DAYS, END, FIRST, NOW_US, SITE, START, flip
 from tests.oracle import facts as oracle
 
+pytestmark = pytest.mark.both_engines
+
 POWER = Group.ELECTRICITY
 DATA_TABLES = [table for table in schema.metadata.sorted_tables if "checksum" in table.c]
 

@@ -79,6 +79,7 @@ def distinct_readings(draw: st.DrawFn) -> list[Said]:
     return rows
 
 
+@pytest.mark.both_engines
 @examples(few=5, many=25)
 @given(distinct_readings(), st.data())
 def test_the_order_of_arrival_does_not_matter(
