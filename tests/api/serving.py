@@ -1,5 +1,6 @@
 """A real server on loopback, in a thread of the test process."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -18,6 +19,41 @@ from commonwatt.settings import Settings
 _LIMITS = ConnectionLimits()
 
 
+class _Server(uvicorn.Server):
+    """uvicorn, but told to end, it does so at once.
+
+    Else it looks a few times a second whether to, and gives connections a tenth of one to close
+    where none is open.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        count = 0
+        while not await self.on_tick(count):
+            count += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        await self.lifespan.shutdown()
+
+    def end(self) -> None:
+        """Let it end; from another thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+
 @contextlib.contextmanager
 def served(application: Application, limits: ConnectionLimits = _LIMITS) -> Iterator[str]:
     """Serve an application on a free port; give its address."""
@@ -31,7 +67,7 @@ def served(application: Application, limits: ConnectionLimits = _LIMITS) -> Iter
         ws="none",
         loop="commonwatt.api.server.event_loop:EventLoop",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started and thread.is_alive():
@@ -39,7 +75,7 @@ def served(application: Application, limits: ConnectionLimits = _LIMITS) -> Iter
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
         listening.close()
 

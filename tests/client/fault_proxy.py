@@ -45,7 +45,7 @@ def drip(client: socket.socket, answer: bytes) -> bool:
     """Send one byte after another, never silent for long."""
     for position in range(len(answer)):
         client.sendall(answer[position : position + 1])
-        threading.Event().wait(0.01)
+        threading.Event().wait(0.005)
     return True
 
 

@@ -32,7 +32,7 @@ from tests.client.fault_proxy import Fault, FaultProxy
 from tests.client.scripted import METERS, SITE, Asked, Reply, ScriptedServer, token
 
 GOOD = Reply([])
-SILENCE_S = 4.0
+SILENCE_S = 2.0
 """How long a client waits for a silent server: longer than a busy machine takes to sign it in."""
 PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 HTML = {"content-type": "text/html"}
@@ -84,7 +84,9 @@ def test_a_connection_that_goes_on_breaking_is_unreachable(address: str, fault: 
 
     with (
         proxy.running() as url,
-        Climkit(url, "reader", PASSWORD, timeout=SILENCE_S, attempts=2) as climkit,
+        Climkit(
+            url, "reader", PASSWORD, requests_per_second=FAST, timeout=SILENCE_S, attempts=2
+        ) as climkit,
         pytest.raises(Unreachable, match="cannot be reached"),
     ):
         climkit.meters(building.SITE)
@@ -116,7 +118,7 @@ def test_an_answer_that_does_not_end_is_not_waited_for_forever() -> None:
         proxy = FaultProxy(upstream, [None, fault_proxy.drip])
         with (
             proxy.running() as url,
-            Climkit(url, "u", "p", timeout=0.5, attempts=1) as climkit,
+            Climkit(url, "u", "p", timeout=0.25, attempts=1) as climkit,
             pytest.raises(Unreachable, match="does not come to its end"),
         ):
             climkit.meters(SITE)
@@ -345,7 +347,7 @@ def test_a_date_of_retry_after_is_meant_by_the_clock_of_the_server(hours: int) -
         return True
 
     def busy(_: Asked) -> Reply:
-        return Reply({}, 429, headers={"retry-after": date(3)}) if first.pop() else GOOD
+        return Reply({}, 429, headers={"retry-after": date(2)}) if first.pop() else GOOD
 
     first = [False, True]
     server = ScriptedServer({METERS: busy})
