@@ -9,6 +9,8 @@ SOURCES := src tests docs/examples/copy_store.py $(wildcard benchmarks tools)
 WORKERS ?= 2
 PYTEST_ARGS ?=
 PORT ?= 8000
+# Tests start the command some hundred times: what Python compiles of it is kept, whoever says otherwise.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp says that a step of the set-up came to its end; an interrupted one has none and runs again.
 STAMPS := $(VENV)/.stamps

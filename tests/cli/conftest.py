@@ -1,6 +1,7 @@
 """A command line on an embedded store, and one on each kind of store."""
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -30,8 +31,17 @@ def any_cw(tmp_path: Path, store_url: str) -> CommandLine:
     return CommandLine(tmp_path, ("--database-url", store_url))
 
 
-@pytest.fixture
-def house(cw: CommandLine) -> CommandLine:
-    """Give the command on a store with a house."""
+@pytest.fixture(scope="session")
+def applied_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with a store with a house, to be copied."""
+    folder = tmp_path_factory.mktemp("house")
+    cw = CommandLine(folder, ("--data", str(folder / "data")))
     assert cw("apply", cw.write("house.yaml", HOUSE)).code == 0
+    return folder
+
+
+@pytest.fixture
+def house(cw: CommandLine, applied_house: Path) -> CommandLine:
+    """Give the command on a store with a house, and the file that declares it."""
+    copytree(applied_house, cw.folder, dirs_exist_ok=True)
     return cw

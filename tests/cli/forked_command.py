@@ -17,12 +17,22 @@ _IMPORTED = (
     "commonwatt.stores",
     "commonwatt.bootstrap",
     "commonwatt.client",
+    "commonwatt.app.accounts.administer",
+    "commonwatt.app.accounts.grants",
     "commonwatt.app.settling.settle_site",
+    "commonwatt.export",
     "commonwatt.formats.declaration.yaml",
     "alembic.command",
+    "anyio.streams.tls",
+    "encodings.idna",
+    "encodings.utf_8_sig",
+    "httpcore2",
+    "numpy.ma",
     "psycopg",
     "rich.progress",
     "rich.table",
+    "stamina",
+    "tests.cli.ready_command",
 )
 
 _context = multiprocessing.get_context("forkserver")
