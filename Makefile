@@ -24,7 +24,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all check format bench requirements wheel setup clean
+.PHONY: help demo test test-all check format docs bench requirements wheel setup clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ check: $(STAMPS)/test ## formatting, lint, types and import directions
 format: $(STAMPS)/test ## format the sources and mend what can be mended
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+docs: $(STAMPS)/test ## write what pages take from the code: the keys of declarations, and their JSON Schema
+	$(BIN)/python tools/write_declaration_docs.py
 
 bench: $(STAMPS)/test $(STAMPS)/bench ## run commonwatt beside the yardsticks and print the table of ratios
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

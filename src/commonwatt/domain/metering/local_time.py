@@ -14,10 +14,11 @@ def local_stamp(instant_at: int, timezone: str) -> str:
 
 
 def duration_text(seconds: int) -> str:
-    """Write whole hours as a duration of ISO 8601.
+    """Write whole minutes as a duration of ISO 8601, in the longest unit that says it.
 
-    >>> duration_text(31 * 86_400), duration_text(6 * 3_600)
-    ('P31D', 'PT6H')
+    >>> duration_text(31 * 86_400), duration_text(6 * 3_600), duration_text(900)
+    ('P31D', 'PT6H', 'PT15M')
     """
-    days, rest = divmod(seconds, 86_400)
-    return f"PT{seconds // 3_600}H" if rest else f"P{days}D"
+    if seconds % 3_600:
+        return f"PT{seconds // 60}M"
+    return f"PT{seconds // 3_600}H" if seconds % 86_400 else f"P{seconds // 86_400}D"

@@ -22,13 +22,13 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class Scalar(str):
-    """A scalar as it was written; ``kind`` is what YAML takes it for, as str, int, bool, null."""
+    """A scalar as it was written; ``kind`` is what YAML takes it for, as str, int, bool."""
 
     __slots__ = ("kind",)
 
-    def __new__(cls, node: yaml.ScalarNode) -> Self:
-        """Take a node's text."""
-        made = super().__new__(cls, node.value)
+    def __new__(cls, node: yaml.Node) -> Self:
+        """Take a node's text, of what is no scalar a sign."""
+        made = super().__new__(cls, node.value if isinstance(node, yaml.ScalarNode) else "[…]")
         made.kind = str(node.tag).removeprefix(_TAG)
         return made
 
@@ -107,14 +107,13 @@ def _plain(node: yaml.Node, path: Path, document: Document) -> object:
         return [_plain(each, (*path, at), document) for at, each in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document)
-    assert isinstance(node, yaml.ScalarNode), "there are no aliases"
-    return Scalar(node)
+    return None if node.tag == _TAG + "null" else Scalar(node)
 
 
 def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str, object]:
     found: dict[str, object] = {}
     for key_node, value in node.value:
-        key = str(key_node.value)
+        key = Scalar(key_node)
         if key in found:
             reason = f"already said on line {document.key_lines[*path, key]}"
             document.faults.append(DeclarationFault(_line(key_node), key_name(key), reason))

@@ -19,9 +19,7 @@ from commonwatt.domain.metering.catalogue import (
 )
 from commonwatt.domain.metering.local_time import duration_text
 from commonwatt.domain.metering.zones import local_midnight
-from commonwatt.formats.declaration.values import INTERVALS
 
-_INTERVAL_WORDS = {seconds: word for word, seconds in INTERVALS.items()}
 _ADDRESS = ("street_name", "street_number", "city", "postal_code")
 _SITE = ("id", "site_ref", "name", "timezone", "creation_date", "latitude", "longitude")
 
@@ -70,7 +68,7 @@ def _meter(meter: Meter, zone: str) -> Iterator[tuple[str, object]]:
     yield "mode", facts.mode.value
     yield "prim_ad", meter.prim_ad
     if meter.interval_s is not None:
-        yield "interval", _INTERVAL_WORDS[meter.interval_s]
+        yield "interval", duration_text(meter.interval_s)
     yield "installed_at", _instant(meter.installed_at, zone)
     yield "installed_index", _indexes(meter.installed_index)
     yield "removed_at", _instant(meter.removed_at, zone)

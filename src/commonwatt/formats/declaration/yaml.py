@@ -1,6 +1,7 @@
 """A declaration of a site in YAML to typed values; everything that is wrong is told at once."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -11,10 +12,10 @@ from commonwatt.app.declaring.declaration import (
     InvalidDeclaration,
     SiteDeclaration,
 )
+from commonwatt.domain.metering.catalogue import Medium
 from commonwatt.formats.declaration.document import Document, Path, key_name, read_document
 from commonwatt.formats.declaration.shapes import SHAPES, File, Shape, keys_of
-from commonwatt.formats.declaration.values import Surroundings, read_timezone
-from commonwatt.formats.errors import BadValue
+from commonwatt.formats.declaration.values import Context, must_be
 
 
 def declaration_from_yaml(text: bytes) -> SiteDeclaration:
@@ -27,27 +28,17 @@ def declaration_from_yaml(text: bytes) -> SiteDeclaration:
     >>> site.latitude, site.longitude
     (46.5, <NotSaid.NOT_SAID: 'not said'>)
     """
-    document = read_document(text)
-    faults = [*document.faults, *_unknown_site(document)]
-    for key, ways in (("meters", _ways_to_know_a_meter), ("sensors", _ways_to_know_a_sensor)):
-        faults += _said_twice(document, key, ways)
+    document, context = read_document(text), Context()
+    faults, file = [*document.faults, *_unknown_site(document)], None
     try:
-        file = File.model_validate(document.content, context=Surroundings(_zone(document.content)))
+        file = File.model_validate(document.content, context=context)
     except ValidationError as error:
-        found = [_fault(document, each) for each in error.errors(include_url=False)]
-        raise InvalidDeclaration([*found, *faults]) from error
-    if faults:
+        faults += [_fault(document, each) for each in error.errors(include_url=False)]
+    for key, rows in context.rows.items():
+        faults += _said_twice(document, key, rows)
+    if file is None or faults:
         raise InvalidDeclaration(faults)
     return file.declaration(document.value_lines)
-
-
-def _zone(content: object) -> str:
-    """The site's zone, by which instants are read; UTC where it is wrong or missing."""
-    site = content.get("site") if isinstance(content, dict) else None
-    try:
-        return read_timezone(site.get("timezone") if isinstance(site, dict) else None)
-    except BadValue:
-        return "UTC"
 
 
 def _fault(document: Document, error: ErrorDetails) -> DeclarationFault:
@@ -83,6 +74,9 @@ def _what_is_right(error: ErrorDetails) -> str:
     if error["type"] == "list_type":
         name, _ = _shape_at(error["loc"])
         return f"must be a list; begin each {name} with a dash"
+    if error["type"] == "enum":
+        words = re.findall(r"'(\w+)'", error["ctx"]["expected"])
+        return str(must_be(f"one of {', '.join(words)}", error["input"]))
     return str(error["ctx"]["error"])
 
 
@@ -94,36 +88,25 @@ def _unknown_site(document: Document) -> Iterator[DeclarationFault]:
         yield DeclarationFault(document.value_lines["site",], "site", reason)
 
 
-Said = Mapping[str, object]
-
-
-def _ways_to_know_a_meter(meter: Said) -> Iterator[tuple[str, Hashable]]:
-    """Yield the ways in which a meter is known: by each that is named, else by its name."""
-    if "id" in meter:
-        yield "id", str(meter["id"])
-    if "prim_ad" in meter:
-        yield "prim_ad", (str(meter.get("type")), str(meter["prim_ad"]))
-    if not meter.keys() & {"id", "prim_ad"} and "name" in meter:
-        yield "name", str(meter["name"]).strip()
-
-
-def _ways_to_know_a_sensor(sensor: Said) -> Iterator[tuple[str, Hashable]]:
-    for key in ("id", "name"):
-        if key in sensor:
-            yield key, str(sensor[key]).strip()
-            return
-
-
 def _said_twice(
-    document: Document, key: str, ways: Callable[[Said], Iterator[tuple[str, Hashable]]]
+    document: Document, key: str, rows: Iterable[Mapping[str, Hashable]]
 ) -> Iterator[DeclarationFault]:
     """Tell of what is known in the same way as another before it."""
-    rows = document.content.get(key) if isinstance(document.content, dict) else None
     first_lines: dict[tuple[str, Hashable], int] = {}
-    for at, row in enumerate(rows if isinstance(rows, list) else ()):
+    for at, row in enumerate(rows):
         line = document.value_lines[key, at]
-        for way in ways(row) if isinstance(row, dict) else ():
+        for way in _ways_to_know(row):
             if way in first_lines:
                 reason = f"is already that of another, on line {first_lines[way]}"
                 yield DeclarationFault(line, way[0], reason)
             first_lines.setdefault(way, line)
+
+
+def _ways_to_know(row: Mapping[str, Hashable]) -> list[tuple[str, Hashable]]:
+    """How a meter or a sensor is known: by id, and by type and prim_ad, or else by its name."""
+    ways: list[tuple[str, Hashable]] = [("id", row["id"])] if "id" in row else []
+    if "prim_ad" in row:
+        ways.append(("prim_ad", (row.get("medium", Medium.ELECTRICITY), row["prim_ad"])))
+    if not ways and "name" in row:
+        ways.append(("name", row["name"]))
+    return ways

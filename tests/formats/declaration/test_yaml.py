@@ -134,9 +134,9 @@ meters:
 sensor: []
 """
     assert faults(text) == [
+        "line 3: site: has neither id nor site_ref; give one to know it by",
         "line 3: name: is missing; every site needs it",
         "line 3: nmae: unknown key of site; did you mean name?",
-        "line 3: site: has neither id nor site_ref; give one to know it by",
         "line 4: timezone: 'Europe/Zuric' is not an IANA time zone; try Europe/Zurich",
         "line 5: timezone: already said on line 4",
         f"line 6: key: must be one of {', '.join(KEYS)}, not 'evenly'",
@@ -268,6 +268,20 @@ def test_what_is_known_by_the_same_name_twice() -> None:
     ]
 
 
+def test_what_is_the_same_twice_is_told_beside_what_is_wrong() -> None:
+    meter = "name: A, type: electricity"
+    told = faults(
+        f"{SITE}meters:\n- {{{meter}, mode: production, prim_ad: 011, share: x}}\n- 5\n"
+        f"- {{{meter}, mode: spare, prim_ad: 11}}\n"
+    )
+    assert [fault.partition(": must")[0] for fault in told] == [
+        "line 3: share",
+        "line 4: meter",
+        "line 5: mode",
+        "line 5: prim_ad: is already that of another, on line 3",
+    ]
+
+
 @given(st.text(max_size=80) | st.text("site: {}[]-&*!\"'\n #|>?,x1", max_size=80))
 def test_any_text_is_a_declaration_or_says_why_not(text: str) -> None:
     for declared in (text, SITE + text, BUILDING + text):
@@ -306,6 +320,8 @@ def test_what_keys_and_limits_need_is_read_exactly() -> None:
     [
         ("producers: 7", "must be a list such as [prim_ad:101], or a map"),
         ("producers: [prim_ad:101, prim_ad:101]", "'prim_ad:101' stands twice"),
+        ("producers: {prim_ad:101: 1, 'prim_ad:101 ': 2}", "'prim_ad:101' stands twice"),
+        ("producers: {yes: 40}", "'yes' needs quotes"),
         ("producers: {prim_ad:101:40}", "the percentage of 'prim_ad:101:40' must be a number"),
         ("producers: {prim_ad:101: 101}", "must be a number from 0 to 100"),
         ("max_per_hour: 0", "must be a number above 0"),
