@@ -1,25 +1,13 @@
 """The Python examples of the pages do what they show."""
 
 import doctest
-import json
 from pathlib import Path
 
-import jsonschema_rs
 import pytest
-import yaml
 
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.docs.markdown import DOCS, PAGES, Block, blocks, page_name
-
-
-class PlainTimes(yaml.SafeLoader):
-    """Reads YAML as editors do: a date is text."""
-
-
-PlainTimes.yaml_implicit_resolvers = {
-    first: [each for each in resolvers if not each[0].endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+from tests.formats.declaration.editors import check_as_editors_do
 
 WITH_EXAMPLES = [page for page in PAGES if "\n>>> " in page.read_text(encoding="utf-8")]
 DECLARATIONS = [
@@ -56,9 +44,7 @@ def test_the_traps_are_shown_by_examples() -> None:
 
 @pytest.mark.parametrize("block", DECLARATIONS)
 def test_declarations_are_valid_for_editors(block: Block) -> None:
-    schema = json.loads((DOCS / "declaration.schema.json").read_text(encoding="utf-8"))
-
-    jsonschema_rs.validate(schema, yaml.load(block.text, Loader=PlainTimes))
+    check_as_editors_do(block.text)
 
 
 @pytest.mark.parametrize("block", DECLARATIONS)
@@ -67,6 +53,8 @@ def test_declarations_have_no_fault(block: Block) -> None:
 
 
 def test_the_whole_example_has_no_fault() -> None:
-    declared = declaration_from_yaml((DOCS / "examples" / "building.yaml").read_bytes())
+    text = (DOCS / "examples" / "building.yaml").read_text(encoding="utf-8")
+    declared = declaration_from_yaml(text.encode())
 
+    check_as_editors_do(text)
     assert (len(declared.meters), len(declared.sensors)) == (8, 1)

@@ -14,6 +14,7 @@ from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store_of
 from tests.docs.markdown import DOCS
+from tests.formats.declaration.editors import check_as_editors_do
 
 NOW_AT = 1_780_000_000
 
@@ -82,6 +83,8 @@ def test_what_is_shown_changes_nothing_and_makes_the_same_site_elsewhere(
     shown = declaration_text(catalogue_of(store))
 
     assert "!!" not in shown, "no tags of YAML among what a person reads"
+    check_as_editors_do(text)
+    check_as_editors_do(shown)
     assert applied(store, shown) == []
     elsewhere = open_store_of(Settings(data=tmp_path / "elsewhere"))
     applied(elsewhere, shown)
