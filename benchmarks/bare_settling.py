@@ -21,7 +21,7 @@ from commonwatt.app.settling.settle_site import settle_days
 from commonwatt.domain.allocation import share_pro_rata
 from commonwatt.domain.metering.catalogue import Group, Mode, SiteCatalogue
 from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, QUARTER_S
-from commonwatt.domain.plausibility.doubts import doubts
+from commonwatt.domain.plausibility.findings import plausibility_findings
 from commonwatt.domain.settlement import group_energies
 
 _ZONE = "Europe/Zurich"
@@ -100,7 +100,7 @@ def _doubting(
     balances = settle_days(ready, catalogue, Group.ELECTRICITY, first_day, end_day).balances
 
     def doubt() -> None:
-        doubts(catalogue, Group.ELECTRICITY, judged, energies, balances, *bounds)
+        plausibility_findings(catalogue, Group.ELECTRICITY, judged, energies, balances, *bounds)
 
     return doubt
 
@@ -125,7 +125,7 @@ def _month_lines(
             goal=(Bound(PER_BARE, at_most=10),),
         ),
         Line(
-            figure="the part of it that doubts what is possible",
+            figure="the part of it that judges plausibility",
             unit="%",
             values={"commonwatt": 100 * ratio(doubting, ours)},
             goal=(Bound(VALUE, at_most=15),),

@@ -21,7 +21,7 @@ from commonwatt.app.accounts.authorize import (
     SiteList,
     UnknownSite,
 )
-from commonwatt.app.accounts.sight import WHOLE
+from commonwatt.app.accounts.scope import WHOLE
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.client import Climkit
 from commonwatt.client.calls import Calls
@@ -137,7 +137,7 @@ def _whole(snapshot: Snapshot, catalogue: SiteCatalogue) -> GrantedSite:
         generation=snapshot.catalogue.generation(catalogue.site.number),
         catalogue_generation=catalogue.generation,
         timezone=catalogue.site.timezone,
-        sight=WHOLE,
+        scope=WHOLE,
     )
 
 

@@ -94,7 +94,7 @@ class TestExplain:
         (operand,) = rule["rule"]["operands"]
         assert (operand["sign"], operand["meter"], operand["value"]) == ("+", WATER, 0.007)
 
-    def test_a_proxy_names_the_last_reading_and_its_donors(
+    def test_a_proxy_names_the_last_reading_and_its_reference_days(
         self, own_application: Application, operator: httpx2.Client
     ) -> None:
         with own_application.store.change(1) as change:
@@ -262,7 +262,7 @@ class TestWorklist:
         assert fallen["command"] == f"commonwatt resolve {finding['id']} --as KIND"
         # The break explains why Anna is missing in a quarter-hour: once is enough.
         assert [row for row in found if row["kind"] == "missing" and row["meter"] == ANNA] == []
-        assert by_kind["unbalanced"]["text"].startswith("no books in 1 quarter-hour")
+        assert by_kind["unbalanced"]["text"].startswith("no balance in 1 quarter-hour")
         water = operator.get(WORKLIST, params=PERIOD | {"group": "cold_water"}).json()
         assert [row["kind"] for row in water] == ["missing-meter"]
 

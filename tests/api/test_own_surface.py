@@ -362,7 +362,7 @@ class TestState:
         later = {"start": "2026-03-21T02:30:01", "end": "2026-03-22"}
         assert operator.get(f"{OWN}/findings", params=later).json() == []
 
-    def test_findings_are_stretches_and_can_be_narrowed(self, operator: httpx2.Client) -> None:
+    def test_findings_are_joined_and_can_be_narrowed(self, operator: httpx2.Client) -> None:
         rows = [row for row in building.readings() if row["meter"] == ANNA]
         for position in (10, 14, 18, 22):
             rows[position]["en_im"] = 0

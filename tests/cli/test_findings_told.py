@@ -1,4 +1,4 @@
-"""What a person reads of findings: one a stretch, what asks first, a stretch resolved at once."""
+"""What a person reads of findings: joined, what asks first, joined ones resolved at once."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_evidence_is_told_in_kwh(noisy: CommandLine) -> None:
     assert "index before 505.875 kWh, index after 6.000 kWh" in line
 
 
-def test_a_stretch_is_resolved_and_taken_back_as_a_whole(noisy: CommandLine) -> None:
+def test_a_joined_finding_is_resolved_and_taken_back_as_a_whole(noisy: CommandLine) -> None:
     (zeros,) = rows(noisy, "--rule", "zero-after-positive")
     asked = rows(noisy, "--rule", "readings-unused")
     assert [row["meter"] for row in asked] == [FLAT]
@@ -80,7 +80,7 @@ def test_a_stretch_is_resolved_and_taken_back_as_a_whole(noisy: CommandLine) -> 
     assert rows(noisy, "--rule", "zero-after-positive") == [zeros]
 
 
-def test_one_of_a_stretch_is_resolved_by_its_own_id(noisy: CommandLine) -> None:
+def test_one_of_a_joined_finding_is_resolved_by_its_own_id(noisy: CommandLine) -> None:
     each = rows(noisy, "--rule", "zero-after-positive", "--each")
     assert noisy("resolve", str(each[4]["id"]), "--as", "faulty").code == 0
     (zeros,) = rows(noisy, "--rule", "zero-after-positive")

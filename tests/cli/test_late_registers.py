@@ -108,7 +108,7 @@ class TestARegisterThatBeginsLate:
         (task,) = tasks(house, "2026-03-01T12:00Z")
 
         assert task["kind"] == "unbalanced"
-        assert task["text"] == "no books in 24 quarter-hours, because of en_ex of Grid"
+        assert task["text"] == "no balance in 24 quarter-hours, because of en_ex of Grid"
         assert task["command"] == f"commonwatt import FILE --meter {GRID}"
 
     def test_the_register_that_a_meter_is_read_for_begins_with_it(self, cw: CommandLine) -> None:

@@ -102,7 +102,7 @@ def test_a_month_with_holes_says_how_many_and_where_to_look(cw: CommandLine) -> 
     february = cw("month", "CH-12", "2026-02").out
 
     assert f"{28 * 96} quarter-hours" in february
-    (hint,) = set(re.findall("have no books: `commonwatt ([^`]*)` says why", february))
+    (hint,) = set(re.findall("have no balance: `commonwatt ([^`]*)` says why", february))
     assert "2026-02-01 00:00:00+01:00 to 2026-03-01 00:00:00+01:00" in cw(*hint.split()).out
 
 

@@ -76,8 +76,8 @@ class Breakable:
             return
         asked = await _asked(scope, receive)
 
-        async def ask(question: Asked) -> Answered:
-            return await _answer(self.app, scope, question)
+        async def ask(request: Asked) -> Answered:
+            return await _answer(self.app, scope, request)
 
         await _send(await self.fault(asked, ask), send)
 

@@ -478,7 +478,7 @@ def test_access_has_the_site_only_where_it_is_granted(
     assert granted is not None
     assert granted.site is not None
     assert granted.site.timezone == "Europe/Zurich"
-    assert granted.site.sight.history_from is None, "not berta's"
+    assert granted.site.scope.history_from is None, "not berta's"
     for site_id in (FOREIGN, "0" * 24, None):
         access = reader.access(anna, site_id)
         assert access is not None

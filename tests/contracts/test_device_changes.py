@@ -242,7 +242,7 @@ def test_a_file_declares_devices_and_a_dry_run_tells_it_before(store: SqlStore) 
     assert energies(store, 39)[19] is None
     applied = apply(store, text)
     assert (tried.lines, tried.recomputed) == (applied.lines, applied.recomputed)
-    assert tried.told[-1].startswith("site A: recomputes electricity from 2026-02-")
+    assert tried.report[-1].startswith("site A: recomputes electricity from 2026-02-")
     assert energies(store, 39) == [40] * 20 + [50] * 19
     assert (list(apply(store, text).lines), list(apply(store, FLAT % "").lines)) == ([], [])
 

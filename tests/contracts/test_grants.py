@@ -26,7 +26,7 @@ from commonwatt.app.accounts.administer import (
 )
 from commonwatt.app.accounts.authorize import Habits, Role
 from commonwatt.app.accounts.grants import NO_CHANGE, GrantChange, grant_sites
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 
@@ -73,11 +73,11 @@ def grant(accounts: SqlAccountStore, wanted: GrantChange = NO_CHANGE) -> set[str
     return {each.id for each in listing.open_meters}
 
 
-def seen(store: SqlStore) -> Sight:
+def seen(store: SqlStore) -> AccessScope:
     """What requests of anna are judged by."""
     with store.database.read() as connection:
         [site] = read_granted_sites(connection, "anna")
-    return site.sight
+    return site.scope
 
 
 def opens(store: SqlStore, meter_id: str) -> bool:

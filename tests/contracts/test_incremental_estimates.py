@@ -84,18 +84,29 @@ def methods(store: SqlStore, catalogue: SiteCatalogue, day: int) -> set[int]:
 
 AROUND_A_GAP = [Said(1, day) for day in (0, 1, 4, 5, 6)]
 STORIES = {
-    "donors after the gap come day by day": AROUND_A_GAP,
-    "donors before the gap come last": AROUND_A_GAP[::-1],
+    "reference days after the gap come day by day": AROUND_A_GAP,
+    "reference days before the gap come last": AROUND_A_GAP[::-1],
     "the gap is closed from within": [*AROUND_A_GAP, Said(1, 3), Said(1, 2)],
-    "a donor far from the gap is corrected": [
+    "a reference day far from the gap is corrected": [
         *AROUND_A_GAP,
         Said(1, 6, raised_mwh=3_000_000),
     ],
-    "a donor turns out to be estimated": [Said(1, 0, "estimated"), *AROUND_A_GAP[1:], Said(1, 0)],
-    "a donor is withdrawn": [*AROUND_A_GAP, Said(1, 7, withdrawn=True)],
-    "the donors come before what bounds the gap": [Said(1, 0), Said(1, 6), Said(1, 1), Said(1, 4)],
-    "donors 35 days after a gap of weeks": [Said(1, day) for day in (0, 1, 30, 31, 66, 67, 65)],
-    "two gaps share their donors": [Said(1, day) for day in (0, 2, 5, 1, 6)],
+    "a reference day turns out to be estimated": [
+        Said(1, 0, "estimated"),
+        *AROUND_A_GAP[1:],
+        Said(1, 0),
+    ],
+    "a reference day is withdrawn": [*AROUND_A_GAP, Said(1, 7, withdrawn=True)],
+    "the reference days come before what bounds the gap": [
+        Said(1, 0),
+        Said(1, 6),
+        Said(1, 1),
+        Said(1, 4),
+    ],
+    "reference days 35 days after a gap of weeks": [
+        Said(1, day) for day in (0, 1, 30, 31, 66, 67, 65)
+    ],
+    "two gaps share their reference days": [Said(1, day) for day in (0, 2, 5, 1, 6)],
     "another meter has no part in it": [*AROUND_A_GAP, Said(2, 3), Said(2, 6)],
     "read only once a day": [Said(1, day, step_s=DAY_S) for day in (0, 3, 1, 2, 5)],
 }
@@ -192,7 +203,7 @@ def test_the_spans_of_gaps_that_are_closed_go(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("factor_from_day", [1, 5])
-def test_a_factor_that_changes_among_the_donors_changes_the_gap(
+def test_a_factor_that_changes_among_the_reference_days_changes_the_gap(
     store: SqlStore, factor_from_day: int
 ) -> None:
     catalogue, at_once = (add_building(store, BUILDING) for _ in range(2))

@@ -1,4 +1,4 @@
-"""The longest gap that is estimated, through the store: its energy, its memory, its donors."""
+"""The longest gap that is estimated, through the store: energy, memory, reference days."""
 
 from collections.abc import Sequence
 

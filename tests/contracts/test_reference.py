@@ -120,7 +120,7 @@ def test_a_span_replaces_what_was_kept_of_it_and_nothing_else(store: SqlStore, s
         assert copied_until(store, site) == {meter.id: mark}
     assert read(store, site, other.number) == {}
     with store.snapshot() as snapshot:
-        days = snapshot.reference.reference_days(site)
+        days = snapshot.reference.days_with_reference_series(site)
     expected = sorted({at // DAY_S for at in kept})
     assert days == ({meter.number: expected} if expected else {})
 

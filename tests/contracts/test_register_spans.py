@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from commonwatt.adapters.store.sql_store import SqlStore
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.billing.edit_quarters import WantedAcceptance, accept_quarters
 from commonwatt.app.billing.lock import lock_group
 from commonwatt.app.declaring.apply import apply_declaration
@@ -58,7 +58,7 @@ def intervals(energy: int, quarters: Sequence[int] = QUARTERS) -> dict[int, int]
     return {(quarter + 1) * 900: energy for quarter in quarters}
 
 
-def mismatches(store: SqlStore, **window: int | Sight) -> list[Finding]:
+def mismatches(store: SqlStore, **window: int | AccessScope) -> list[Finding]:
     """What is found before anything is settled, which is what is found after it."""
     found = []
     for _ in range(2):
@@ -252,8 +252,8 @@ def test_it_is_told_only_to_who_sees_both_meters_and_all_of_the_span(store: SqlS
     say(store, 11, intervals(96))
     say(store, 12, {START: 0, END: 400_000})
     checked, register = (meter_of(store, prim_ad).id for prim_ad in (11, 12))
-    both = Sight(open_meters=frozenset({checked, register}))
-    assert len(mismatches(store, sight=both)) == 1
-    assert mismatches(store, sight=Sight(open_meters=frozenset({checked}))) == []
-    assert len(mismatches(store, sight=replace(both, history_from=START))) == 1
-    assert mismatches(store, sight=replace(both, history_from=START + 1)) == []
+    both = AccessScope(open_meters=frozenset({checked, register}))
+    assert len(mismatches(store, scope=both)) == 1
+    assert mismatches(store, scope=AccessScope(open_meters=frozenset({checked}))) == []
+    assert len(mismatches(store, scope=replace(both, history_from=START))) == 1
+    assert mismatches(store, scope=replace(both, history_from=START + 1)) == []

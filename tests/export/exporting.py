@@ -6,7 +6,7 @@ from pathlib import Path
 
 from commonwatt.client import Climkit
 from commonwatt.export.export import Exported, begun, planned
-from commonwatt.export.question import Of, wish_of
+from commonwatt.export.request import Of, wish_of
 
 SITE = "61dfc9a0eba4e3564021f36a"
 """The site of all servers here."""

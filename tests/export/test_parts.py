@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from commonwatt.client import Climkit, SurprisingAnswer
 from commonwatt.export.errors import CannotExport
-from commonwatt.export.question import Of
+from commonwatt.export.request import Of
 from tests.client.conftest import FAST
 from tests.client.scripted import SITE, SITE_DATA, Asked, Reply
 from tests.export.endless import ANNA, endless, of_site

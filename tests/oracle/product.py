@@ -33,6 +33,7 @@ from commonwatt.domain.metering.readings import (
     effective_readings,
 )
 from commonwatt.domain.settlement import Settlement, settle
+from commonwatt.domain.vee.declared_segments import installed_index, later_devices
 from commonwatt.domain.vee.history import (
     RegisterHistory,
     declared_faulty,
@@ -41,7 +42,6 @@ from commonwatt.domain.vee.history import (
 )
 from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
 from commonwatt.domain.vee.pipeline import JudgedRegister, judge_index_register
-from commonwatt.domain.vee.stretches import installed_index, later_devices
 from tests.oracle import facts as oracle
 from tests.oracle.verdicts import DAY_S, believed_from_day
 from tests.oracle.versions import AHEAD_US
@@ -185,7 +185,7 @@ def judged_meter(declared: Meter, meter: oracle.Meter) -> JudgedMeter:
             from_start=True,
             to_end=True,
             first_positive_at=_first_positive_at(used, declared, register),
-            doubted_before=believed_from,
+            implausible_before=believed_from,
             first_positive_of={
                 at: first_positive(used.take(np.flatnonzero(used.stamps > at)), declared, register)
                 for at in later_devices(declared, register)

@@ -5,7 +5,7 @@ from math import floor
 
 from hypothesis import given, note
 
-from commonwatt.domain.explanation.books import quarter_books
+from commonwatt.domain.explanation.balance import quarter_balance
 from commonwatt.domain.explanation.boundaries import boundaries
 from commonwatt.domain.metering.catalogue import Group, Medium
 from commonwatt.domain.metering.quality import exists
@@ -40,16 +40,16 @@ def test_an_explanation_gives_the_total_and_the_share_that_are_settled(plan: Pla
         here = {number: each.part(position, position + 1) for number, each in energies.items()}
         for profile in settled.profiles:
             meter = next(m for m in catalogue.meters if m.number == profile.meter)
-            books = quarter_books(catalogue, meter, here, quarter)
-            if books.share is not None:
+            explained = quarter_balance(catalogue, meter, here, quarter)
+            if explained.share is not None:
                 assert profile.self_energy is not None
-                assert books.share.share == profile.self_energy[position]
-                for cut in books.share.cuts:
+                assert explained.share.share == profile.self_energy[position]
+                for cut in explained.share.cuts:
                     u = Fraction(cut.dither, 2**32)
                     assert cut.given == floor(cut.after + u) - floor(cut.before + u)
-            if books.balance is not None and balance is not None:
-                assert books.balance.self_energy[0] == balance.self_energy[position]
-                assert books.balance.allocated[0] == balance.allocated[position]
+            if explained.balance is not None and balance is not None:
+                assert explained.balance.self_energy[0] == balance.self_energy[position]
+                assert explained.balance.allocated[0] == balance.allocated[position]
         for each in judged:
             facts = each.meter.facts_at(quarter * 900)
             register = here[each.meter.number].total(facts.main_is_export)

@@ -3,7 +3,7 @@
 from hypothesis import given, note
 
 from commonwatt.domain.balance.simulated_key import SettledMeter, shares_under_key
-from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue, valid_spans
 from commonwatt.domain.metering.load_profile import Energy, LoadProfile
 from commonwatt.domain.metering.quality import exists
 from tests.depth import examples
@@ -15,7 +15,7 @@ def total_of(profile: LoadProfile, meter: Meter, first: int) -> Energy:
     """The main register of a profile that begins with a quarter-hour; its mode may change."""
     length = len(profile.quality_total)
     total: Energy = profile.quality_total.astype("int64") * 0
-    for start_at, end_at in epochs(first * 900, (first + length) * 900, meter.facts):
+    for start_at, end_at in valid_spans(first * 900, (first + length) * 900, meter.facts):
         here = slice(start_at // 900 - first, end_at // 900 - first)
         main = profile.ex if meter.facts_at(start_at).main_is_export else profile.im
         total[here] = 0 if main is None else main[here]

@@ -16,7 +16,7 @@ from commonwatt.app.accounts.authorize import (
     require_open_meter,
     require_site,
 )
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 
 SITE = GrantedSite(
     number=1,
@@ -24,7 +24,7 @@ SITE = GrantedSite(
     generation=7,
     catalogue_generation=2,
     timezone="Europe/Zurich",
-    sight=Sight(open_meters=frozenset({"61dfcb4beba4e3563fdf3d9e"})),
+    scope=AccessScope(open_meters=frozenset({"61dfcb4beba4e3563fdf3d9e"})),
 )
 
 

@@ -24,7 +24,7 @@ from commonwatt.domain.metering.catalogue import (
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.quality import Quality
 from commonwatt.domain.metering.readings import RegisterReadings
-from commonwatt.domain.plausibility.doubts import doubts
+from commonwatt.domain.plausibility.findings import plausibility_findings
 from commonwatt.domain.vee.boundary_index import AcceptedReadings
 from commonwatt.domain.vee.faulty_side import hung_readings
 from commonwatt.domain.vee.history import RegisterHistory
@@ -63,14 +63,14 @@ def judged(meter: Meter, stamps: list[int], values_wh: list[int]) -> JudgedMeter
     return JudgedMeter(meter, {IM: judge(history, meter)})
 
 
-def doubted(judged: JudgedMeter, connection_w: int | None = None) -> list[Finding]:
+def implausible(judged: JudgedMeter, connection_w: int | None = None) -> list[Finding]:
     """What is doubted of the meter's readings."""
     facts = SiteFacts(valid_from=0, valid_to=None, connection_w=connection_w)
     catalogue = SiteCatalogue(
         site=SITE, facts=(facts,), meters=(judged.meter,), sensors=(), generation=1
     )
     first, end = START // QUARTER - 96, START // QUARTER + 96 * 30
-    return doubts(catalogue, Group.ELECTRICITY, [judged], {}, {}, first, end)
+    return plausibility_findings(catalogue, Group.ELECTRICITY, [judged], {}, {}, first, end)
 
 
 def flat_that_hung(
@@ -79,7 +79,7 @@ def flat_that_hung(
     """An index rises each quarter-hour, repeats ``still`` times, and makes up for it at once."""
     rises = [other_wh] * 20 + [0] * still + [step_wh] + [other_wh] * 20
     stamps = [START + QUARTER * count for count in range(len(rises) + 1)]
-    return doubted(judged(meter, stamps, np.cumsum([1_000, *rises]).tolist()))
+    return implausible(judged(meter, stamps, np.cumsum([1_000, *rises]).tolist()))
 
 
 def test_a_step_after_a_standstill_is_found_with_the_standstill() -> None:
@@ -114,7 +114,7 @@ def test_a_register_that_may_stand_still_elsewhere_tells_nothing() -> None:
     rises = [400, 0] * 10 + [0] * 6 + [5_200] + [400, 0] * 10
     stamps = [START + QUARTER * count for count in range(len(rises) + 1)]
 
-    assert doubted(judged(FLAT, stamps, np.cumsum([1_000, *rises]).tolist())) == []
+    assert implausible(judged(FLAT, stamps, np.cumsum([1_000, *rises]).tolist())) == []
 
 
 def test_a_standstill_longer_than_what_is_in_sight_may_have_lasted_a_month() -> None:
@@ -149,7 +149,7 @@ def test_after_a_gap_an_old_index_and_then_the_right_one() -> None:
     stamps = [*before, *(resumed + QUARTER * count for count in range(20))]
     rises = [300] * 20 + [0, 86_400] + [300] * 18
 
-    found = doubted(judged(FLAT, stamps, np.cumsum([1_000, *rises]).tolist()))
+    found = implausible(judged(FLAT, stamps, np.cumsum([1_000, *rises]).tolist()))
 
     assert [each.rule for each in found] == [FindingRule.GAP, FindingRule.CATCH_UP]
     assert found[0].evidence == {"seconds": 3 * 86_400, "energy": 0}
@@ -161,7 +161,7 @@ def test_intervals_that_nobody_sent_come_in_one() -> None:
     meter = replace(FLAT, interval_s=QUARTER)
     stamps = [START + QUARTER * count for count in (*range(1, 21), *range(33, 60))]
 
-    found = doubted(judged(meter, stamps, [400] * 20 + [5_200] + [400] * 26))
+    found = implausible(judged(meter, stamps, [400] * 20 + [5_200] + [400] * 26))
 
     assert [each.rule for each in found] == [FindingRule.GAP, FindingRule.CATCH_UP]
     assert (found[1].start_at, found[1].end_at) == (START + 20 * QUARTER, START + 33 * QUARTER)
@@ -188,7 +188,7 @@ def test_a_home_that_exports_too_may_stand_still() -> None:
     home = judged(FLAT, stamps, np.cumsum([1_000, *rises]).tolist())
     exported = judged(FLAT, stamps, [1_000] * len(stamps)).registers[IM]
 
-    assert doubted(replace(home, registers={**home.registers, Register.EN_EX: exported})) == []
+    assert implausible(replace(home, registers={**home.registers, Register.EN_EX: exported})) == []
 
 
 def test_the_readings_that_hung_are_all_but_the_first_of_the_same_index() -> None:

@@ -92,11 +92,11 @@ class TestAnIndex:
 
     def test_the_energy_stays_what_it_was(self) -> None:
         zeros = dict.fromkeys(range(9_000, 36_000, 3_600), 0)
-        doubted, _ = settled(meter_of(), quarter_hours() | zeros)
+        implausible, _ = settled(meter_of(), quarter_hours() | zeros)
         plain, _ = settled(meter_of(), quarter_hours())
-        assert doubted.im is not None
+        assert implausible.im is not None
         assert plain.im is not None
-        assert doubted.im.energy.tolist() == plain.im.energy.tolist()
+        assert implausible.im.energy.tolist() == plain.im.energy.tolist()
 
     @pytest.mark.parametrize(("count", "asked"), [(2, False), (3, True)])
     def test_two_are_ordinary_and_three_are_not(self, count: int, asked: bool) -> None:

@@ -29,8 +29,8 @@ from commonwatt.domain.metering.load_profile import LoadProfile, Qualities, Site
 from commonwatt.domain.metering.readings import SensorValues, StoredReadings
 from commonwatt.domain.reference.reference import ReferenceQuarters
 from commonwatt.domain.settlement import Settlement
-from commonwatt.domain.vee.believed import BelievedDays
 from commonwatt.domain.vee.ordinary import HighestDays
+from commonwatt.domain.vee.plausible_days import PlausibleDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class RegisterSpan:
     Stamps that can never be used (ahead of their delivery, before 2000) may lie outside.
 
     ``first_positive_at`` [Unix seconds] is the first index above 0 that counts, None without one.
-    ``believed`` are the days of all of its meter's registers that hang together with the newest,
+    ``plausible`` are the days of all of its meter's registers that hang together with the newest,
     ``highest`` those with the register's highest powers, None: not known yet.
     """
 
     first_day: int
     last_day: int
     first_positive_at: int | None
-    believed: BelievedDays | None = None
+    plausible: PlausibleDays | None = None
     highest: HighestDays | None = None
 
 
@@ -337,8 +337,8 @@ class ResultTables(Protocol):
 
         ``meters`` are all of the group; one without a profile is not alive there. A day that was
         computed from a newer generation is left alone, and so is a newer mark; an estimate whose
-        donors changed since its generation is not stored and stays marked. Locked quarter-hours
-        stay as they are; what differs there is kept beside them.
+        reference days changed since its generation is not stored and stays marked. Locked
+        quarter-hours stay as they are; what differs there is kept beside them.
         """
 
     def profile(
@@ -485,7 +485,7 @@ class HistoryTables(Protocol):
 class ReferenceTables(Protocol):
     """What another platform says of meters, and how far it has been copied."""
 
-    def reference_days(self, site: int) -> Mapping[int, Sequence[int]]:
+    def days_with_reference_series(self, site: int) -> Mapping[int, Sequence[int]]:
         """The days with anything kept of each meter that has any, ascending."""
 
     def reference(self, site: int, meter: int, first_day: int, end_day: int) -> ReferenceQuarters:

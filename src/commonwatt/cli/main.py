@@ -113,8 +113,8 @@ def main() -> NoReturn:
         code = app(standalone_mode=False, prog_name="commonwatt")
     except TyperException as error:
         # "Value error" is what the library that checks a choice puts before its message.
-        told = error.format_message().replace("Value error, ", "")
-        _end(error.exit_code, " ".join(told.split()))
+        text = error.format_message().replace("Value error, ", "")
+        _end(error.exit_code, " ".join(text.split()))
     except ModuleNotFoundError as error:
         if (error.name or "commonwatt").split(".")[0] == "commonwatt":
             raise

@@ -62,7 +62,7 @@ def local_time(instant_at: int | None, timezone: str) -> str:
 
 def show_applied(applied: "Applied") -> None:
     """Print what was changed of a site, and what is computed anew because of it."""
-    for line in applied.told or ["nothing to change"]:
+    for line in applied.report or ["nothing to change"]:
         typer.echo(line)
 
 

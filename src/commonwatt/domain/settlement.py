@@ -7,18 +7,18 @@ at its start and from nothing of another quarter-hour's result.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from commonwatt.domain.balance.group_balance import GroupBalance
 from commonwatt.domain.balance.rule_meter import add_rule_meters
-from commonwatt.domain.balance.site_books import SiteBooks
 from commonwatt.domain.energy.physical_meter import JudgedMeter, estimated_spans, meter_energy
-from commonwatt.domain.energy.proxy_days import add_proxy_days
 from commonwatt.domain.energy.register_gaps import EstimatedSpan
+from commonwatt.domain.energy.substitute_values import add_substitute_values
 from commonwatt.domain.metering.catalogue import Group, Medium, SiteCatalogue
 from commonwatt.domain.metering.edits import Edit, apply_edits
 from commonwatt.domain.metering.findings import Finding
 from commonwatt.domain.metering.load_profile import LoadProfile, SiteBalance
 from commonwatt.domain.metering.meter_energy import MeterEnergy
 from commonwatt.domain.plausibility.days.unused import with_unused_doubted
-from commonwatt.domain.plausibility.doubts import doubts
+from commonwatt.domain.plausibility.findings import plausibility_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,22 @@ def settle(
         catalogue, group, physical, first_quarter, end_quarter, edits
     )
     meters = catalogue.meters_of(group)
-    books = SiteBooks(catalogue, group, meters, energies, first_quarter, end_quarter)
-    books.close()
-    balances = books.balances()
-    findings += doubts(catalogue, group, physical, energies, balances, first_quarter, end_quarter)
+    group_balance = GroupBalance(catalogue, group, meters, energies, first_quarter, end_quarter)
+    group_balance.compute()
+    balances = group_balance.balances()
+    findings += plausibility_findings(
+        catalogue, group, physical, energies, balances, first_quarter, end_quarter
+    )
     estimated = [
         span for judged in physical for span in estimated_spans(judged, first_quarter, end_quarter)
     ]
     return Settlement(
-        first_quarter, end_quarter, books.profiles(), balances, tuple(findings), tuple(estimated)
+        first_quarter,
+        end_quarter,
+        group_balance.profiles(),
+        balances,
+        tuple(findings),
+        tuple(estimated),
     )
 
 
@@ -89,7 +96,7 @@ def group_energies(
         for register in judged.registers.values():
             findings.extend(register.findings)
         findings += [*overflows, *unused]
-    add_proxy_days(catalogue, physical, energies, first_quarter, end_quarter)
+    add_substitute_values(catalogue, physical, energies, first_quarter, end_quarter)
     for judged in physical:
         meter, energy = judged.meter, energies[judged.meter.number]
         energies[meter.number] = apply_edits(meter, energy, edits, first_quarter)

@@ -17,7 +17,7 @@ from commonwatt.export.meters import OfMeters
 from commonwatt.export.one_by_one import Tell
 from commonwatt.export.parquet_files import parquet_files
 from commonwatt.export.part_folder import PartFolder, part_folder
-from commonwatt.export.question import Question, Wish
+from commonwatt.export.request import ExportRequest, Wish
 from commonwatt.export.sources import OfReadings, OfSensors, OfSite, Source
 
 OnPart = Callable[[float, int], None]
@@ -49,7 +49,7 @@ class Exported:
 class Plan:
     """What is asked for, who gives it, and what it becomes."""
 
-    question: Question
+    request: ExportRequest
     source: Source
     files: Files
     file: Path
@@ -61,7 +61,7 @@ class Export:
     def __init__(self, plan: Plan, folder: PartFolder) -> None:
         self._plan, self._folder = plan, folder
         self.folder = folder.path
-        self.parts = folder.question.parts()
+        self.parts = folder.request.parts()
 
     @property
     def kept(self) -> int:
@@ -87,7 +87,7 @@ class Export:
     def _asked(self, part: Window, tell: Tell) -> Path:
         """Ask for a part; return where it is kept."""
         rows = self._plan.source.rows(part, tell)
-        table = rows.table(self._folder.question.timezone)
+        table = rows.table(self._folder.request.timezone)
         self._folder.leave_out(self._plan.source.left_out)
         return self._folder.keep(part, partial(self._plan.files.write, table))
 
@@ -119,7 +119,7 @@ def planned(climkit: Climkit, site: Site, wish: Wish, file: Path, now_at: int) -
         raise CannotExport(f"the server does not say the time zone of site {site.id}")
     start_at, asked_end_at, end_at = wish.window(site.timezone, now_at)
     source = source_of(climkit, site, wish)
-    question = Question(
+    request = ExportRequest(
         server=climkit.url,
         account=climkit.username,
         site=site.id,
@@ -133,16 +133,16 @@ def planned(climkit: Climkit, site: Site, wish: Wish, file: Path, now_at: int) -
         form=files.suffix,
         columns=source.columns,
     )
-    return Plan(question, source, files, Path(os.path.realpath(file)))  # a link stays one
+    return Plan(request, source, files, Path(os.path.realpath(file)))  # a link stays one
 
 
 @contextmanager
 def begun(plan: Plan) -> Iterator[Export]:
     """Begin an export, or take up the one that was cut off.
 
-    Raises CannotExport if another process makes the file, or parts of another question are there.
+    Raises CannotExport if another process makes the file, or parts of another request are there.
     """
-    with part_folder(plan.file, plan.question) as folder:
+    with part_folder(plan.file, plan.request) as folder:
         yield Export(plan, folder)
 
 

@@ -72,9 +72,9 @@ def _told_by_the_system() -> Iterator[None]:
     try:
         yield
     except ComputeError as error:
-        if (told := _OS_ERROR.search(str(error))) is None:
+        if (match := _OS_ERROR.search(str(error))) is None:
             raise
-        number = int(told["number"])
+        number = int(match["number"])
         raise OSError(number, os.strerror(number)) from error
 
 

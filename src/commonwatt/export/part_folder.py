@@ -1,7 +1,7 @@
 """The parts of an export that are there already, in a folder beside its file.
 
     july.parquet.parts/
-        question.json       what was asked; parts of another question are not mixed with these
+        question.json      what was asked; parts of another request are not mixed with these
         2026-07-01.….parquet
                             a part: the local day on which it begins, and a digest of its bytes
         left_out.json       whose rows are not in the parts, and why
@@ -26,11 +26,11 @@ from zoneinfo import ZoneInfo
 
 from commonwatt.client.series.local_periods import Window
 from commonwatt.export.errors import CannotExport
-from commonwatt.export.question import Question, question_of
+from commonwatt.export.request import ExportRequest, request_of
 
 T = TypeVar("T")
 
-_QUESTION, _LEFT_OUT, _LOCK = "question.json", "left_out.json", "lock"
+_REQUEST, _LEFT_OUT, _LOCK = "question.json", "left_out.json", "lock"
 _UNFINISHED = ".unfinished"
 _DIGEST_LENGTH = 16
 _PART = re.compile(
@@ -41,13 +41,13 @@ _PART = re.compile(
 class PartFolder:
     """The folder of one export, which this process alone may change.
 
-    `question`: what the parts here answer, of which the end was settled when they were begun.
+    `request`: what the parts here answer, of which the end was settled when they were begun.
     """
 
-    def __init__(self, path: Path, asked: Question) -> None:
+    def __init__(self, path: Path, asked: ExportRequest) -> None:
         self.path = path
-        self.question = self._known(asked)
-        self._zone = ZoneInfo(self.question.timezone)
+        self.request = self._known(asked)
+        self._zone = ZoneInfo(self.request.timezone)
 
     def path_of(self, part: Window) -> Path | None:
         """Return where a part is; None: it is not there."""
@@ -56,9 +56,9 @@ class PartFolder:
 
     def keep(self, part: Window, write: Callable[[BinaryIO], None]) -> Path:
         """Write a part; return where it is."""
-        name = f"{self._day(part)}{self.question.form}"
+        name = f"{self._day(part)}{self.request.form}"
         with self._unfinished(name, write) as (unfinished, _):
-            path = self.path / f"{self._day(part)}.{_digest_of(unfinished)}{self.question.form}"
+            path = self.path / f"{self._day(part)}.{_digest_of(unfinished)}{self.request.form}"
             _rename(unfinished, path)
         return path
 
@@ -85,15 +85,15 @@ class PartFolder:
     def _day(self, part: Window) -> str:
         return str(datetime.fromtimestamp(part[0], self._zone).date())
 
-    def _known(self, asked: Question) -> Question:
-        """Return the question of the parts here; where there are none, the one asked."""
-        path = self.path / _QUESTION
+    def _known(self, asked: ExportRequest) -> ExportRequest:
+        """Return the request of the parts here; where there are none, the one asked."""
+        path = self.path / _REQUEST
         if not _parts_in(self.path):
             (self.path / _LEFT_OUT).unlink(missing_ok=True)
             self._write(path, lambda out: out.write(asked.to_json()))
             return asked
         try:
-            known = question_of(path.read_bytes())
+            known = request_of(path.read_bytes())
         except (ValueError, FileNotFoundError) as error:
             raise CannotExport(
                 f"{self.path} is no folder of an export ({error}): delete it, or take another FILE"
@@ -130,11 +130,11 @@ class PartFolder:
 
 
 @contextmanager
-def part_folder(file: Path, asked: Question) -> Iterator[PartFolder]:
+def part_folder(file: Path, asked: ExportRequest) -> Iterator[PartFolder]:
     """Give the folder of a file's parts; it goes where it ends without any.
 
     Raises CannotExport if another process exports to the file, or its parts are of another
-    question.
+    request.
     """
     path = file.with_name(f"{file.name}.parts")
     with _locked(path):
@@ -195,7 +195,7 @@ def _digest_of(path: Path) -> str:
 def _removed(folder: Path) -> None:
     """Remove a folder without parts; not what else somebody may have put there."""
     for path in folder.iterdir():
-        if path.name in {_QUESTION, _LEFT_OUT, _LOCK} or path.suffix == _UNFINISHED:
+        if path.name in {_REQUEST, _LEFT_OUT, _LOCK} or path.suffix == _UNFINISHED:
             path.unlink()
     if not any(folder.iterdir()):
         folder.rmdir()

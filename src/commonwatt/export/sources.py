@@ -1,4 +1,4 @@
-"""What of a site is exported: which questions give the rows of a part, and their columns."""
+"""What of a site is exported: which requests give the rows of a part, and their columns."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

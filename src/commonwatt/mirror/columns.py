@@ -111,20 +111,22 @@ def readings_of_totals(quarters: ReferenceQuarters, meter: str, register: Regist
     return _rows(meter, said + 1, stamps, values, ())
 
 
-def with_register(rows: ReadingRows, register: Register, books: Series, column: str) -> ReadingRows:
-    """Return readings of quarter-hours with a further register, a column of a site's books.
+def with_register(
+    rows: ReadingRows, register: Register, site_rows: Series, column: str
+) -> ReadingRows:
+    """Return readings of quarter-hours with a further register, a column of a site's balance.
 
-    Where the books have no such quarter-hour it has no value; what is below 0 becomes 0.
+    Where the balance has no such quarter-hour it has no value; what is below 0 becomes 0.
     """
-    starts_at = np.array(books.starts_at, np.int64)
-    told = amounts(books.columns.get(column, [None] * len(starts_at)))
-    starts_at, told = starts_at[told != NOTHING_SAID], told[told != NOTHING_SAID]
+    starts_at = np.array(site_rows.starts_at, np.int64)
+    values = amounts(site_rows.columns.get(column, [None] * len(starts_at)))
+    starts_at, values = starts_at[values != NOTHING_SAID], values[values != NOTHING_SAID]
     found = np.full(len(rows.stamps), NO_VALUE, np.int64)
     if len(starts_at):
         wanted = rows.stamps - QUARTER_S
         places = np.minimum(np.searchsorted(starts_at, wanted), len(starts_at) - 1)
-        here = starts_at[places] == wanted
-        found[here] = np.maximum(told[places[here]], 0)
+        mask = starts_at[places] == wanted
+        found[mask] = np.maximum(values[places[mask]], 0)
     return replace(rows, values={**rows.values, register: found})
 
 

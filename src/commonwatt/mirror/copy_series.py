@@ -28,7 +28,7 @@ from commonwatt.mirror.site_catalogue import DeclaredSite, FedMeter
 from commonwatt.mirror.target import Target
 
 _OTHER_WAY = {Mode.INTRODUCTION: "to_ext", Mode.BATTERY: "storage_discharging_total"}
-"""What the books of a site tell of the other direction of a meter, if it alone has its mode."""
+"""What the balance of a site tells of the other direction of a meter, if it alone has its mode."""
 _BEFORE = timedelta(days=1)
 """So far before the first instant of all the reading is looked for that comes before it."""
 _LATE_S = DAY_S
@@ -129,8 +129,8 @@ class SeriesCopy:
             return rows
         if not self._has_mode_alone(own.current.mode):
             return rows
-        books = self._climkit.site_data(self._site, Group.ELECTRICITY, *_bounds(window))
-        return with_register(rows, registers[-1], books, column)
+        site_rows = self._climkit.site_data(self._site, Group.ELECTRICITY, *_bounds(window))
+        return with_register(rows, registers[-1], site_rows, column)
 
     def _has_mode_alone(self, mode: Mode) -> bool:
         """Whether the server lists one electricity meter of a mode, also of those left out here."""

@@ -66,7 +66,7 @@ def store(tmp_path: Path) -> SqlStore:
 
 def applied(store: SqlStore, text: str, now_at: int = NOW_AT) -> list[str]:
     declared = declaration_from_yaml(text.encode())
-    return [*apply_declaration(store, declared, "somebody", now_at).told]
+    return [*apply_declaration(store, declared, "somebody", now_at).report]
 
 
 def catalogue_of(store: SqlStore) -> SiteCatalogue:

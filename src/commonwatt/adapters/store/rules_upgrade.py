@@ -36,9 +36,9 @@ def _mark(connection: Connection, site: int) -> None:
         # Other processes may go on writing to the site until they are ended.
         connection.execute(text("SELECT pg_advisory_xact_lock(:site)"), {"site": site})
     sites, settled = schema.sites, schema.settled_days
-    here = sites.c.no == site
-    connection.execute(update(sites).where(here).values(generation=sites.c.generation + 1))
-    generation = connection.execute(select(sites.c.generation).where(here)).scalar_one()
+    mask = sites.c.no == site
+    connection.execute(update(sites).where(mask).values(generation=sites.c.generation + 1))
+    generation = connection.execute(select(sites.c.generation).where(mask)).scalar_one()
     drawn = literal(generation)
     days = select(settled.c.site, settled.c.group, settled.c.day, drawn, drawn).where(
         settled.c.site == site

@@ -11,7 +11,7 @@ from commonwatt.app.series.read import MeterSeries, SiteSeries
 from commonwatt.climkit_v1.series_json import Column
 from commonwatt.climkit_v1.words import SamplingFrequency
 from commonwatt.domain.balance.members import counts_unshared
-from commonwatt.domain.metering.catalogue import Medium, Meter, epochs
+from commonwatt.domain.metering.catalogue import Medium, Meter, valid_spans
 from commonwatt.domain.metering.load_profile import SiteBalance
 from commonwatt.domain.metering.quality import exists
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
@@ -43,7 +43,7 @@ def site_rows(
     named = _electricity(balance) if medium is Medium.ELECTRICITY else []
     named = named or [("conso_total", balance.conso_total, None)]
     for meter, meter_series in series.meters:
-        if site.sight.opens(meter):
+        if site.scope.opens(meter):
             named += _meter_columns(meter, meter_series)
     return _rows(named, exists(balance.quality), series.first_quarter, site.timezone, frequency)
 
@@ -83,9 +83,9 @@ def _counted_unshared(meter: Meter, series: MeterSeries) -> Flags:
     first, length = series.first_quarter, len(series.quality_total)
     counted = np.zeros(length, np.bool_)
     span = first * QUARTER_S, (first + length) * QUARTER_S
-    for start_at, end_at in epochs(*span, meter.facts):
-        here = slice(start_at // QUARTER_S - first, end_at // QUARTER_S - first)
-        counted[here] = counts_unshared(meter.medium, meter.facts_at(start_at))
+    for start_at, end_at in valid_spans(*span, meter.facts):
+        section = slice(start_at // QUARTER_S - first, end_at // QUARTER_S - first)
+        counted[section] = counts_unshared(meter.medium, meter.facts_at(start_at))
     return counted
 
 

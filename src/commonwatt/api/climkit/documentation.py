@@ -81,7 +81,7 @@ AUTH = operation(
         "The token.",
         {"access_token": "eyJhbGciOi…", "valid_until": {"$date": 1774157400000}},
     ),
-    told=(
+    problems=(
         problems.WRONG_SIGN_IN,
         problems.TOO_LARGE,
         problems.WRONG_CONTENT_TYPE,
@@ -111,14 +111,14 @@ ALL_INSTALLATIONS = operation(
         "The sites, by id.",
         [{"id": example_ids.SITE, **_INFOS}],
     ),
-    told=(*READING, COUNTED),
+    problems=(*READING, COUNTED),
 )
 INSTALLATION_INFOS = operation(
     tag=_SITES,
     summary="A site",
     description="The settings of a site." + _LIMITED,
     answer=Answer(models.InstallationInfos, "The site.", _INFOS),
-    told=(*SITE, COUNTED),
+    problems=(*SITE, COUNTED),
     parameters=(SITE_ID,),
 )
 METER_INFO = operation(
@@ -139,13 +139,13 @@ METER_INFO = operation(
             }
         ],
     ),
-    told=(*SITE, COUNTED),
+    problems=(*SITE, COUNTED),
     parameters=(SITE_ID,),
 )
 SITE_DATA = operation(
     tag=_SITES,
     summary="Validated data of a site",
-    description="The site's books for one type of meter data." + _SELECTED + _LIMITED,
+    description="The site's balance for one type of meter data." + _SELECTED + _LIMITED,
     answer=Answer(
         list[models.SiteDataRow],
         "The rows, ascending in time; `[]` if there is nothing.",
@@ -163,7 +163,7 @@ SITE_DATA = operation(
             }
         ],
     ),
-    told=(
+    problems=(
         *SITE,
         COUNTED,
         problems.INVALID_INPUT,
@@ -182,7 +182,7 @@ METER_DATA = operation(
         "The rows, ascending in time; `[]` if there is nothing.",
         [{"total": 0.029, "self": 0.001, "ext": 0.028, "timestamp": _STAMP}],
     ),
-    told=(
+    problems=(
         *SITE,
         COUNTED,
         problems.INVALID_INPUT,
@@ -203,7 +203,7 @@ METER_DATA_RAW = operation(
         "The readings, ascending in time.",
         [{"en_im": 1234.56, "en_ex": 0.0, "timestamp": _STAMP}],
     ),
-    told=(
+    problems=(
         *SITE,
         COUNTED,
         problems.INVALID_INPUT,
@@ -232,7 +232,7 @@ SENSORS_LIST = operation(
             }
         ],
     ),
-    told=SITE,
+    problems=SITE,
     parameters=(SITE_ID,),
 )
 SENSOR_DATA = operation(
@@ -244,6 +244,6 @@ SENSOR_DATA = operation(
         "The values, ascending in time.",
         [{"timestamp": 1774153800, "value": 21.3}],
     ),
-    told=(*SITE, COUNTED, problems.INVALID_INPUT, problems.UNKNOWN_SENSOR),
+    problems=(*SITE, COUNTED, problems.INVALID_INPUT, problems.UNKNOWN_SENSOR),
     parameters=(SITE_ID, _SENSOR_ID, _T_S, _T_E),
 )

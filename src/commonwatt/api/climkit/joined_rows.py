@@ -26,17 +26,17 @@ class PeriodRows:
 
     def part(self, first: int, end: int) -> "PeriodRows":
         """The rows [first, end), without the columns that none of them has."""
-        here = slice(first, end)
+        section = slice(first, end)
         columns = [
             replace(
                 each,
-                values=each.values[here],
-                present=None if each.present is None else each.present[here],
+                values=each.values[section],
+                present=None if each.present is None else each.present[section],
             )
             for each in self.columns
-            if each.present is None or each.present[here].any()
+            if each.present is None or each.present[section].any()
         ]
-        return PeriodRows(self.starts_at[here], columns)
+        return PeriodRows(self.starts_at[section], columns)
 
 
 NO_ROWS = PeriodRows(np.zeros(0, np.int64), [])

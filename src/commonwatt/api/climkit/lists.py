@@ -7,7 +7,7 @@ import orjson
 
 from commonwatt.api.endpoint.endpoint import RequestContext, RequestData
 from commonwatt.app.accounts.authorize import AccountAccess
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.first_reading import first_reading_at
 from commonwatt.climkit_v1 import answers
@@ -21,8 +21,8 @@ def no_query(_context: RequestContext, _request_data: RequestData) -> None:
 
 def answer_installation_infos(context: RequestContext, _query: None) -> bytes:
     """Answer /installation_infos."""
-    sight = context.site.sight
-    return orjson.dumps(_infos(context.snapshot, context.catalogue, context.access, sight))
+    scope = context.site.scope
+    return orjson.dumps(_infos(context.snapshot, context.catalogue, context.access, scope))
 
 
 def answer_meter_info(context: RequestContext, _query: None) -> bytes:
@@ -61,21 +61,21 @@ def answer_sensors_list(context: RequestContext, _query: None) -> bytes:
 
 
 def all_installations(
-    snapshot: Snapshot, sites: list[tuple[SiteCatalogue, Sight]], access: AccountAccess
+    snapshot: Snapshot, sites: list[tuple[SiteCatalogue, AccessScope]], access: AccountAccess
 ) -> bytes:
     """JSON of /all_installations, the way the account wants it."""
     if access.lists_ids:
         return orjson.dumps([catalogue.site.id for catalogue, _ in sites])
     return orjson.dumps(
         [
-            answers.installation(catalogue.site.id, _infos(snapshot, catalogue, access, sight))
-            for catalogue, sight in sites
+            answers.installation(catalogue.site.id, _infos(snapshot, catalogue, access, scope))
+            for catalogue, scope in sites
         ]
     )
 
 
 def _infos(
-    snapshot: Snapshot, catalogue: SiteCatalogue, access: AccountAccess, sight: Sight
+    snapshot: Snapshot, catalogue: SiteCatalogue, access: AccountAccess, scope: AccessScope
 ) -> answers.InstallationInfos:
     site = catalogue.site
     address = answers.address(
@@ -90,15 +90,17 @@ def _infos(
         site_ref=site.site_ref or "",
         name=site.name,
         address=address,
-        creation_date=site.creation_date or _first_local_day(snapshot, catalogue, sight),
+        creation_date=site.creation_date or _first_local_day(snapshot, catalogue, scope),
         latitude=site.latitude,
         longitude=site.longitude,
         timezone=site.timezone,
     )
 
 
-def _first_local_day(snapshot: Snapshot, catalogue: SiteCatalogue, sight: Sight) -> str | None:
-    first_at = first_reading_at(snapshot, catalogue, sight)
+def _first_local_day(
+    snapshot: Snapshot, catalogue: SiteCatalogue, scope: AccessScope
+) -> str | None:
+    first_at = first_reading_at(snapshot, catalogue, scope)
     if first_at is None:
         return None
     offset = int(utc_offsets(catalogue.site.timezone, np.array([first_at]))[0])

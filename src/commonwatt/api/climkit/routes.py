@@ -141,5 +141,5 @@ def _all_installations(services: Services, bearer: str | None) -> bytes:
         limit_rate(services, access, "/api/v1/all_installations")
         require_action(access, Action.READ)
         granted = snapshot.granted_sites(access.account)
-        sites = [(services.catalogues.of(snapshot, each), each.sight) for each in granted]
+        sites = [(services.catalogues.of(snapshot, each), each.scope) for each in granted]
         return lists.all_installations(snapshot, sites, access)

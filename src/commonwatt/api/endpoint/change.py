@@ -91,7 +91,7 @@ def recomputed_rows(applied: Applied, site: GrantedSite) -> list[RecomputedRow]:
 
     It reaches over all meters and times: who sees a part of them is told none.
     """
-    if not site.sight.is_whole:
+    if not site.scope.is_whole:
         return []
     return [
         RecomputedRow(

@@ -249,13 +249,13 @@ def _answer_in_thread(
     opened: ExitStack,
 ) -> Content:
     """Answer in a view of the store that is left open where the answer goes on being made."""
-    with ExitStack() as here:
-        snapshot = here.enter_context(services.store.snapshot())
+    with ExitStack() as stack:
+        snapshot = stack.enter_context(services.store.snapshot())
         access = identify(services, snapshot, bearer, sent.path["site_id"])
         context = _context(services, snapshot, access, sent)
         content = endpoint.answer(context, endpoint.parse(context, sent))
         if isinstance(content, Streamed):
-            opened.push(here.pop_all())
+            opened.push(stack.pop_all())
         return content
 
 

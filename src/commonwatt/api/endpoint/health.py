@@ -45,7 +45,7 @@ _HEALTH = operation(
     summary="Whether it lives",
     description="Answers as long as the process does.",
     answer=Answer(Health, "It lives.", {"status": "ok"}),
-    told=(problems.INTERNAL,),
+    problems=(problems.INTERNAL,),
 )
 _ALL_WELL = {"status": "ok", "writing": "ok", "connections": "ok"}
 _READY = operation(
@@ -55,7 +55,7 @@ _READY = operation(
     "now and then to write. 503 where reading fails. Where only writing fails, or connections ran "
     "out lately, questions go on being answered, so it is 200 and says so in `status`.",
     answer=Answer(Readiness, "Questions are answered.", _ALL_WELL),
-    told=(problems.INTERNAL, problems.STORE_BUSY),
+    problems=(problems.INTERNAL, problems.STORE_BUSY),
 )
 _WAIT_FOR_READING_S = 5.0
 _WAIT_FOR_WRITING_S = 1.0

@@ -47,7 +47,7 @@ def quarters_within(start_at: int, end_at: int, site: GrantedSite, now: float) -
 
 
 def _seen(first: int, end: int, site: GrantedSite, now: float) -> QuarterWindow:
-    seen_from = first_quarter_from(site.sight.history_from or 0)
+    seen_from = first_quarter_from(site.scope.history_from or 0)
     first = max(first, seen_from, quarter_of(OLDEST_STAMP_AT))
     return QuarterWindow(first, min(end, quarter_of(int(now)) + _AHEAD_QUARTERS))
 
@@ -55,8 +55,8 @@ def _seen(first: int, end: int, site: GrantedSite, now: float) -> QuarterWindow:
 def instants_seen(start_at: int, end_at: int, site: GrantedSite) -> tuple[int, int] | None:
     """The instants from start to end, both included, that the account may see; None for none."""
     first_at = max(start_at, _FIRST_LOCAL_AT)
-    if site.sight.history_from is not None:
-        first_at = max(first_at, site.sight.history_from)
+    if site.scope.history_from is not None:
+        first_at = max(first_at, site.scope.history_from)
     last_at = min(end_at, _LAST_LOCAL_AT)
     return (first_at, last_at) if first_at <= last_at else None
 

@@ -87,12 +87,12 @@ def operation(
     summary: str,
     description: str,
     answer: Answer,
-    told: Sequence[ErrorKind],
+    problems: Sequence[ErrorKind],
     parameters: Sequence[Fragment] = (),
     body: Fragment | None = None,
     other_forms: Fragment | None = None,
 ) -> Operation:
-    """Document an operation; ``answer`` is its 200, ``told`` the problems.
+    """Document an operation; ``answer`` is its 200, ``problems`` all that it may be refused for.
 
     ``other_forms`` are what the 200 may be besides JSON, by media type.
     """
@@ -109,15 +109,15 @@ def operation(
         "tags": [tag],
         "response_model": answer.model,
         "response_description": answer.description,
-        "responses": {200: ok, **problem_answers(told)},
+        "responses": {200: ok, **problem_answers(problems)},
         "openapi_extra": extra,
     }
 
 
-def problem_answers(told: Sequence[ErrorKind]) -> dict[int | str, dict[str, Any]]:
+def problem_answers(problems: Sequence[ErrorKind]) -> dict[int | str, dict[str, Any]]:
     """The answers of an operation that are problems, by status."""
     by_status: dict[int, list[ErrorKind]] = {}
-    for kind in sorted(set(told), key=lambda each: (each.status, each.slug)):
+    for kind in sorted(set(problems), key=lambda each: (each.status, each.slug)):
         by_status.setdefault(kind.status, []).append(kind)
     answers: dict[int | str, dict[str, Any]] = {}
     for status, kinds in by_status.items():

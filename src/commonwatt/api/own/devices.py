@@ -40,7 +40,7 @@ from commonwatt.api.endpoint.operation import (
 )
 from commonwatt.api.http import problems
 from commonwatt.app.accounts.authorize import require_all_history, require_open_meter
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.declaring.exchange import declare_devices
 from commonwatt.app.ports import Store
 from commonwatt.domain.metering.catalogue import Device, Meter, Register
@@ -137,11 +137,11 @@ def answer_devices(context: RequestContext, meter: Meter) -> bytes:
     With a limited history the first one is that which was there when it begins, and of that only
     what it was later.
     """
-    return to_json(_rows(_in_sight(meter.devices, context.site.sight)))
+    return to_json(_rows(_in_scope(meter.devices, context.site.scope)))
 
 
-def _in_sight(devices: Sequence[Device], sight: Sight) -> list[Device]:
-    seen = [each for each in devices if sight.since(each.from_at)]
+def _in_scope(devices: Sequence[Device], scope: AccessScope) -> list[Device]:
+    seen = [each for each in devices if scope.since(each.from_at)]
     earlier = devices[: len(devices) - len(seen)]
     return [*(replace(each, from_at=None, start_index={}) for each in earlier[-1:]), *seen]
 

@@ -77,7 +77,7 @@ class EditBody(Body):
     clear: YesNo | None = Field(None, description="Clear the quarter-hours, or the reading.")
     accept: YesNo | None = Field(
         None,
-        description="Instead: take what is estimated or doubted from start to end as it is.",
+        description="Instead: take what is estimated or implausible from start to end as it is.",
     )
     reason: Text = Field(description="Why.")
 
@@ -187,12 +187,12 @@ def parse_edits(_context: RequestContext, sent: RequestData) -> None:
 def answer_edits(context: RequestContext, _query: None) -> bytes:
     """Answer the edits, the oldest first; nothing of closed meters or before the history."""
     meters = {each.number: each for each in context.catalogue.meters}
-    sight = context.site.sight
+    scope = context.site.scope
     return to_json(
         [
             _row(meters[each.meter], each)
-            for each in context.snapshot.edits.edits(context.site.number, sight.history_from)
-            if sight.shows(meters[each.meter], each.start_at)
+            for each in context.snapshot.edits.edits(context.site.number, scope.history_from)
+            if scope.shows(meters[each.meter], each.start_at)
         ]
     )
 
@@ -230,7 +230,7 @@ def _require_seen_edit(store: Store, site: GrantedSite, number: int) -> None:
         edits = {each.number: each for each in snapshot.edits.edits(site.number)}
         meters = {m.number: m for m in snapshot.catalogue.catalogue(site.number).meters}
     edit = edits.get(number)
-    if edit is None or not site.sight.shows(meters[edit.meter], edit.start_at):
+    if edit is None or not site.scope.shows(meters[edit.meter], edit.start_at):
         raise UnknownEdit(number)
 
 

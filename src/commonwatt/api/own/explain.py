@@ -40,7 +40,7 @@ from commonwatt.api.own.explain_balance import (
     key_of,
     share_of,
 )
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.findings.explain import Explanation, explain_quarter
 from commonwatt.app.findings.quarter_versions import Version
 from commonwatt.app.findings.used_readings import UsedReading
@@ -122,7 +122,7 @@ class GapFilled(Answer):
     )
 
 
-class Donor(Answer):
+class ReferenceQuarter(Answer):
     """A measured quarter-hour that compares."""
 
     start: str = Field(description="Its first instant, UTC.")
@@ -150,7 +150,7 @@ class MethodUsed(Answer):
     gap: GapFilled | None = Field(default=None, description="The gap that was filled.")
     weight: int | None = Field(default=None, description="Weight of this quarter-hour in the gap.")
     weights: int | None = Field(default=None, description="Sum of the weights of the gap.")
-    donors: list[Donor] | None = Field(
+    donors: list[ReferenceQuarter] | None = Field(
         default=None, description="What the shape of the gap, or the proxy, was taken from."
     )
     edit: EditMade | None = Field(description="The edit that set it.")
@@ -234,7 +234,7 @@ class ExplanationOf(Answer):
 
 
 def explanation_answer(
-    explained: Explanation, catalogue: SiteCatalogue, sight: Sight = WHOLE
+    explained: Explanation, catalogue: SiteCatalogue, scope: AccessScope = WHOLE
 ) -> ExplanationOf:
     """Write an explanation.
 
@@ -242,10 +242,10 @@ def explanation_answer(
     are no reading, reference day or date of a device. Totals of the site are told where sight tells
     them; how they were shared out, step by step, would tell of closed meters one by one.
     """
-    answered, books = explained.answered, explained.books
-    hidden_before_at = sight.history_from or 0
+    answered, balance = explained.answered, explained.balance
+    hidden_before_at = scope.history_from or 0
     medium = Medium(explained.meter.medium.group.value)
-    all_open = not sight.closed_consumers(catalogue, medium)
+    all_open = not scope.closed_consumers(catalogue, medium)
     known = bool(exists(answered.quality_total)[0])
     quality_self = answered.quality_self
     has_share = quality_self is not None and bool(exists(quality_self)[0])
@@ -264,14 +264,16 @@ def explanation_answer(
         findings=[_finding(catalogue, each) for each in explained.findings],
         method=_method(explained, hidden_before_at) if known else None,
         accepted=None if explained.accepted is None else _edit(explained.accepted),
-        device=_device(explained, sight) if is_physical else None,
-        rule=_rule(explained.rule, explained.facts.main_is_export, sight),
-        balance=balance_of(explained, books, catalogue, sight, all_open)
-        if books is not None and sight.tells_totals(catalogue, medium)
+        device=_device(explained, scope) if is_physical else None,
+        rule=_rule(explained.rule, explained.facts.main_is_export, scope),
+        balance=balance_of(explained, balance, catalogue, scope, all_open)
+        if balance is not None and scope.tells_totals(catalogue, medium)
         else None,
-        key=key_of(explained, books),
-        share=None if books is None or books.share is None else share_of(books.share, all_open),
-        versions=[_version(each, explained, sight) for each in explained.versions],
+        key=key_of(explained, balance),
+        share=None
+        if balance is None or balance.share is None
+        else share_of(balance.share, all_open),
+        versions=[_version(each, explained, scope) for each in explained.versions],
     )
 
 
@@ -341,22 +343,22 @@ def _method(explained: Explanation, hidden_before_at: int) -> MethodUsed:
 
 
 def _with_estimate(used: MethodUsed, estimate: Estimate, hidden_before_at: int) -> MethodUsed:
-    donors = estimate.donors
-    # The weights are those of the donors: of hidden ones they would tell.
-    hides_donors = donors is not None and bool(
-        (donors.quarters * QUARTER_S < hidden_before_at).any()
+    reference = estimate.reference_days
+    # The weights are those of the reference days: of hidden ones they would tell.
+    hides_reference = reference is not None and bool(
+        (reference.quarters * QUARTER_S < hidden_before_at).any()
     )
     return used.model_copy(
         update={
             "gap": _gap(estimate, hidden_before_at),
-            "weight": None if hides_donors else estimate.weight,
-            "weights": None if hides_donors else estimate.weights,
+            "weight": None if hides_reference else estimate.weight,
+            "weights": None if hides_reference else estimate.weights,
             "donors": None
-            if donors is None
+            if reference is None
             else [
-                Donor(start=utc_text(quarter * QUARTER_S), total=kwh(energy))
+                ReferenceQuarter(start=utc_text(quarter * QUARTER_S), total=kwh(energy))
                 for quarter, energy in zip(
-                    donors.quarters.tolist(), donors.energy.tolist(), strict=True
+                    reference.quarters.tolist(), reference.energy.tolist(), strict=True
                 )
                 if quarter * QUARTER_S >= hidden_before_at
             ],
@@ -388,14 +390,14 @@ def _edit(edit: Edit) -> EditMade:
     )
 
 
-def _device(explained: Explanation, sight: Sight) -> DeviceUsed:
+def _device(explained: Explanation, scope: AccessScope) -> DeviceUsed:
     device = explained.device
     serials = [each.serial for each in explained.readings if each.serial]
     factor = explained.facts.factor
     if device is None:
         serial = serials[-1] if serials else None
         return DeviceUsed(serial=serial, from_=None, factor=str(factor), digits=None)
-    is_told = device.from_at is not None and sight.since(device.from_at)
+    is_told = device.from_at is not None and scope.since(device.from_at)
     return DeviceUsed(
         serial=device.serial,
         from_=utc_text(device.from_at) if is_told and device.from_at is not None else None,
@@ -404,16 +406,16 @@ def _device(explained: Explanation, sight: Sight) -> DeviceUsed:
     )
 
 
-def _rule(rule: RuleTree | None, main_is_export: bool, sight: Sight) -> RuleUsed | None:
+def _rule(rule: RuleTree | None, main_is_export: bool, scope: AccessScope) -> RuleUsed | None:
     if rule is None:
         return None
-    operands = [_operand(each, main_is_export, sight) for each in rule.operands]
+    operands = [_operand(each, main_is_export, scope) for each in rule.operands]
     return RuleUsed(text=rule.text, operands=operands)
 
 
-def _operand(operand: OperandValue, main_is_export: bool, sight: Sight) -> RuleOperand:
+def _operand(operand: OperandValue, main_is_export: bool, scope: AccessScope) -> RuleOperand:
     is_export = main_is_export if operand.register is None else operand.register.value == "en_ex"
-    is_told = sight.opens(operand.meter) and operand.contributes
+    is_told = scope.opens(operand.meter) and operand.contributes
     value = (operand.ex if is_export else operand.im) if is_told else None
     energy = None if value is None else value.energy
     return RuleOperand(
@@ -423,11 +425,11 @@ def _operand(operand: OperandValue, main_is_export: bool, sight: Sight) -> RuleO
         register_=None if operand.register is None else operand.register.value,
         value=None if energy is None else kwh(energy),
         quality=None if value is None else quality_word(value.quality),
-        rule=_rule(operand.rule, is_export, sight) if is_told else None,
+        rule=_rule(operand.rule, is_export, scope) if is_told else None,
     )
 
 
-def _version(version: Version, explained: Explanation, sight: Sight) -> VersionKnown:
+def _version(version: Version, explained: Explanation, scope: AccessScope) -> VersionKnown:
     is_last = version is explained.versions[-1]
     until_at = explained.locked_until_at
     is_locked = until_at is not None and explained.quarter * QUARTER_S < until_at
@@ -437,9 +439,9 @@ def _version(version: Version, explained: Explanation, sight: Sight) -> VersionK
         total=None if version.total is None else kwh(version.total),
         quality=quality_word(version.quality),
         earlier_writes=version.earlier_writes,
-        generation=explained.generation if is_last and sight.is_whole else None,
+        generation=explained.generation if is_last and scope.is_whole else None,
         locked_until=utc_text(until_at) if is_last and is_locked and until_at else None,
-        locked_despite=explained.locked_despite if is_last and sight.is_whole else None,
+        locked_despite=explained.locked_despite if is_last and scope.is_whole else None,
     )
 
 
@@ -465,11 +467,11 @@ def parse_explain(context: RequestContext, sent: RequestData) -> WantedQuarter:
 
 def answer_explain(context: RequestContext, wanted: WantedQuarter) -> bytes:
     """Answer the explanation; nothing of closed meters, nor of before the account's history."""
-    sight = context.site.sight
+    scope = context.site.scope
     explained = explain_quarter(
-        context.snapshot, context.catalogue, wanted.meter, wanted.quarter, sight
+        context.snapshot, context.catalogue, wanted.meter, wanted.quarter, scope
     )
-    return to_json(explanation_answer(explained, context.catalogue, sight))
+    return to_json(explanation_answer(explained, context.catalogue, scope))
 
 
 EXPLAIN = Endpoint(

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from commonwatt.api.endpoint.fields import Answer, QualityWord, kwh, quality_word
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.findings.explain import Explanation
 from commonwatt.domain.allocation import KEYS, ShareMeaning
-from commonwatt.domain.explanation import books as domain
-from commonwatt.domain.explanation.books import QuarterBooks
+from commonwatt.domain.explanation import balance as domain
+from commonwatt.domain.explanation.balance import QuarterBalance
 from commonwatt.domain.metering.catalogue import SiteCatalogue
 
 _DITHER = 1 << 32
@@ -113,18 +113,18 @@ class ShareOf(Answer):
 
 def balance_of(
     explained: Explanation,
-    books: QuarterBooks,
+    quarter: QuarterBalance,
     catalogue: SiteCatalogue,
-    sight: Sight,
+    scope: AccessScope,
     all_open: bool,
 ) -> BalanceOfQuarter:
     """Write the balance, without the meters that are out of sight."""
-    lacking = [each for each in explained.lacking if sight.opens(each.meter)]
+    lacking = [each for each in explained.lacking if scope.opens(each.meter)]
     return BalanceOfQuarter(
-        form="with grid meter" if books.flows.has_grid[0] else "without grid meter",
-        mode=books.facts.balance.value,
-        battery=books.facts.battery.value,
-        quality=quality_word(books.quality),
+        form="with grid meter" if quarter.flows.has_grid[0] else "without grid meter",
+        mode=quarter.facts.balance.value,
+        battery=quarter.facts.battery.value,
+        quality=quality_word(quarter.quality),
         missing=list(dict.fromkeys(each.meter.id for each in lacking)),
         lacking=[
             LackingOf(
@@ -136,13 +136,13 @@ def balance_of(
             for each in lacking
         ],
         # Of a balance that lacks a member the flows are those of the others alone: no totals.
-        **(_flows(books) if all_open or books.balance is not None else {}),
-        **_terms(books),
+        **(_flows(quarter) if all_open or quarter.balance is not None else {}),
+        **_terms(quarter),
     )
 
 
-def _flows(books: QuarterBooks) -> Mapping[str, float]:
-    flows = books.flows
+def _flows(quarter: QuarterBalance) -> Mapping[str, float]:
+    flows = quarter.flows
     return {
         "consumed": _first_kwh(flows.consumed),
         "grid_import": _first_kwh(flows.grid_im),
@@ -151,10 +151,10 @@ def _flows(books: QuarterBooks) -> Mapping[str, float]:
     }
 
 
-def _terms(books: QuarterBooks) -> Mapping[str, float]:
+def _terms(quarter: QuarterBalance) -> Mapping[str, float]:
     """The terms of a balance of which no member is missing."""
-    balance, closed = books.balance, books.books
-    if balance is None or closed is None:
+    balance, computed = quarter.balance, quarter.computed
+    if balance is None or computed is None:
         return {}
     return {
         "conso_total": _first_kwh(balance.conso_total),
@@ -166,7 +166,7 @@ def _terms(books: QuarterBooks) -> Mapping[str, float]:
         "storage_charging_total": _first_kwh(balance.storage_charging),
         "storage_discharging_total": _first_kwh(balance.storage_discharging),
         "unmetered": _first_kwh(balance.unmetered),
-        "pool": _first_kwh(closed.pool),
+        "pool": _first_kwh(computed.pool),
         "allocated": _first_kwh(balance.allocated),
         "unallocated": _first_kwh(balance.self_energy - balance.allocated),
     }
@@ -176,11 +176,11 @@ def _first_kwh(energy: NDArray[np.int64]) -> float:
     return kwh(int(energy[0]))
 
 
-def key_of(explained: Explanation, books: QuarterBooks | None) -> KeyUsed | None:
+def key_of(explained: Explanation, quarter: QuarterBalance | None) -> KeyUsed | None:
     """Write the key that held for a consumer."""
-    if books is None or not books.is_consumer:
+    if quarter is None or not quarter.is_consumer:
         return None
-    name, facts = books.facts.key, explained.facts
+    name, facts = quarter.facts.key, explained.facts
     takes_share = KEYS[name].meaning is not ShareMeaning.NONE
     parameters = KeyParameters(
         share=str(facts.share) if takes_share and facts.share is not None else None,

@@ -25,7 +25,7 @@ from commonwatt.api.endpoint.fields import (
 )
 from commonwatt.api.endpoint.meters import open_meter
 from commonwatt.api.endpoint.operation import LIMITED, OF_METER, READING, SITE_PATH, Operation
-from commonwatt.app.findings.joined import Severity, Stretch, read_stretches
+from commonwatt.app.findings.joined import JoinedFinding, Severity, read_joined_findings
 from commonwatt.domain.metering.catalogue import Meter
 from commonwatt.domain.metering.findings import Finding, FindingRule, finding_id
 
@@ -74,15 +74,17 @@ def parse_findings(context: RequestContext, sent: RequestData) -> FindingsQuery:
 
 
 def answer_findings(context: RequestContext, query: FindingsQuery) -> bytes:
-    """Answer what validation set aside or doubts, as far as it is in sight."""
+    """Answer what validation set aside or finds implausible, as far as it is in sight."""
     meters = {meter.number: meter for meter in context.catalogue.meters}
     period = query.start, query.end
-    stretches = read_stretches(context.snapshot, context.catalogue, *period, context.site.sight)
+    joined_findings = read_joined_findings(
+        context.snapshot, context.catalogue, *period, context.site.scope
+    )
     return to_json(
         [
             _row(context.site.id, meters[first.meter], first, finding)
-            for stretch in stretches
-            for first, finding in _of_stretch(stretch, query)
+            for joined in joined_findings
+            for first, finding in _each_or_joined(joined, query)
             if query.meter in (None, meters[first.meter].id)
             and query.rule in (None, first.rule)
             and query.severity in (None, Severity.of(first.rule))
@@ -90,12 +92,14 @@ def answer_findings(context: RequestContext, query: FindingsQuery) -> bytes:
     )
 
 
-def _of_stretch(stretch: Stretch, query: FindingsQuery) -> Iterator[tuple[Finding, Finding]]:
-    """Yield what is told of a stretch, after the finding whose id it has: all as one, or each."""
+def _each_or_joined(
+    joined: JoinedFinding, query: FindingsQuery
+) -> Iterator[tuple[Finding, Finding]]:
+    """Yield what is answered, after the finding whose id it has: all joined as one, or each."""
     if not query.each:
-        yield stretch.first, stretch.whole
+        yield joined.first, joined.whole
         return
-    for finding in stretch.findings:
+    for finding in joined.findings:
         at = finding.belongs_at
         if (query.start or at) <= at and (query.end is None or at < query.end):
             yield finding, finding

@@ -32,7 +32,7 @@ from commonwatt.api.endpoint.operation import CHANGING, LIMITED, READING, SITE_P
 from commonwatt.api.http import problems
 from commonwatt.api.http.problems import InvalidInput
 from commonwatt.app.accounts.authorize import require_whole_site
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.billing.differences import Differences, read_differences
 from commonwatt.app.billing.lock import GroupLock, lock_group, read_locks, unlock_group
 from commonwatt.app.ports import LockStep, Store
@@ -95,28 +95,28 @@ class LockRow(Answer):
     steps: list[LockStepRow] = Field(description="All steps, the first one first.")
 
 
-def _row(lock: GroupLock, sight: Sight = WHOLE) -> LockRow:
+def _row(lock: GroupLock, scope: AccessScope = WHOLE) -> LockRow:
     return LockRow(
         group=lock.group.value,
-        **_step(lock.last, sight).model_dump(),
-        steps=[_step(each, sight) for each in lock.steps if _reaches(each, sight)],
+        **_step(lock.last, scope).model_dump(),
+        steps=[_step(each, scope) for each in lock.steps if _reaches(each, scope)],
     )
 
 
-def _step(step: LockStep, sight: Sight) -> LockStepRow:
+def _step(step: LockStep, scope: AccessScope) -> LockStepRow:
     return LockStepRow(
         until=utc_text(step.until_at),
         # The hash is of all meters and times: guesses of a closed one could be tried by it.
-        content_hash=step.content_hash if sight.is_whole else None,
+        content_hash=step.content_hash if scope.is_whole else None,
         locked_at=utc_text(step.locked_us // 1_000_000),
         by=step.account,
-        despite=step.despite if sight.is_whole else None,
+        despite=step.despite if scope.is_whole else None,
     )
 
 
-def _reaches(step: LockStep, sight: Sight) -> bool:
+def _reaches(step: LockStep, scope: AccessScope) -> bool:
     """Whether a step locks a quarter-hour that is in sight."""
-    return sight.since(step.until_at - QUARTER_S)
+    return scope.since(step.until_at - QUARTER_S)
 
 
 def parse_locks(_context: RequestContext, sent: RequestData) -> None:
@@ -126,9 +126,9 @@ def parse_locks(_context: RequestContext, sent: RequestData) -> None:
 
 def answer_locks(context: RequestContext, _query: None) -> bytes:
     """Answer the locks that are in force, a row a group, as far as they reach into sight."""
-    sight = context.site.sight
+    scope = context.site.scope
     locks = read_locks(context.snapshot, context.site.number)
-    return to_json([_row(each, sight) for each in locks if _reaches(each.last, sight)])
+    return to_json([_row(each, scope) for each in locks if _reaches(each.last, scope)])
 
 
 def put_lock(store: Store, sent: ChangeRequest) -> bytes:
@@ -204,7 +204,7 @@ def _rows(found: Differences) -> Iterator[DifferenceRow]:
 def parse_differences(context: RequestContext, sent: RequestData) -> DifferencesQuery:
     """Read a request; the account's history limit moves its start up."""
     query = read_query(DifferencesQuery, sent.query)
-    history_from = context.site.sight.history_from
+    history_from = context.site.scope.history_from
     if history_from is None:
         return query
     return query.model_copy(update={"start": max(query.start or 0, history_from)})
@@ -220,7 +220,7 @@ def answer_differences(context: RequestContext, query: DifferencesQuery) -> byte
         for each in read_differences(
             context.snapshot, context.catalogue, group, query.start, query.end
         )
-        if context.site.sight.opens(each.meter)
+        if context.site.scope.opens(each.meter)
     ]
     refuse_too_many(found)
     return to_json(difference_rows(found))

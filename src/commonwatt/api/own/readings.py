@@ -226,7 +226,7 @@ def _admit(services: Services, bearer: str | None, site_id: str, route: str) -> 
         limit_rate(services, access, route)
         site = require_site(access, site_id)
         require_action(access, Action.DELIVER)
-        reads_all = Action.READ in ALLOWED[access.role] and site.sight.is_whole
+        reads_all = Action.READ in ALLOWED[access.role] and site.scope.is_whole
         return Sender(access.account, site.number, reads_all)
 
 

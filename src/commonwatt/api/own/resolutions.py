@@ -98,7 +98,7 @@ def answer_resolutions(context: RequestContext, _query: None) -> bytes:
             _row(meter, each)
             for meter in context.catalogue.meters
             for each in meter.resolutions
-            if context.site.sight.shows(meter, each.start_at)
+            if context.site.scope.shows(meter, each.start_at)
         ]
     )
 
@@ -127,15 +127,15 @@ def delete_resolution(store: Store, sent: ChangeRequest) -> bytes:
 
 def _require_seen_finding(store: Store, site: GrantedSite, wanted: str) -> None:
     """Raise UnknownFinding for one that is not listed, as for one that there is not."""
-    if site.sight.is_whole:
+    if site.scope.is_whole:
         return
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site.number)
-        if find_finding(snapshot, catalogue, wanted, site.sight) is not None:
+        if find_finding(snapshot, catalogue, wanted, site.scope) is not None:
             return
         meter = resolved_meter(catalogue, wanted)
     resolved = [] if meter is None else [r for r in meter.resolutions if r.finding == wanted]
-    if meter is None or not all(site.sight.shows(meter, each.start_at) for each in resolved):
+    if meter is None or not all(site.scope.shows(meter, each.start_at) for each in resolved):
         raise UnknownFinding(wanted)
 
 

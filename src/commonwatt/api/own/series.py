@@ -27,7 +27,7 @@ from commonwatt.api.own.series_tables import BalanceRow, SeriesRow, balance_tabl
 from commonwatt.app.accounts.authorize import require_totals
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import MeterSeries, read_meter_series, read_site_series
-from commonwatt.app.series.register import other_stretches, with_register
+from commonwatt.app.series.register import other_register_spans, with_register
 from commonwatt.app.settling.as_of import view_as_of
 from commonwatt.domain.metering.catalogue import (
     REGISTERS_OF,
@@ -232,7 +232,7 @@ def answer_series(context: RequestContext, query: WantedSeries) -> TableAnswer:
         with_method=True,
     )
     if query.register is not None:
-        _require_bounded("register", _days(other_stretches(meter, query.register, *run)))
+        _require_bounded("register", _days(other_register_spans(meter, query.register, *run)))
         series = with_register(
             series, context.snapshot, context.catalogue, meter, query.register, periods.as_of_us
         )
@@ -260,12 +260,12 @@ def _known_then(
         site, (first_day, end_day) = context.site.number, periods.window.days
         days = len(view.results.dirty_days(site, group, first_day, end_day))
         # How many days were written of is that of closed meters too.
-        _require_bounded("as_of", days if context.site.sight.is_whole else end_day - first_day)
+        _require_bounded("as_of", days if context.site.scope.is_whole else end_day - first_day)
     return view, then
 
 
-def _days(stretches: Sequence[tuple[int, int]]) -> int:
-    return sum(-(-(end - first) // DAY_QUARTERS) for first, end in stretches)
+def _days(spans: Sequence[tuple[int, int]]) -> int:
+    return sum(-(-(end - first) // DAY_QUARTERS) for first, end in spans)
 
 
 def _require_bounded(name: str, days: int) -> None:

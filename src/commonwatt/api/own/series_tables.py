@@ -84,10 +84,10 @@ def _flow(description: str) -> Any:  # what pydantic declares a field by
 
 
 class BalanceRow(Completeness, Period):
-    """A period of the site's books. What is missing is null, never 0."""
+    """A period of the site's balance. What is missing is null, never 0."""
 
     conso_total: float | None = Field(description="Consumption [kWh; water m3], three decimals.")
-    prod_total: float | None = _flow("Production, as the books have it")
+    prod_total: float | None = _flow("Production, as the balance has it")
     from_ext: float | None = _flow("Taken from the grid")
     self: float | None = _flow("Consumption from the site's own energy")
     to_ext: float | None = _flow("Fed into the grid")
@@ -95,7 +95,7 @@ class BalanceRow(Completeness, Period):
     storage_charging_total: float | None = _flow("Charged, as measured")
     storage_discharging_total: float | None = _flow("Discharged, as measured")
     unallocated: float | None = _flow("Part of self that no consumer has a share in")
-    unmetered: float | None = _flow("Consumption that no meter measured, of clamped books")
+    unmetered: float | None = _flow("Consumption that no meter measured, of a clamped balance")
     quality: QualityWord | None = Field(
         description="The worst of the period's quarter-hours; `missing` if a member is missing."
     )

@@ -58,7 +58,7 @@ def answer_status(context: RequestContext, _query: None) -> bytes:
 
     Nothing of closed meters, and no instant before the account's history.
     """
-    status = read_status(context.snapshot, context.catalogue, context.site.sight)
+    status = read_status(context.snapshot, context.catalogue, context.site.scope)
     answer = SiteState(
         site=context.site.id,
         meters=[

@@ -121,7 +121,7 @@ def answer_worklist(context: RequestContext, wanted: WantedWorklist) -> bytes:
         wanted.start_at,
         wanted.end_at,
         wanted.estimated_limit,
-        context.site.sight,
+        context.site.scope,
     )
     return to_json(task_rows(tasks))
 

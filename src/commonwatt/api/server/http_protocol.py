@@ -122,8 +122,8 @@ class ProblemHttpProtocol(HttpToolsProtocol):
 
     def _end_slow(self, line: str, seconds: int) -> None:
         self._connections.throttled_log.warn(line, self._who(), seconds)
-        told = line.removeprefix("%s: ended, ") % seconds
-        self._refuse(Problem(kind=TOO_SLOW, detail=told))
+        detail = line.removeprefix("%s: ended, ") % seconds
+        self._refuse(Problem(kind=TOO_SLOW, detail=detail))
 
     def _who(self) -> str:
         return ":".join(map(str, self.client or ("unknown",)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.errors import UNKNOWN_SITE, CommonwattError, ErrorKind
 from commonwatt.domain.metering.catalogue import Medium, SiteCatalogue
 
@@ -174,7 +174,7 @@ class GrantedSite:
     generation: int
     catalogue_generation: int
     timezone: str
-    sight: Sight
+    scope: AccessScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,29 +277,29 @@ def require_site(access: AccountAccess, site_id: str) -> GrantedSite:
 
 def require_open_meter(site: GrantedSite, meter_id: str) -> None:
     """Raise ClosedMeter where the grant closes the meter's data."""
-    if site.sight.open_meters is not None and meter_id not in site.sight.open_meters:
+    if site.scope.open_meters is not None and meter_id not in site.scope.open_meters:
         raise ClosedMeter(meter_id)
 
 
 def require_history(site: GrantedSite, start_at: int) -> None:
     """Raise ClosedHistory for what begins before the grant's history [Unix seconds]."""
-    if not site.sight.since(start_at):
+    if not site.scope.since(start_at):
         raise ClosedHistory
 
 
 def require_all_history(site: GrantedSite) -> None:
     """Raise ClosedHistory where the grant's history is limited."""
-    if site.sight.history_from is not None:
+    if site.scope.history_from is not None:
         raise ClosedHistory
 
 
 def require_whole_site(site: GrantedSite) -> None:
     """Raise PartOfSite where the grant closes meters or limits the history."""
-    if not site.sight.is_whole:
+    if not site.scope.is_whole:
         raise PartOfSite
 
 
 def require_totals(site: GrantedSite, catalogue: SiteCatalogue, medium: Medium) -> None:
     """Raise ClosedTotals where the site's totals of a medium would tell of too few consumers."""
-    if not site.sight.tells_totals(catalogue, medium):
+    if not site.scope.tells_totals(catalogue, medium):
         raise ClosedTotals(medium)

@@ -18,7 +18,7 @@ from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS, settlements_by
 from commonwatt.domain.locking.rule_change import RuleChange
 from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
 from commonwatt.domain.metering.quality import exists
-from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_spans
 from commonwatt.domain.settlement import Settlement
 
 COLUMNS = ("total", "self", "ext")
@@ -85,7 +85,7 @@ def read_differences(
     days = set(snapshot.locks.open_days(site, numbers, first_day, end_day))
     days |= set(snapshot.results.dirty_days(site, group, first_day, end_day))
     found: list[Differences] = []
-    for run in day_runs(days, LONGEST_RUN_DAYS):
+    for run in day_spans(days, LONGEST_RUN_DAYS):
         settlements = dirty_settlements(snapshot, catalogue, group, *run)
         pending = snapshot.locks.rules_pending(site, group, run)
         by_rules = [

@@ -98,7 +98,7 @@ class WantedAcceptance:
 def accept_quarters(
     store: Store, site: int, wanted: WantedAcceptance, account: str, now_us: int
 ) -> Edit:
-    """Accept what is estimated or doubted of quarter-hours, and record who did and why.
+    """Accept what is estimated or implausible of quarter-hours, and record who did and why.
 
     No quarter-hour changes; the worklist does not ask for them any more. Raises `CannotChange`,
     `UnknownMeter`, and the errors of a store.

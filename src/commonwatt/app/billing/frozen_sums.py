@@ -1,4 +1,4 @@
-"""What a step of a lock froze, in sums: of each meter, and of the books."""
+"""What a step of a lock froze, in sums: of each meter, and of the balance."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class FrozenSum:
 class Frozen:
     """The quarter-hours [start, end) [Unix seconds] that a step froze.
 
-    ``sums`` ascend by type and address; ``unclosed`` counts quarter-hours without books.
+    ``sums`` ascend by type and address; ``unclosed`` counts quarter-hours without a balance.
     """
 
     start_at: int

@@ -16,7 +16,7 @@ from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS, settle_days, s
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from commonwatt.domain.metering.life import OLDEST_STAMP_AT
 from commonwatt.domain.metering.local_time import local_stamp
-from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S, day_spans
 
 _MICROSECONDS = 1_000_000
 
@@ -174,6 +174,6 @@ def _settle_late(change: Change, catalogue: SiteCatalogue, group: Group, end_day
     meters = [meter.number for meter in catalogue.meters_of(group)]
     generation = change.catalogue.generation(site)
     days = change.results.dirty_days(site, group, None, end_day)
-    for first, end in day_runs(days, LONGEST_RUN_DAYS):
+    for first, end in day_spans(days, LONGEST_RUN_DAYS):
         settlement = settle_days(change, catalogue, group, first, end)
         change.results.put_settlement(site, group, meters, settlement, generation)

@@ -10,7 +10,7 @@ from commonwatt.app.billing.differences import Cause, read_differences
 from commonwatt.app.ports import RegisterSpan, Snapshot
 from commonwatt.app.series.read import MeterSeries, read_site_series
 from commonwatt.app.series.register import with_register
-from commonwatt.app.settling.believed_days import first_used_day
+from commonwatt.app.settling.plausible_days import first_used_day
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Medium, Meter, SiteCatalogue
 from commonwatt.domain.metering.load_profile import SiteBalance
 from commonwatt.domain.metering.quality import Quality, exists
@@ -45,10 +45,10 @@ class MeterSums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSums:
-    """The books of a group over a period [Wh, litre], and its meters by type and address.
+    """The balance of a group over a period [Wh, litre], and its meters by type and address.
 
     Only ``conso_total`` is more than 0 where the medium is none that can be produced; all are None
-    where no quarter-hour has books. ``missing`` counts the quarter-hours up to now without books,
+    where no quarter-hour has a balance. ``missing`` counts the quarter-hours up to now without one,
     from the first reading of the group on. ``locked_until_at`` [Unix seconds] is None without lock.
     """
 
@@ -103,7 +103,7 @@ def read_month(
             feed_in = _sum_of(other.total, exists(other.quality_total))
         meters.append(_sums(meter, of_meter_, there, feed_in, differences.get(meter.number, {})))
     locked_until_at = snapshot.locks.locked_until(catalogue.site.number, group)
-    return _books(group, series.balance, any_there, locked_until_at, meters)
+    return _site_sums(group, series.balance, any_there, locked_until_at, meters)
 
 
 def _by_address(
@@ -163,7 +163,7 @@ def _sums(
     )
 
 
-def _books(
+def _site_sums(
     group: Group,
     balance: SiteBalance,
     expected: NDArray[np.bool_],

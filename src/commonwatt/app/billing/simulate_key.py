@@ -12,7 +12,7 @@ from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS
 from commonwatt.domain.balance.simulated_key import (
     SettledMeter,
     shares_under_key,
-    sharing_epochs,
+    sharing_spans,
     under_key,
 )
 from commonwatt.domain.metering.catalogue import Medium, Meter, SiteCatalogue
@@ -81,7 +81,7 @@ def simulate_key(
 
 def _check(hypothetical: SiteCatalogue, key: str, first_quarter: int, end_quarter: int) -> None:
     """Raise `KeyLacksTerms` for what the key lacks at any instant of the quarter-hours."""
-    spans = sharing_epochs(hypothetical, first_quarter, end_quarter)
+    spans = sharing_spans(hypothetical, first_quarter, end_quarter)
     joined = {meter.installed_at for meter in hypothetical.meters if meter.installed_at is not None}
     instants = {at for at in joined if first_quarter <= quarter_of(at) < end_quarter}
     instants |= {start_at for start_at, _ in spans}

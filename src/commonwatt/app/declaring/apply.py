@@ -39,7 +39,7 @@ class Applied:
     recomputed: Sequence[Recomputation]
 
     @property
-    def told(self) -> Sequence[str]:
+    def report(self) -> Sequence[str]:
         """All of it for people."""
         label = f"site {self.site.site_ref or self.site.id}"
         recomputed = (recomputation_line(each, self.site.timezone) for each in self.recomputed)

@@ -155,14 +155,14 @@ def _facts(
         return
     since = _shown("installed_at", from_at, timezone)
     names = [f.name for f in fields(after[0]) if f.name not in ("valid_from", "valid_to")]
-    told: dict[str, str] = {}
+    described: dict[str, str] = {}
     starts = sorted({from_at, *(f.valid_from for f in (*before, *after) if f.valid_from > from_at)})
     for at in starts:
         was, now = _at(before, at), _at(after, at)
         for name in names:
-            if getattr(was, name) != getattr(now, name) and name not in told:
-                told[name] = next(_differences(was, now, [name], timezone))
-    yield from (f"{line}, from {since}" for line in told.values())
+            if getattr(was, name) != getattr(now, name) and name not in described:
+                described[name] = next(_differences(was, now, [name], timezone))
+    yield from (f"{line}, from {since}" for line in described.values())
 
 
 def _at(facts: Iterable[MeterFacts | SiteFacts], at: int) -> MeterFacts | SiteFacts:

@@ -26,7 +26,7 @@ from commonwatt.domain.metering.catalogue import (
     Sensor,
     Site,
     SiteCatalogue,
-    epochs,
+    valid_spans,
 )
 from commonwatt.domain.metering.local_time import local_stamp
 
@@ -36,7 +36,7 @@ def locked_mode_faults(
 ) -> list[DeclarationFault]:
     """Return the changes that would answer locked quarter-hours otherwise.
 
-    Which register is a meter's total, and whether a meter without a share is in the books at all.
+    Which register is a meter's total, and whether a meter without a share is in the balance at all.
     """
     faults: list[DeclarationFault] = []
     for each in changes:
@@ -45,7 +45,7 @@ def locked_mode_faults(
         if each.before is None or until_at is None:
             continue
         before, after = each.before, each.after
-        starts = (start for start, _ in epochs(0, until_at, (*before.facts, *after.facts)))
+        starts = (start for start, _ in valid_spans(0, until_at, (*before.facts, *after.facts)))
         facts = ((before.facts_at(at), after.facts_at(at)) for at in starts)
         key = next((key for pair in facts for key in _changed(after.medium, *pair)), None)
         if key is not None:

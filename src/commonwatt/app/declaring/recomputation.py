@@ -17,8 +17,8 @@ from commonwatt.app.settling.marks import (
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.local_time import local_stamp
 from commonwatt.domain.metering.quarter_hours import DAY_S, day_of
+from commonwatt.domain.vee.declared_segments import DeclaredSegment, declared_segments
 from commonwatt.domain.vee.rollover import RolloverRule
-from commonwatt.domain.vee.stretches import Stretch, stretches_of
 
 _EARLIEST_AT = 0
 _SEAMS = ("devices", "resolutions", "held")
@@ -55,35 +55,35 @@ def _changes(before: Meter, after: Meter) -> Iterator[int]:
     for span in set(before.held) ^ set(after.held):
         yield _EARLIEST_AT if span.from_at is None else span.from_at
     for register in REGISTERS_OF[after.medium]:
-        yield from _changed_stretches(before, after, register)
+        yield from _changed_segments(before, after, register)
         if before.facts != after.facts:
             yield from _changed_limits(before, after, register)
 
 
-def _changed_stretches(before: Meter, after: Meter, register: Register) -> Iterator[int]:
-    was, now = ({s.start_at: s for s in stretches_of(m, register)} for m in (before, after))
+def _changed_segments(before: Meter, after: Meter, register: Register) -> Iterator[int]:
+    was, now = ({s.start_at: s for s in declared_segments(m, register)} for m in (before, after))
     for start_at in was.keys() | now.keys():
         one, other = was.get(start_at), now.get(start_at)
         if one is None or other is None or _without_end(one) != _without_end(other):
             yield _EARLIEST_AT if start_at is None else start_at
         elif one != other:
-            # What acts at an end alone does nothing on a stretch that has none.
+            # What acts at an end alone does nothing on a segment that has none.
             yield from sorted(s.end_at for s in (one, other) if s.end_at is not None)[:1]
 
 
 def _changed_limits(before: Meter, after: Meter, register: Register) -> Iterator[int]:
     """Yield when the most that can flow, which tells a rollover from a reset, changes."""
-    for stretch in stretches_of(after, register):
-        was, now = (RolloverRule.of(meter, register, stretch) for meter in (before, after))
+    for segment in declared_segments(after, register):
+        was, now = (RolloverRule.of(meter, register, segment) for meter in (before, after))
         if was.wholly_rolling() != now.wholly_rolling():
             yield _EARLIEST_AT
         starts = sorted({from_at for from_at, _ in (*was.limits, *now.limits)})
         yield from [at for at in starts if was.limit_at(at) != now.limit_at(at)][:1]
 
 
-def _without_end(stretch: Stretch) -> Stretch:
-    """What acts on a stretch from its start on; the serial tells whose the last reading is."""
-    return replace(stretch, end_at=None, end_index=None, serial=None, removed=False)
+def _without_end(segment: DeclaredSegment) -> DeclaredSegment:
+    """What acts on a segment from its start on; the serial tells whose the last reading is."""
+    return replace(segment, end_at=None, end_index=None, serial=None, removed=False)
 
 
 _AS_A_WHOLE = (

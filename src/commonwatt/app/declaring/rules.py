@@ -1,4 +1,4 @@
-"""Whether the rules of a site can be evaluated, in every epoch of its facts."""
+"""Whether the rules of a site can be evaluated, whatever facts hold."""
 
 from collections.abc import Collection, Iterator, Mapping
 

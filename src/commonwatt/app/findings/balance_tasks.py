@@ -1,4 +1,4 @@
-"""What is to do about the books of a site: quarter-hours without, and energy that has no place."""
+"""What is to do about the balance of a site: where there is none, energy that has no place."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.findings.actions import ApplyDeclaration, ImportReadings
 from commonwatt.app.findings.lacking_registers import LackingRegister, lacking_registers
 from commonwatt.app.findings.task import Task, quarters_told
@@ -19,7 +19,7 @@ from commonwatt.domain.metering.quarter_hours import QUARTER_S
 
 UNBALANCED_LIMIT = 0.05
 """Share of the consumption that may be unmetered, or stay unallocated."""
-OPEN_BOOKS = "unbalanced"
+NO_BALANCE = "unbalanced"
 """The kind of task that concerns the whole site, even where one meter is the cause."""
 _NAMED = 3
 _CAUSES = (
@@ -28,23 +28,23 @@ _CAUSES = (
 )
 
 
-def open_books(
+def balance_tasks(
     snapshot: Snapshot,
     catalogue: SiteCatalogue,
     group: Group,
     series: SiteSeries,
-    sight: Sight,
+    scope: AccessScope,
 ) -> Iterator[Task]:
-    """What keeps the books of a series of a group from being closed, or from adding up.
+    """What keeps the balance of a group from being computed, or from adding up.
 
     Of a meter that is out of sight it is not told that it is the cause.
     """
     balance, first = series.balance, series.first_quarter
     missing = balance.quality == Quality.MISSING
-    if missing.any() and sight.open_meters is None:
-        yield from _without_books(snapshot, catalogue, group, series, missing)
+    if missing.any() and scope.open_meters is None:
+        yield from _without_balance(snapshot, catalogue, group, series, missing)
     elif missing.any():
-        seen = [(meter, of_meter) for meter, of_meter in series.meters if sight.opens(meter)]
+        seen = [(meter, of_meter) for meter, of_meter in series.meters if scope.opens(meter)]
         yield _open(replace(series, meters=seen), missing, ())
     known = exists(balance.quality)
     conso = int(np.abs(balance.conso_total[known]).sum())
@@ -61,12 +61,12 @@ def open_books(
                 + _CAUSES,
                 action=ApplyDeclaration(),
             )
-    if sight.open_meters is None:
+    if scope.open_meters is None:
         yield from _never_produced(series, conso)
 
 
 def _never_produced(series: SiteSeries, conso: int) -> Iterator[Task]:
-    """More production in the books than the producers' meters counted: that cannot be.
+    """More production in the balance than the producers' meters counted: that cannot be.
 
     The other way round something is used that no meter counts. Over all quarter-hours in which the
     producers are known; by as much as is estimated the sums may be wrong without any fault.
@@ -111,14 +111,14 @@ def _beyond(
         yield "unallocated", balance.self_energy - balance.allocated
 
 
-def _without_books(
+def _without_balance(
     snapshot: Snapshot,
     catalogue: SiteCatalogue,
     group: Group,
     series: SiteSeries,
     missing: NDArray[np.bool_],
 ) -> Iterator[Task]:
-    """Registers that begin late, by themselves; then the other quarter-hours without books."""
+    """Registers that begin late, by themselves; then the other quarter-hours without a balance."""
     first = series.first_quarter
     no_total = np.zeros(len(missing), np.bool_)
     for _, of_meter in series.meters:
@@ -154,8 +154,8 @@ def _late_register(lacking: LackingRegister, quarter: int, zone: str, end: int) 
         meter=lacking.meter,
         start_at=quarter * QUARTER_S,
         end_at=min(begins_at, end * QUARTER_S),
-        text=f"no books, because {lacking.meter.name} has no {lacking.register} yet, which is read "
-        f"only later; if it did not count before, declare {declared}",
+        text=f"no balance, because {lacking.meter.name} has no {lacking.register} yet, which is "
+        f"read only later; if it did not count before, declare {declared}",
         action=ApplyDeclaration(),
     )
 
@@ -163,7 +163,7 @@ def _late_register(lacking: LackingRegister, quarter: int, zone: str, end: int) 
 def _open(
     series: SiteSeries, missing: NDArray[np.bool_], lacking: Sequence[LackingRegister]
 ) -> Task:
-    """The quarter-hours without books, and the members that are missing most in them."""
+    """The quarter-hours without a balance, and the members that are missing most in them."""
     counts = [
         (int((of_meter.quality_total[missing] == Quality.MISSING).sum()), meter)
         for meter, of_meter in series.meters
@@ -181,10 +181,10 @@ def _open(
     names = ", ".join(name for _, name in named[:_NAMED]) or "a member"
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return Task(
-        kind=OPEN_BOOKS,
+        kind=NO_BALANCE,
         meter=named[0][0] if len(named) == 1 else None,
         start_at=(series.first_quarter + int(positions[0])) * QUARTER_S,
         end_at=(series.first_quarter + int(positions[-1]) + 1) * QUARTER_S,
-        text=f"no books in {quarters_told(len(positions))}, because of {names}{more}",
+        text=f"no balance in {quarters_told(len(positions))}, because of {names}{more}",
         action=ImportReadings(named[0][0].id if named else None),
     )

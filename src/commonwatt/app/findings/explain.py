@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.findings.lacking_registers import LackingRegister, with_beginnings
 from commonwatt.app.findings.quarter_versions import Version, quarter_versions, writes_touching
 from commonwatt.app.findings.read import read_findings
@@ -18,7 +18,7 @@ from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import MeterSeries, read_meter_series
 from commonwatt.app.settling.load import judge_meters
 from commonwatt.domain.energy.physical_meter import JudgedMeter
-from commonwatt.domain.explanation.books import QuarterBooks, quarter_books
+from commonwatt.domain.explanation.balance import QuarterBalance, quarter_balance
 from commonwatt.domain.explanation.boundaries import (
     Boundary,
     UsedInterval,
@@ -50,7 +50,7 @@ class Explanation:
     ``answered`` is what series answer of it. ``readings`` and ``boundaries`` are of a physical
     meter; ``device`` is the one that is declared for it; ``edits`` touch the quarter-hour, the last
     that is not undone counts, and ``accepted`` is the one that takes it as it is; ``rule`` is that
-    of a rule meter; ``books`` those of electricity, ``lacking`` what they miss. Of a quarter-hour
+    of a rule meter; ``balance`` that of electricity, ``lacking`` what it misses. Of a quarter-hour
     before ``locked_until_at`` the answer is what was locked, the rest what it would be without, and
     ``locked_despite`` why it was locked although something was to do. ``generation`` is that of the
     site now.
@@ -69,7 +69,7 @@ class Explanation:
     edits: tuple[Edit, ...]
     accepted: Edit | None
     rule: RuleTree | None
-    books: QuarterBooks | None
+    balance: QuarterBalance | None
     lacking: tuple[LackingRegister, ...]
     versions: tuple[Version, ...]
     locked_until_at: int | None
@@ -91,7 +91,7 @@ def explain_quarter(
     catalogue: SiteCatalogue,
     meter: Meter,
     quarter: int,
-    sight: Sight = WHOLE,
+    scope: AccessScope = WHOLE,
 ) -> Explanation:
     """Explain a quarter-hour of a meter.
 
@@ -109,15 +109,15 @@ def explain_quarter(
     method = Method(0 if answered.method is None else int(answered.method[0]))
     rule = rule_tree(catalogue, meter, settled.energies, quarter)
     touching = [
-        each for each in settled.edits if each.meter == meter.number and sight.since(each.start_at)
+        each for each in settled.edits if each.meter == meter.number and scope.since(each.start_at)
     ]
     accepting = [each for each in touching if each.accepts and each.undone_us is None]
-    books = (
-        quarter_books(catalogue, meter, settled.energies, quarter)
+    balance = (
+        quarter_balance(catalogue, meter, settled.energies, quarter)
         if group is Group.ELECTRICITY
         else None
     )
-    leaves = {each.number for each in _leaves(rule) if sight.opens(each)}
+    leaves = {each.number for each in _leaves(rule) if scope.opens(each)}
     causes = _writes(snapshot, site, settled, {meter.number, *leaves}, quarter)
     return Explanation(
         meter=meter,
@@ -128,14 +128,14 @@ def explain_quarter(
         boundaries=ends,
         intervals=intervals,
         estimate=estimate_of(judged, facts, quarter, method, zone) if judged else None,
-        findings=tuple(_findings(snapshot, catalogue, meter, quarter, judged, sight)),
+        findings=tuple(_findings(snapshot, catalogue, meter, quarter, judged, scope)),
         device=_device(meter, start_at) if is_physical else None,
         edits=tuple(each for each in touching if not each.accepts),
         accepted=accepting[-1] if accepting else None,
         rule=rule,
-        books=books,
-        lacking=tuple(with_beginnings(snapshot, catalogue, books.missing, quarter))
-        if books
+        balance=balance,
+        lacking=tuple(with_beginnings(snapshot, catalogue, balance.missing, quarter))
+        if balance
         else (),
         versions=tuple(quarter_versions(snapshot, catalogue, meter, quarter, causes)),
         locked_until_at=snapshot.locks.locked_until(site, group),
@@ -210,13 +210,13 @@ def _findings(
     meter: Meter,
     quarter: int,
     judged: JudgedMeter | None,
-    sight: Sight,
+    scope: AccessScope,
 ) -> list[Finding]:
     """What was found of a meter that touches a quarter-hour; filed as late as its next reading."""
     start_at, end_at = quarter * QUARTER_S, (quarter + 1) * QUARTER_S
     until_at = end_at if judged is None else _span(judged, quarter)[2]
     day_at = start_at // DAY_S * DAY_S
-    found = read_findings(snapshot, catalogue, day_at, until_at + DAY_S, sight)
+    found = read_findings(snapshot, catalogue, day_at, until_at + DAY_S, scope)
     return [
         each
         for each in found

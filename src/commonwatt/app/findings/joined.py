@@ -1,7 +1,7 @@
-"""Findings as people read them: one a stretch, those first that ask for a decision.
+"""Findings as people read them: joined where they follow each other, by what asks for a decision.
 
-They are stored one a reading or a day, and joined when they are read. A stretch lies within a month
-of UTC, so that it and its id are the same in whatever period is asked for.
+They are stored one a reading or a day, and joined when they are read. What is joined lies within a
+month of UTC, so that it and its id are the same in whatever period is asked for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from itertools import groupby
 
 import numpy as np
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.findings.read import read_findings
 from commonwatt.app.ports import Snapshot
 from commonwatt.domain.metering.catalogue import Meter, SiteCatalogue
@@ -26,7 +26,7 @@ _ADDED = frozenset(
         *("residual", "produced", "consumed", "intervals", "register"),
     }
 )
-"""Evidence of a stretch that is the sum of that of its findings."""
+"""Evidence of a joined finding that is the sum of that of its parts."""
 
 
 _HELD = frozenset(HELD_BACK.values())
@@ -46,7 +46,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class JoinedFinding:
     """Findings of one rule, meter and register that follow each other, ascending.
 
     Each begins at most a day after the one before it ended, a gap where it ended.
@@ -56,7 +56,7 @@ class Stretch:
 
     @property
     def first(self) -> Finding:
-        """The first one, by whose id the stretch is known."""
+        """The first one, by whose id it is known."""
         return self.findings[0]
 
     @property
@@ -94,18 +94,18 @@ def _evidence(findings: Sequence[Finding]) -> dict[str, int]:
     return joined
 
 
-def stretches_of(findings: Iterable[Finding]) -> list[Stretch]:
+def join_findings(findings: Iterable[Finding]) -> list[JoinedFinding]:
     """Join findings that follow each other, in whatever order they come."""
     ordered = sorted(findings, key=lambda each: (*_kind(each), each.start_at, each.end_at))
-    found: list[Stretch] = []
+    found: list[JoinedFinding] = []
     for _, group in groupby(ordered, _kind):
         run: list[Finding] = []
         for each in group:
             if run and not _follows(run[-1], each):
-                found.append(Stretch(tuple(run)))
+                found.append(JoinedFinding(tuple(run)))
                 run = []
             run.append(each)
-        found.append(Stretch(tuple(run)))
+        found.append(JoinedFinding(tuple(run)))
     return found
 
 
@@ -129,23 +129,23 @@ def _month(finding: Finding) -> int:
     return int(np.datetime64(finding.belongs_at, "s").astype("datetime64[M]").astype(np.int64))
 
 
-def read_stretches(
+def read_joined_findings(
     snapshot: Snapshot,
     catalogue: SiteCatalogue,
     start_at: int | None = None,
     end_at: int | None = None,
-    sight: Sight = WHOLE,
-) -> list[Stretch]:
+    scope: AccessScope = WHOLE,
+) -> list[JoinedFinding]:
     """Read what was found in [start, end) [Unix seconds], joined; None is unbounded.
 
-    A stretch is answered whole if any of it is filed there, as far as it is in sight. Those that
-    need a decision come first, then by type and address of the meter, then in time.
+    A joined finding is answered whole if any of it is filed there, as far as it is in sight. Those
+    that need a decision come first, then by type and address of the meter, then in time.
     """
     wide = [_month_bounds(at) for at in (start_at, None if end_at is None else end_at - 1)]
     period = None if wide[0] is None else wide[0][0], None if wide[1] is None else wide[1][1]
     found = [
         each
-        for each in read_findings(snapshot, catalogue, *period, sight)
+        for each in read_findings(snapshot, catalogue, *period, scope)
         if each.rule not in _HELD
         or (
             (start_at is None or each.end_at > start_at)
@@ -153,9 +153,9 @@ def read_stretches(
         )
     ]
     meters = {meter.number: meter for meter in catalogue.meters}
-    told = [
+    joined = [
         each
-        for each in stretches_of(found)
+        for each in join_findings(found)
         if any(
             finding.rule in _HELD
             or (
@@ -165,7 +165,7 @@ def read_stretches(
             for finding in each.findings
         )
     ]
-    return sorted(told, key=lambda each: _order(meters[each.first.meter], each.first))
+    return sorted(joined, key=lambda each: _order(meters[each.first.meter], each.first))
 
 
 def _order(meter: Meter, finding: Finding) -> tuple[object, ...]:

@@ -1,11 +1,11 @@
-"""Registers that the books need and that nothing is known of, and whether they begin later."""
+"""Registers that the balance needs and that nothing is known of, and whether they begin later."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.settling.believed_days import first_used_day
 from commonwatt.app.settling.load import judge_meters
+from commonwatt.app.settling.plausible_days import first_used_day
 from commonwatt.domain.balance.members import members_of
 from commonwatt.domain.metering.catalogue import Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.life import OLDEST_STAMP_AT
@@ -22,7 +22,7 @@ from commonwatt.domain.settlement import group_energies
 
 @dataclass(frozen=True, slots=True)
 class LackingRegister:
-    """A register of the profile of a meter that is missing in a quarter-hour of the books.
+    """A register of the profile of a meter that is missing in a quarter-hour of the balance.
 
     ``begins_at`` [Unix seconds] is the first whole quarter-hour with readings of it, None where it
     was read before, or never.
@@ -50,15 +50,15 @@ class LackingRegister:
 def lacking_registers(
     snapshot: Snapshot, catalogue: SiteCatalogue, group: Group, quarter: int
 ) -> list[LackingRegister]:
-    """Return what the members of the books lack in a quarter-hour, as it is settled now."""
+    """Return what the members of the balance lack in a quarter-hour, as it is settled now."""
     day, position = quarter // DAY_QUARTERS, quarter % DAY_QUARTERS
     meters, site = catalogue.meters_of(group), catalogue.site.number
     judged = judge_meters(snapshot.readings, catalogue, meters, day, day + 1)
     edits = snapshot.edits.edits(site, day * DAY_S, (day + 1) * DAY_S)
     run = day * DAY_QUARTERS, (day + 1) * DAY_QUARTERS
     energies, _ = group_energies(catalogue, group, judged, *run, edits)
-    here = slice(position, position + 1)
-    members = members_of(meters, energies, quarter * QUARTER_S, here)
+    section = slice(position, position + 1)
+    members = members_of(meters, energies, quarter * QUARTER_S, section)
     missing = [(each.number, register) for each in members for register in each.lacks(0)]
     return with_beginnings(snapshot, catalogue, missing, quarter)
 

@@ -68,8 +68,8 @@ def missing_tasks(
         whole = [(first * QUARTER_S, (first + len(quality)) * QUARTER_S)]
         kind, spans = "missing-meter", whole if is_awaited else []
     for start_at, end_at in spans:
-        here = quality[start_at // QUARTER_S - first : end_at // QUARTER_S - first]
-        count = int((here == Quality.MISSING).sum())
+        of_span = quality[start_at // QUARTER_S - first : end_at // QUARTER_S - first]
+        count = int((of_span == Quality.MISSING).sum())
         missing = kind == "missing"
         text = f"is missing in {quarters_told(count)}" if missing else "has no data in the period"
         action: Action = ImportReadings(meter.id)

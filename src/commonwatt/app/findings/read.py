@@ -1,8 +1,8 @@
-"""Reading what validation set aside or doubts, fresh where days are dirty."""
+"""Reading what validation set aside or finds implausible, fresh where days are dirty."""
 
 from collections.abc import Mapping
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.findings.span_mismatches import span_mismatches
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.readings.held import held_findings
@@ -21,7 +21,7 @@ def read_findings(
     catalogue: SiteCatalogue,
     start_at: int | None = None,
     end_at: int | None = None,
-    sight: Sight = WHOLE,
+    scope: AccessScope = WHOLE,
 ) -> list[Finding]:
     """Read the findings filed under instants of [start, end) [Unix seconds]; None is unbounded.
 
@@ -29,8 +29,8 @@ def read_findings(
     What is held back is found wherever it meets them, behind a limit of history only what begins
     after it.
     """
-    if sight.history_from is not None:
-        start_at = sight.history_from if start_at is None else max(start_at, sight.history_from)
+    if scope.history_from is not None:
+        start_at = scope.history_from if start_at is None else max(start_at, scope.history_from)
     if start_at is not None and end_at is not None and start_at >= end_at:
         return []
     found: list[Finding] = [
@@ -38,27 +38,27 @@ def read_findings(
         for each in held_findings(snapshot.readings, catalogue)
         if (start_at is None or each.end_at > start_at)
         and (end_at is None or each.start_at < end_at)
-        and (sight.history_from is None or each.start_at >= sight.history_from)
+        and (scope.history_from is None or each.start_at >= scope.history_from)
     ]
     for group in Group:
         found += _of_group(snapshot, catalogue, group, start_at, end_at)
-    if not sight.is_whole:
+    if not scope.is_whole:
         by_number = {meter.number: meter for meter in catalogue.meters}
-        found = [each for each in found if _in_sight(catalogue, by_number, each, sight)]
+        found = [each for each in found if _in_scope(catalogue, by_number, each, scope)]
     return sorted(found, key=lambda each: (each.belongs_at, each.meter, each.register, each.rule))
 
 
-def _in_sight(
-    catalogue: SiteCatalogue, by_number: Mapping[int, Meter], finding: Finding, sight: Sight
+def _in_scope(
+    catalogue: SiteCatalogue, by_number: Mapping[int, Meter], finding: Finding, scope: AccessScope
 ) -> bool:
     meter = by_number[finding.meter]
-    if not sight.shows(meter, finding.start_at):
+    if not scope.shows(meter, finding.start_at):
         return False
     if finding.rule is FindingRule.SITE_SUM:
-        return sight.tells_totals(catalogue, Medium(meter.medium.group.value))
+        return scope.tells_totals(catalogue, Medium(meter.medium.group.value))
     if finding.rule is FindingRule.INTERVAL_REGISTER_MISMATCH:
         compared = register_meter_of(catalogue, meter)
-        return compared is None or sight.opens(compared)
+        return compared is None or scope.opens(compared)
     return True
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.declaring.apply import Applied, CannotChange, planned_change, store_plan
 from commonwatt.app.errors import CommonwattError, ErrorKind
-from commonwatt.app.findings.joined import stretches_of
+from commonwatt.app.findings.joined import join_findings
 from commonwatt.app.findings.read import read_findings
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.app.settling.load import MeterHistory
@@ -51,27 +51,28 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding of a site, with its meter, and all of the stretch that goes by its id."""
+    """A finding of a site, with its meter, and all that are joined under its id."""
 
     catalogue: SiteCatalogue
     meter: Meter
     finding: Finding
-    stretch: tuple[Finding, ...]
+    joined: tuple[Finding, ...]
 
 
 def find_finding(
-    snapshot: Snapshot, catalogue: SiteCatalogue, wanted: str, sight: Sight = WHOLE
+    snapshot: Snapshot, catalogue: SiteCatalogue, wanted: str, scope: AccessScope = WHOLE
 ) -> Found | None:
     """Look a finding up by its id among those of today that are in sight.
 
-    The id of the first one of a stretch is that of the stretch; any other is that finding alone.
+    The id of the first of several that are joined is that of the whole; any other is that finding
+    alone.
     """
     by_number = {meter.number: meter for meter in catalogue.meters}
-    for stretch in stretches_of(read_findings(snapshot, catalogue, sight=sight)):
-        meter = by_number[stretch.first.meter]
-        for finding in stretch.findings:
+    for joined in join_findings(read_findings(snapshot, catalogue, scope=scope)):
+        meter = by_number[joined.first.meter]
+        for finding in joined.findings:
             if finding_id(catalogue.site.id, meter.id, finding) == wanted:
-                members = stretch.findings if finding is stretch.first else (finding,)
+                members = joined.findings if finding is joined.first else (finding,)
                 return Found(catalogue, meter, finding, members)
     return None
 
@@ -90,8 +91,8 @@ def resolve_finding(
 
     A reset or rollover lies between the two readings of the finding. Faulty are, of a break, the
     readings of the smaller of its sides, of a catch-up those that repeat the index, else those of
-    the finding, or of all the findings of a stretch. Raises `UnknownFinding`, `CannotChange`, and
-    the errors of a store.
+    the finding, or of all that are joined. Raises `UnknownFinding`, `CannotChange`, and the errors
+    of a store.
     """
     with store.snapshot() as snapshot:
         catalogue = snapshot.catalogue.catalogue(site)
@@ -101,7 +102,7 @@ def resolve_finding(
         if found is None:
             raise UnknownFinding(wanted)
         _check(found, verdict)
-        spans = [(each.start_at, each.end_at) for each in found.stretch]
+        spans = [(each.start_at, each.end_at) for each in found.joined]
         looks_around = found.finding.rule in _FAULTY_AROUND
         if verdict.kind is ResolutionKind.FAULTY and looks_around:
             spans = [_faulty_span(snapshot, found)]

@@ -14,7 +14,7 @@ from commonwatt.app.settling.load import meter_histories
 from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS
 from commonwatt.domain.metering.catalogue import Group, Meter, SiteCatalogue
 from commonwatt.domain.metering.findings import Finding
-from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, day_spans
 from commonwatt.domain.plausibility.days.register_check import register_meter_of
 from commonwatt.domain.plausibility.days.register_spans import (
     RegisterRise,
@@ -71,7 +71,7 @@ def _rises(
         if first_day <= day <= end_day
     }
     withdrawn = snapshot.readings.withdrawn(site)
-    for first, end in day_runs(ends, LONGEST_RUN_DAYS):
+    for first, end in day_spans(ends, LONGEST_RUN_DAYS):
         start_at, end_at = first * DAY_S, end * DAY_S - 1
         for history in meter_histories(snapshot.readings, catalogue, [named], first, end):
             judged = history.judge_around(start_at, end_at, 1, withdrawn)

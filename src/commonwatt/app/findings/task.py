@@ -30,7 +30,7 @@ class TaskState(StrEnum):
     """Whether something is to be done: OPEN keeps its period from being locked.
 
     LOCKED: the period was locked with it, so it informs; what resolves it makes a difference.
-    ACCEPTED: somebody took what is estimated or doubted as it is; the action takes that back.
+    ACCEPTED: somebody took what is estimated or implausible as it is; the action takes that back.
     """
 
     OPEN = "open"
@@ -58,7 +58,7 @@ class Task:
 
 
 def acceptance(site: Site, meter: Meter, edit: Edit) -> Task:
-    """Return that somebody accepted what is estimated or doubted of a meter: it informs."""
+    """Return that somebody accepted what is estimated or implausible of a meter: it informs."""
     return Task(
         kind="accepted",
         meter=meter,

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.findings.actions import ApplyDeclaration
-from commonwatt.app.findings.balance_tasks import open_books
-from commonwatt.app.findings.joined import stretches_of
+from commonwatt.app.findings.balance_tasks import balance_tasks
+from commonwatt.app.findings.joined import join_findings
 from commonwatt.app.findings.meter_tasks import ESTIMATED_LIMIT, estimated_task, missing_tasks
 from commonwatt.app.findings.read import read_findings
 from commonwatt.app.findings.task import Task, TaskState, acceptance, task_of_finding
@@ -76,12 +76,12 @@ def read_worklist(
     start_at: int,
     end_at: int,
     estimated_limit: float = ESTIMATED_LIMIT,
-    sight: Sight = WHOLE,
+    scope: AccessScope = WHOLE,
 ) -> list[Task]:
     """Return what is to do in [start, end) [Unix seconds]; nothing open: it can be locked.
 
     What was locked with things to do goes on being told, as LOCKED. Of what is not in sight nothing
-    is told but that there are no books, where totals are.
+    is told but that there is no balance, where totals are.
     """
     locked_at = snapshot.locks.locked_until(catalogue.site.number, group) or start_at
     cut_at = min(max(locked_at, start_at), end_at)
@@ -89,7 +89,7 @@ def read_worklist(
     tasks = [
         replace(task, state=state) if task.state is TaskState.OPEN else task
         for from_at, until_at, state in parts
-        for task in _tasks(snapshot, catalogue, group, from_at, until_at, estimated_limit, sight)
+        for task in _tasks(snapshot, catalogue, group, from_at, until_at, estimated_limit, scope)
     ]
     return sorted(tasks, key=_order)
 
@@ -146,7 +146,7 @@ def _tasks(
     start_at: int,
     end_at: int,
     estimated_limit: float,
-    sight: Sight,
+    scope: AccessScope,
 ) -> list[Task]:
     first, end = first_quarter_from(start_at), quarter_of(end_at)
     if first >= end:
@@ -159,17 +159,17 @@ def _tasks(
     accepting = [
         each
         for each in edits
-        if each.accepts and each.undone_us is None and sight.since(each.start_at)
+        if each.accepts and each.undone_us is None and scope.since(each.start_at)
     ]
     open_findings = [
         each
-        for each in _open_findings(snapshot, catalogue, group, start_at, end_at, sight)
+        for each in _open_findings(snapshot, catalogue, group, start_at, end_at, scope)
         if not _is_accepted(each, accepting)
     ]
-    stretches = stretches_of(open_findings)
-    tasks = [task_of_finding(catalogue, each.whole) for each in stretches]
+    joined_findings = join_findings(open_findings)
+    tasks = [task_of_finding(catalogue, each.whole) for each in joined_findings]
     for meter, of_meter in series.meters:
-        if not sight.opens(meter):
+        if not scope.opens(meter):
             continue
         known = [each for each in open_findings if each.meter == meter.number]
         tasks += begins_again_tasks(meter, known)
@@ -182,8 +182,8 @@ def _tasks(
             for each in accepting
             if each.meter == meter.number
         ]
-    if sight.tells_totals(catalogue, medium):
-        tasks += open_books(snapshot, catalogue, group, series, sight)
+    if scope.tells_totals(catalogue, medium):
+        tasks += balance_tasks(snapshot, catalogue, group, series, scope)
     return tasks
 
 
@@ -196,11 +196,11 @@ _ACCEPTABLE = frozenset(
         FindingRule.READINGS_UNUSED,
     }
 )
-"""What doubts numbers that there are; the others leave quarter-hours without one."""
+"""What says of numbers that they are implausible; the others leave quarter-hours without one."""
 
 
 def _is_accepted(finding: Finding, accepting: Sequence[Edit]) -> bool:
-    """Whether somebody accepted all that a finding doubts."""
+    """Whether somebody accepted all that a finding is about."""
     return finding.rule in _ACCEPTABLE and any(
         each.meter == finding.meter
         and each.start_at <= finding.start_at
@@ -215,10 +215,10 @@ def _open_findings(
     group: Group,
     start_at: int,
     end_at: int,
-    sight: Sight,
+    scope: AccessScope,
 ) -> list[Finding]:
     of_group = {meter.number for meter in catalogue.meters_of(group)}
-    found = read_findings(snapshot, catalogue, start_at, end_at + _FILED_LATER_S, sight)
+    found = read_findings(snapshot, catalogue, start_at, end_at + _FILED_LATER_S, scope)
     return [
         each
         for each in found

@@ -15,7 +15,7 @@ from commonwatt.app.ports import Snapshot, Store, StoredScan
 from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS, settle_days, settle_site
 from commonwatt.domain.metering.catalogue import Group, Site, SiteCatalogue
 from commonwatt.domain.metering.local_time import local_stamp
-from commonwatt.domain.metering.quarter_hours import DAY_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_S, day_spans
 
 _FIRST_DAY, _END_DAY = -(2**31), 2**31 - 1
 
@@ -36,7 +36,7 @@ class Verified:
     unchecked: int = 0
     unsettled: int = 0
 
-    def told(self, error: DamagedDay) -> None:
+    def add_damage(self, error: DamagedDay) -> None:
         """Add what a damaged day says of itself, once."""
         if str(error) in self.faults:
             return
@@ -115,7 +115,7 @@ def _compare_receipts(
     scan = snapshot.integrity.scan(site.number, looked)
     found.unchecked = scan.unchecked
     for error in scan.damaged:
-        found.told(error)
+        found.add_damage(error)
     stored = dict(scan.readings)
     for delivery in snapshot.readings.deliveries(site.number):
         count = stored.pop(delivery.number, 0)
@@ -147,7 +147,7 @@ def _compare_results(
     looked: Callable[[int], None],
 ) -> None:
     """Settle days again and compare."""
-    for first, end in day_runs(days, LONGEST_RUN_DAYS):
+    for first, end in day_spans(days, LONGEST_RUN_DAYS):
         try:
             _compare_run(snapshot, catalogue, group, first, end, found)
         except DamagedDay:
@@ -163,7 +163,7 @@ def _compare_day(
     try:
         _compare_run(snapshot, catalogue, group, day, day + 1, found)
     except DamagedDay as error:
-        found.told(error)
+        found.add_damage(error)
 
 
 def _compare_run(
@@ -204,7 +204,7 @@ def _compare_lock(
     try:
         now = content_hash_of(snapshot, catalogue, group, until_at)
     except DamagedDay as error:
-        found.told(error)
+        found.add_damage(error)
         return
     if now != content_hash:
         until = local_stamp(until_at, catalogue.site.timezone)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from commonwatt.app.errors import CommonwattError, ErrorKind
 from commonwatt.app.ports import Change, Delivery, RegisterSpan, Snapshot, Store
 from commonwatt.app.readings.hold_back import hold_back, store_held
-from commonwatt.app.settling.believed_days import DaysOfMeter, with_believed
 from commonwatt.app.settling.highest_days import PowersOfMeter, judged_otherwise
 from commonwatt.app.settling.load import MeterHistory
 from commonwatt.app.settling.marks import doubted_otherwise, mark_days, touched_days
+from commonwatt.app.settling.plausible_days import DaysOfMeter, with_plausible_days
 from commonwatt.app.settling.rejudge import rejudged
 from commonwatt.domain.metering.catalogue import (
     AcceptedSpan,
@@ -24,7 +24,7 @@ from commonwatt.domain.metering.catalogue import (
     Sensor,
     SiteCatalogue,
 )
-from commonwatt.domain.metering.quarter_hours import DAY_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_S, day_spans
 from commonwatt.domain.metering.readings import StoredReadings
 from commonwatt.domain.vee.history import placed, within
 
@@ -168,12 +168,12 @@ def _touched(
     touched: list[tuple[int, int]] = []
     corrected = spans
     powers = PowersOfMeter(change.readings, site, meter, after)
-    for first, end in day_runs(around, longest=len(around)):
+    for first, end in day_spans(around, longest=len(around)):
         stored = change.readings.readings(site, [meter.number], first, end).get(meter.number)
         history = MeterHistory(change.readings, site, meter, spans, stored, first, end)
         if corrected is spans:
             of_meter = DaysOfMeter(change.readings, site, meter, after)
-            corrected = with_believed(spans, of_meter.believed_afresh(spans))
+            corrected = with_plausible_days(spans, of_meter.believed_afresh(spans))
             then = history.with_spans(corrected)
             corrected = {
                 name: replace(
@@ -181,11 +181,11 @@ def _touched(
                 )
                 for name, span in corrected.items()
             }
-        here = said.take(np.flatnonzero((days >= first) & (days < end)))
-        changed_on = np.unique(here.stamps // DAY_S).tolist()
+        nearby = said.take(np.flatnonzero((days >= first) & (days < end)))
+        changed_on = np.unique(nearby.stamps // DAY_S).tolist()
         in_sight = powers.in_sight(corrected, stored)
         corrected = powers.with_changed(spans, corrected, in_sight, changed_on)
-        touched.append(touched_days(history, here, None, corrected, before, after))
+        touched.append(touched_days(history, nearby, None, corrected, before, after))
     touched += judged_otherwise(spans, corrected)
     touched += doubted_otherwise(change.readings, site, meter, spans, corrected)
     return touched, corrected

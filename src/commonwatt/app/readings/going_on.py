@@ -1,7 +1,7 @@
 """Index meters that simply go on counting, told of all meters of a delivery at once.
 
 Most of what comes in is what meters counted since their last readings: nothing was said of these
-instants, and nothing falls or has to be doubted. What that touches is known without judging it.
+instants, and nothing falls or is implausible. What that touches is known without judging it.
 `mark_changes.touched_days` and the rest of `incoming_readings` say the same of each meter alone.
 """
 
@@ -14,12 +14,12 @@ from commonwatt.app.ports import RegisterSpan
 from commonwatt.app.readings.hold_back import Beside
 from commonwatt.app.readings.in_sight import ReadingsInSight
 from commonwatt.app.readings.versions import instant_keys
-from commonwatt.app.settling.believed_days import believed_of
 from commonwatt.app.settling.marks import readings_beyond
+from commonwatt.app.settling.plausible_days import plausible_days_of
 from commonwatt.domain.metering.catalogue import Meter, RegisterKind
 from commonwatt.domain.metering.quarter_hours import day_of
 from commonwatt.domain.metering.readings import MetersReadings
-from commonwatt.domain.vee.believed import FAR_DAYS
+from commonwatt.domain.vee.plausible_days import FAR_DAYS
 from commonwatt.domain.vee.verdicts import SIGHT
 
 _FEWEST_BEFORE = readings_beyond(SIGHT) + SIGHT
@@ -57,11 +57,11 @@ def days_of_going_on(
 def spans_of_going_on(beside: Beside) -> dict[str, RegisterSpan]:
     """Return the spans of the registers of a meter that goes on, without its highest days."""
     last_day = beside.added_days[1]
-    believed = believed_of(beside.spans)
-    if believed is not None:
-        believed = believed._replace(last_day=max(believed.last_day, last_day))
+    plausible = plausible_days_of(beside.spans)
+    if plausible is not None:
+        plausible = plausible._replace(last_day=max(plausible.last_day, last_day))
     return {
-        name: replace(span, last_day=last_day, believed=believed)
+        name: replace(span, last_day=last_day, plausible=plausible)
         for name, span in beside.spans.items()
     }
 
@@ -75,9 +75,9 @@ def _continues(beside: Beside) -> bool:
     return all(
         span.first_positive_at is not None
         and span.first_positive_at < from_at
-        and span.believed is not None
-        and span.believed.first_day <= day_of(stored_from)
-        and day_of(from_at) - span.believed.last_day <= FAR_DAYS
+        and span.plausible is not None
+        and span.plausible.first_day <= day_of(stored_from)
+        and day_of(from_at) - span.plausible.last_day <= FAR_DAYS
         and (installed_at is None or max(span.first_day, day_of(installed_at)) < beside.first_day)
         for span in beside.spans.values()
     )

@@ -140,12 +140,12 @@ def _seen(
     found = []
     for register in joined.values:
         readings = effective_readings(joined, register, withdrawn)
-        here = np.flatnonzero(placed(readings.stamps, meter) // DAY_S == day)
-        if len(here):
-            first = max(int(here[0]) - 1, 0) if meter.interval_s is None else int(here[0])
-            of_day = readings.take(np.arange(first, int(here[-1]) + 1))
+        chosen = np.flatnonzero(placed(readings.stamps, meter) // DAY_S == day)
+        if len(chosen):
+            first = max(int(chosen[0]) - 1, 0) if meter.interval_s is None else int(chosen[0])
+            of_day = readings.take(np.arange(first, int(chosen[-1]) + 1))
             positions = effective_positions(joined, register, withdrawn)
-            found.append(_Seen(register, of_day, int(joined.deliveries[positions[here[-1]]])))
+            found.append(_Seen(register, of_day, int(joined.deliveries[positions[chosen[-1]]])))
     return max(found, key=lambda each: _amount(meter, each.readings), default=None)
 
 

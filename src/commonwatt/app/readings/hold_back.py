@@ -176,8 +176,8 @@ def may_change(catalogue: SiteCatalogue, beside: Beside, withdrawn: frozenset[in
     if opened is None and filled and not any(falls_often(each) for each in filled):
         return any(_may_be_other_unit(each, limits, beside) for each in filled)
     found = day_codes(meter, limits, registers)
-    here = (found.days >= first_day) & (found.days <= last_day)
-    shown = Shown.by(found.codes[here])
+    mask = (found.days >= first_day) & (found.days <= last_day)
+    shown = Shown.by(found.codes[mask])
     other_unit = any(_may_be_other_unit(each, limits, beside) for each in filled)
     if opened is None or not (opened.from_at is None or opened.from_at <= added_at.min()):
         return shown.other is not None or other_unit
@@ -203,12 +203,12 @@ def _are_several(beside: Beside, withdrawn: frozenset[int]) -> bool:
         return False
     meter = beside.meter
     first_day = int(placed(added.stamps, meter).min()) // DAY_S
-    here = stored.take(np.flatnonzero(placed(stored.stamps, meter) // DAY_S >= first_day))
-    if len(days_of_several(meter, here, withdrawn)):
+    nearby = stored.take(np.flatnonzero(placed(stored.stamps, meter) // DAY_S >= first_day))
+    if len(days_of_several(meter, nearby, withdrawn)):
         return True
-    if not np.isin(added.stamps, here.stamps).any():
+    if not np.isin(added.stamps, nearby.stamps).any():
         return False
-    said = StoredReadings.joined([here, added])
+    said = StoredReadings.joined([nearby, added])
     return bool(len(days_of_several(meter, said, withdrawn)))
 
 

@@ -58,9 +58,11 @@ class ReadingsInSight:
         registers = {}
         for register, values in readings.values.items():
             positions = effective_positions(by_key, register, withdrawn)
-            here = positions[right[positions]]
-            if len(here):
-                registers[register] = MetersReadings(numbers[here], stamps[here], values[here])
+            chosen = positions[right[positions]]
+            if len(chosen):
+                registers[register] = MetersReadings(
+                    numbers[chosen], stamps[chosen], values[chosen]
+                )
         named, rows = np.unique(numbers, return_counts=True)
         keys = by_key.stamps
         again = numbers[1:][keys[1:] == keys[:-1]].tolist()

@@ -12,16 +12,16 @@ from commonwatt.app.readings.going_on import days_of_going_on, spans_of_going_on
 from commonwatt.app.readings.hold_back import Beside, certainly_as_before, may_change
 from commonwatt.app.readings.in_sight import ReadingsInSight
 from commonwatt.app.readings.versions import Versions, WhyNot, compare_with_stored
-from commonwatt.app.settling.believed_days import DaysOfMeter, first_used_day, with_believed
 from commonwatt.app.settling.highest_days import PowersOfMeter, judged_otherwise
 from commonwatt.app.settling.load import MeterHistory
 from commonwatt.app.settling.marks import EVERYTHING, doubted_otherwise, mark_days, touched_days
+from commonwatt.app.settling.plausible_days import DaysOfMeter, first_used_day, with_plausible_days
 from commonwatt.domain.metering.catalogue import Meter, Register, SiteCatalogue
-from commonwatt.domain.metering.quarter_hours import DAY_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_S, day_spans
 from commonwatt.domain.metering.readings import NO_VALUE, StoredReadings, effective_readings
-from commonwatt.domain.vee.believed import BelievedDays, can_tell, telling_days
+from commonwatt.domain.vee.declared_segments import installed_index
 from commonwatt.domain.vee.history import first_positive, usable
-from commonwatt.domain.vee.stretches import installed_index
+from commonwatt.domain.vee.plausible_days import PlausibleDays, can_tell, telling_days
 
 _RUNS_FOLLOWED, _RUNS_OF_A_METER = 512, 4
 """Runs of days of a delivery, and of a meter whatever the delivery, of which it is looked up how
@@ -68,7 +68,7 @@ class IncomingReadings:
         self.may_be_held: list[int] = []
         # A day around each, for the neighbours; days far apart are loaded apart.
         around = {day + beside for day in np.unique(self._days).tolist() for beside in (-1, 0, 1)}
-        self._runs = list(day_runs(around, longest=len(around)))
+        self._runs = list(day_spans(around, longest=len(around)))
         for first, end in self._runs:
             self._stored[first, end] = change.readings.readings(self._site, named, first, end)
 
@@ -121,12 +121,12 @@ class IncomingReadings:
             for start, end in zip(starts, ends, strict=True)
         ]
 
-    def _believed(
+    def _plausible(
         self, meter: Meter, spans: Mapping[str, RegisterSpan], telling: Sequence[int]
-    ) -> BelievedDays | None:
-        """Which days of a meter are believed once the parts of a delivery are stored."""
+    ) -> PlausibleDays | None:
+        """Which days of a meter are plausible once the parts of a delivery are stored."""
         readings = self._change.readings
-        return DaysOfMeter(readings, self._site, meter, self._withdrawn, telling).believed(spans)
+        return DaysOfMeter(readings, self._site, meter, self._withdrawn, telling).plausible(spans)
 
     def _may_be_held(
         self,
@@ -146,13 +146,13 @@ class IncomingReadings:
     def _beside(self, number: int, days: Parts) -> Iterator[Beside]:
         """What is added of a meter beside what is stored around it, for each run of days."""
         added_days = days[0][0], days[-1][0]
-        for (first, end), here in self._of_runs(days).items():
+        for (first, end), of_run in self._of_runs(days).items():
             yield Beside(
                 meter=self._meters[number],
                 spans=self._spans.get(number, {}),
                 added_days=added_days,
                 stored=self._stored[first, end].get(number),
-                added=_joined(here),
+                added=_joined(of_run),
                 first_day=first,
                 end_day=end,
             )
@@ -213,9 +213,9 @@ class IncomingReadings:
         Where it has more than ``most_runs`` runs of days it is not judged: all days are touched.
         """
         meter, known = runs[0].meter, runs[0].spans
-        believed = self._believed(meter, known, telling)
-        believing = with_believed(known, believed)
-        turned = doubted_otherwise(self._change.readings, self._site, meter, known, believing)
+        plausible = self._plausible(meter, known, telling)
+        widened_spans = with_plausible_days(known, plausible)
+        turned = doubted_otherwise(self._change.readings, self._site, meter, known, widened_spans)
         touched = list(turned)
         powers = self._powers_of(meter, runs)
         scattered = len(runs) > most_runs
@@ -226,11 +226,11 @@ class IncomingReadings:
             around = beside.stored, beside.first_day, beside.end_day
             history = MeterHistory(self._change.readings, self._site, meter, before, *around)
             if number == 0:
-                before = believing
+                before = widened_spans
                 if turned:
                     before = _with_first_positives(history, before, beside.added, self._withdrawn)
             then = history.with_spans(before)
-            spans = _widened(believed, beside.added, then, self._withdrawn, self._recorded_day)
+            spans = _widened(plausible, beside.added, then, self._withdrawn, self._recorded_day)
             in_run = in_sight.powers[meter.number]
             spans = powers.with_changed(before, spans, in_run, beside.said_on)
             if not scattered:
@@ -281,7 +281,7 @@ def _with_first_positives(
     added: StoredReadings,
     withdrawn: frozenset[int],
 ) -> dict[str, RegisterSpan]:
-    """Look again for the first index above 0 of each register, where other stamps are doubted."""
+    """Look again for the first index above 0 of registers, where other stamps are implausible."""
     then = history.with_spans(spans)
     return {
         name: replace(
@@ -292,7 +292,7 @@ def _with_first_positives(
 
 
 def _widened(
-    believed: BelievedDays | None,
+    plausible: PlausibleDays | None,
     added: StoredReadings,
     history: MeterHistory,
     withdrawn: frozenset[int],
@@ -306,12 +306,12 @@ def _widened(
     widened = dict(history.spans)
     days = added.stamps // DAY_S
     for register, values in added.values.items():
-        here = values != NO_VALUE
-        if not here.any():
+        mask = values != NO_VALUE
+        if not mask.any():
             continue
-        on = days[here & usable(added)]
+        on = days[mask & usable(added)]
         first, last = (int(on.min()), int(on.max())) if len(on) else (recorded_day, recorded_day)
-        span = widened.get(register.value, RegisterSpan(first, last, None, believed))
+        span = widened.get(register.value, RegisterSpan(first, last, None, plausible))
         if not len(on):
             widened[register.value] = span
             continue
@@ -320,7 +320,7 @@ def _widened(
             span,
             first_day=min(span.first_day, first),
             last_day=max(span.last_day, last),
-            believed=believed,
+            plausible=plausible,
         )
         positive_at = _first_positive(span, added, register, history, withdrawn)
         if positive_at != span.first_positive_at:

@@ -70,9 +70,11 @@ def _new_values(
     superseding = 0
     withdrawn = change.readings.withdrawn(site)
     for sensor in sorted(set(of_row.tolist()) - {0}):
-        here = np.flatnonzero(of_row == sensor)
+        positions = np.flatnonzero(of_row == sensor)
         # Of one instant the last row counts; the rows before it say nothing that stays.
-        of_sensor = SensorValues(rows.stamps[here], rows.values[here], np.full(len(here), number))
+        of_sensor = SensorValues(
+            rows.stamps[positions], rows.values[positions], np.full(len(positions), number)
+        )
         said = effective_values(of_sensor, frozenset())
         days = said.stamps // DAY_S
         for day in np.unique(days).tolist():

@@ -174,13 +174,18 @@ def compare_with_stored(
     readings = replace(incoming.take(accepted), values=values)
     superseding = np.zeros(len(accepted), np.bool_)
     for register, column in values.items():
-        here = np.flatnonzero(column != NO_VALUE)
+        positions = np.flatnonzero(column != NO_VALUE)
         winners = EffectiveVersions.of(
-            register, *kept.met_by(register, keys), keys[accepted[here]], readings.take(here)
+            register,
+            *kept.met_by(register, keys),
+            keys[accepted[positions]],
+            readings.take(positions),
         )
-        superseding[here[winners.superseding()]] = True
+        superseding[positions[winners.superseding()]] = True
         rows = np.flatnonzero(incoming.values[register] != NO_VALUE)
-        reasons = winners.why_not(keys[rows], incoming.take(rows), np.isin(rows, accepted[here]))
+        reasons = winners.why_not(
+            keys[rows], incoming.take(rows), np.isin(rows, accepted[positions])
+        )
         why_not[rows] = np.maximum(why_not[rows], reasons)
     return Versions(accepted, readings, int(superseding.sum()), why_not)
 
@@ -211,8 +216,8 @@ def _after_what_is_not_issued_yet(
     ):
         later = np.flatnonzero((said.issued_at > limit_us) & np.isin(stored.keys, keys[rows]))
         for key, at_us in zip(stored.keys[later], said.issued_at[later], strict=True):
-            here = rows[keys[rows] == key]
-            issued_at[here] = np.maximum(issued_at[here], at_us)
+            same_key = rows[keys[rows] == key]
+            issued_at[same_key] = np.maximum(issued_at[same_key], at_us)
     return replace(incoming, issued_at=issued_at)
 
 

@@ -50,7 +50,11 @@ def compare_reference(store: Store, site: int) -> Sequence[MonthComparison]:
 def _months(snapshot: Snapshot, catalogue: SiteCatalogue) -> Iterator[tuple[int, int]]:
     """Yield the local months [start, end) that days with anything kept touch, ascending."""
     site = catalogue.site
-    kept = {day for days in snapshot.reference.reference_days(site.number).values() for day in days}
+    kept = {
+        day
+        for days in snapshot.reference.days_with_reference_series(site.number).values()
+        for day in days
+    }
     days = np.array(sorted(kept), np.int64)
     # The months of the first and the last quarter-hour of a UTC day are all that it touches.
     quarters = (days[:, None] * DAY_QUARTERS + np.array([0, DAY_QUARTERS - 1])).ravel()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.ports import Snapshot
-from commonwatt.app.settling.believed_days import doubted_before
+from commonwatt.app.settling.plausible_days import implausible_before
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Meter, SiteCatalogue
 from commonwatt.domain.metering.life import OLDEST_STAMP_AT
 from commonwatt.domain.metering.quarter_hours import day_of
@@ -15,7 +15,7 @@ _STEP_DAYS = 2
 
 
 def first_reading_at(
-    snapshot: Snapshot, catalogue: SiteCatalogue, sight: Sight = WHOLE
+    snapshot: Snapshot, catalogue: SiteCatalogue, scope: AccessScope = WHOLE
 ) -> int | None:
     """Return the instant of the first reading in sight [Unix seconds], None without any.
 
@@ -24,11 +24,11 @@ def first_reading_at(
     """
     site = catalogue.site.number
     withdrawn = snapshot.readings.withdrawn(site)
-    since_at = max(OLDEST_STAMP_AT, sight.history_from or OLDEST_STAMP_AT)
+    since_at = max(OLDEST_STAMP_AT, scope.history_from or OLDEST_STAMP_AT)
     instants = [
         _first_of(snapshot, site, meter, withdrawn, since_at)
         for meter in catalogue.meters
-        if sight.opens(meter)
+        if scope.opens(meter)
     ]
     return min((at for at in instants if at is not None), default=None)
 
@@ -37,7 +37,7 @@ def _first_of(
     snapshot: Snapshot, site: int, meter: Meter, withdrawn: frozenset[int], since_at: int
 ) -> int | None:
     spans = snapshot.readings.register_spans(site, [meter.number]).get(meter.number, {})
-    day = max(day_of(since_at), doubted_before(meter, spans) or 0)
+    day = max(day_of(since_at), implausible_before(meter, spans) or 0)
     while days := snapshot.readings.days_after(site, meter.number, day, _STEP_DAYS):
         stored = snapshot.readings.readings(site, [meter.number], days[0], days[-1] + 1)
         effective = [

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.settling.damaged import whole_results
 from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS, settle_days
-from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue, epochs
+from commonwatt.domain.metering.catalogue import Group, Medium, Meter, SiteCatalogue, valid_spans
 from commonwatt.domain.metering.load_profile import Energy, LoadProfile, Qualities, SiteBalance
 from commonwatt.domain.metering.quality import Quality, exists
-from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, QUARTER_S, day_spans
 from commonwatt.domain.settlement import Settlement
 
 
@@ -78,7 +78,7 @@ def dirty_settlements(
     days = snapshot.results.dirty_days(catalogue.site.number, group, first_day, end_day)
     return [
         settle_days(snapshot, catalogue, group, first, end)
-        for first, end in day_runs(days, LONGEST_RUN_DAYS)
+        for first, end in day_spans(days, LONGEST_RUN_DAYS)
     ]
 
 
@@ -224,7 +224,7 @@ def series_of(
 def _total(profile: LoadProfile, meter: Meter, base: int) -> Energy:
     """The main register, by the mode that holds in each quarter-hour."""
     length = len(profile.quality_total)
-    spans = epochs(base * QUARTER_S, (base + length) * QUARTER_S, meter.facts)
+    spans = valid_spans(base * QUARTER_S, (base + length) * QUARTER_S, meter.facts)
     registers = [
         profile.ex if meter.facts_at(start_at).main_is_export else profile.im
         for start_at, _ in spans
@@ -234,8 +234,8 @@ def _total(profile: LoadProfile, meter: Meter, base: int) -> Energy:
     total = np.zeros(length, np.int64)
     for (start_at, end_at), register in zip(spans, registers, strict=True):
         if register is not None:
-            here = slice(start_at // QUARTER_S - base, end_at // QUARTER_S - base)
-            total[here] = register[here]
+            section = slice(start_at // QUARTER_S - base, end_at // QUARTER_S - base)
+            total[section] = register[section]
     return total
 
 

@@ -19,7 +19,7 @@ from commonwatt.domain.metering.catalogue import (
     Meter,
     Register,
     SiteCatalogue,
-    epochs,
+    valid_spans,
 )
 from commonwatt.domain.metering.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.metering.quality import Method, Quality
@@ -28,7 +28,7 @@ from commonwatt.domain.settlement import group_energies
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
+class _KnownSpan:
     """Quarter-hours [first, end) that are answered as known at an instant; None is now."""
 
     first: int
@@ -36,12 +36,12 @@ class _Stretch:
     known_us: int | None
 
 
-def other_stretches(
+def other_register_spans(
     meter: Meter, register: Register, first_quarter: int, end_quarter: int
 ) -> list[tuple[int, int]]:
     """Return the parts [first, end) of a run in which a register is not the meter's main one."""
     is_export = register is not REGISTERS_OF[meter.medium][0]
-    spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
+    spans = valid_spans(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
     return [
         (start_at // QUARTER_S, end_at // QUARTER_S)
         for start_at, end_at in spans
@@ -66,10 +66,10 @@ def with_register(
     """
     first, end = series.first_quarter, series.first_quarter + len(series.total)
     columns = _Columns(series)
-    for other in other_stretches(meter, register, first, end):
+    for other in other_register_spans(meter, register, first, end):
         columns.clear(other[0] - first, other[1] - first)
-        for stretch in _as_locked(snapshot, catalogue, meter, *other, as_of_us):
-            for start, values in _energies(snapshot, catalogue, meter, stretch):
+        for span in _as_locked(snapshot, catalogue, meter, *other, as_of_us):
+            for start, values in _energies(snapshot, catalogue, meter, span):
                 side = values.im if register is REGISTERS_OF[meter.medium][0] else values.ex
                 if side is not None:
                     columns.put(start - first, side)
@@ -90,15 +90,15 @@ class _Columns:
 
     def clear(self, start: int, end: int) -> None:
         """Let nothing be known in the quarter-hours [start, end) by position."""
-        here = slice(start, end)
-        self._has_share[here] = False
-        self._total[here], self._quality[here] = 0, Quality.ABSENT
-        self._method[here] = Method.NONE
+        section = slice(start, end)
+        self._has_share[section] = False
+        self._total[section], self._quality[section] = 0, Quality.ABSENT
+        self._method[section] = Method.NONE
 
     def put(self, start: int, register: RegisterEnergy) -> None:
         """Take the quarter-hours from a position on from a register."""
-        here = slice(start, start + len(register.energy))
-        self._total[here], self._quality[here] = register.energy, register.quality
+        section = slice(start, start + len(register.energy))
+        self._total[section], self._quality[section] = register.energy, register.quality
 
     def series(self) -> MeterSeries:
         """The series with what was replaced."""
@@ -122,7 +122,7 @@ def _as_locked(
     first: int,
     end: int,
     as_of_us: int | None,
-) -> Iterator[_Stretch]:
+) -> Iterator[_KnownSpan]:
     """Cut [first, end) where locks end; each part is as it was known when it was locked."""
     for step in snapshot.locks.steps(catalogue.site.number):
         if step.group is not meter.medium.group:
@@ -131,20 +131,20 @@ def _as_locked(
             continue
         until = min(max(step.until_at // QUARTER_S, first), end)
         if until > first:
-            yield _Stretch(first, until, step.locked_us)
+            yield _KnownSpan(first, until, step.locked_us)
         first = until
     if end > first:
-        yield _Stretch(first, end, as_of_us)
+        yield _KnownSpan(first, end, as_of_us)
 
 
 def _energies(
-    snapshot: Snapshot, catalogue: SiteCatalogue, meter: Meter, stretch: _Stretch
+    snapshot: Snapshot, catalogue: SiteCatalogue, meter: Meter, span: _KnownSpan
 ) -> Iterator[tuple[int, MeterEnergy]]:
-    """Work out a meter's quarter-hours of a stretch, run by run, each with its first one."""
-    if stretch.known_us is not None:
-        snapshot, catalogue = view_as_of(snapshot, catalogue, stretch.known_us)
+    """Work out a meter's quarter-hours of a span, some days at a time, each with its first one."""
+    if span.known_us is not None:
+        snapshot, catalogue = view_as_of(snapshot, catalogue, span.known_us)
     meters = catalogue.meters_of(meter.medium.group)
-    first_day, end_day = stretch.first // DAY_QUARTERS, -(-stretch.end // DAY_QUARTERS)
+    first_day, end_day = span.first // DAY_QUARTERS, -(-span.end // DAY_QUARTERS)
     for day in range(first_day, end_day, LONGEST_RUN_DAYS):
         run_end = min(day + LONGEST_RUN_DAYS, end_day)
         judged = judge_meters(snapshot.readings, catalogue, meters, day, run_end)
@@ -153,5 +153,5 @@ def _energies(
         energies, _ = group_energies(catalogue, meter.medium.group, judged, *run, edits)
         energy = energies.get(meter.number)
         if energy is not None:
-            start, end = max(run[0], stretch.first), min(run[1], stretch.end)
+            start, end = max(run[0], span.first), min(run[1], span.end)
             yield start, energy.part(start - run[0], end - run[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonwatt.app.accounts.sight import WHOLE, Sight
+from commonwatt.app.accounts.scope import WHOLE, AccessScope
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import read_site_series
 from commonwatt.app.settling.load import judge_meters
@@ -29,7 +29,7 @@ class MeterStatus:
 class SiteStatus:
     """The state of a site.
 
-    ``complete_until`` per group: the end of the newest quarter-hour of which the site's books could
+    ``complete_until`` per group: the end of the newest quarter-hour of which the balance could
     be closed [Unix seconds], None where there is none in the last month of its data.
     ``held_back_by``: the meters whose last accepted reading is not after it though others' are.
     """
@@ -39,7 +39,9 @@ class SiteStatus:
     held_back_by: Mapping[Group, Sequence[Meter]]
 
 
-def read_status(snapshot: Snapshot, catalogue: SiteCatalogue, sight: Sight = WHOLE) -> SiteStatus:
+def read_status(
+    snapshot: Snapshot, catalogue: SiteCatalogue, scope: AccessScope = WHOLE
+) -> SiteStatus:
     """Read the state of a site, as far as it is in sight: what is not is None, and counts so."""
     meters: list[MeterStatus] = []
     complete_until: dict[Group, int | None] = {}
@@ -50,20 +52,20 @@ def read_status(snapshot: Snapshot, catalogue: SiteCatalogue, sight: Sight = WHO
             continue
         known = days_with_data(snapshot, of_group, catalogue.site.number)
         found = _meter_statuses(snapshot, catalogue, of_group, known)
-        statuses = [_seen(each, sight) for each in found]
+        statuses = [_seen(each, scope) for each in found]
         meters += statuses
         complete_until[group], held_back_by[group] = None, ()
-        if known is None or not sight.tells_totals(catalogue, Medium(group.value)):
+        if known is None or not scope.tells_totals(catalogue, Medium(group.value)):
             continue
         until_at = _complete_until(snapshot, catalogue, group, known)
-        complete_until[group] = until_at if sight.since(until_at) else None
+        complete_until[group] = until_at if scope.since(until_at) else None
         behind = _behind(statuses, complete_until[group])
-        held_back_by[group] = [meter for meter in behind if sight.opens(meter)]
+        held_back_by[group] = [meter for meter in behind if scope.opens(meter)]
     return SiteStatus(meters, complete_until, held_back_by)
 
 
-def _seen(status: MeterStatus, sight: Sight) -> MeterStatus:
-    is_seen = sight.shows(status.meter, status.last_accepted_at)
+def _seen(status: MeterStatus, scope: AccessScope) -> MeterStatus:
+    is_seen = scope.shows(status.meter, status.last_accepted_at)
     return status if is_seen else MeterStatus(status.meter, None)
 
 

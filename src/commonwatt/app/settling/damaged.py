@@ -7,7 +7,7 @@ from commonwatt.app.errors import DamagedResults
 from commonwatt.app.ports import Snapshot, Store
 from commonwatt.app.settling.settle_site import LONGEST_RUN_DAYS, settle_days
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
-from commonwatt.domain.metering.quarter_hours import DAY_S, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_S, day_spans
 from commonwatt.domain.settlement import Settlement
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def whole_results(
             if locked_until_at is not None and min(damage.days) * DAY_S < locked_until_at:
                 raise
         snapshot.results.report_damaged(damage.site, damage.group, damage.days)
-        runs = day_runs(damage.days, LONGEST_RUN_DAYS)
+        runs = day_spans(damage.days, LONGEST_RUN_DAYS)
         settled = [settle_days(snapshot, catalogue, group, first, end) for first, end in runs]
         return read(damage.days), settled
 

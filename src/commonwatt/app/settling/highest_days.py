@@ -97,8 +97,8 @@ class PowersOfMeter:
         parts = [] if stored is None else [stored]
         if self._added is not None:
             days = self._added.stamps // DAY_S
-            here = np.flatnonzero((days >= first_day) & (days < end_day))
-            parts += [self._added.take(here)] if len(here) else []
+            positions = np.flatnonzero((days >= first_day) & (days < end_day))
+            parts += [self._added.take(positions)] if len(positions) else []
         return StoredReadings.joined(parts) if parts else None
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.ports import ReadingTables, RegisterSpan
-from commonwatt.app.settling.believed_days import doubted_before, first_used_day
+from commonwatt.app.settling.plausible_days import first_used_day, implausible_before
 from commonwatt.domain.energy.interval_energy import judge_intervals
 from commonwatt.domain.energy.physical_meter import Judged, JudgedMeter
-from commonwatt.domain.energy.proxy_days import proxies_reach
-from commonwatt.domain.energy.register_gaps import donors_reach, register_gaps
+from commonwatt.domain.energy.register_gaps import reference_reach, register_gaps
+from commonwatt.domain.energy.substitute_values import substitutes_reach
 from commonwatt.domain.metering.catalogue import Meter, Register, RegisterKind, SiteCatalogue
 from commonwatt.domain.metering.edits import cleared_readings
 from commonwatt.domain.metering.findings import Finding
@@ -24,6 +24,7 @@ from commonwatt.domain.metering.readings import (
 )
 from commonwatt.domain.plausibility.duplicates import duplicate_readings
 from commonwatt.domain.plausibility.steps.catch_up import SIGHT as SPAN_SIGHT
+from commonwatt.domain.vee.declared_segments import installed_index, later_devices
 from commonwatt.domain.vee.history import (
     RegisterHistory,
     declared_faulty,
@@ -33,7 +34,6 @@ from commonwatt.domain.vee.history import (
 )
 from commonwatt.domain.vee.interval_totals import IntervalTotals, interval_totals
 from commonwatt.domain.vee.pipeline import judge_index_register
-from commonwatt.domain.vee.stretches import installed_index, later_devices
 
 _FIRST_STEP_DAYS = 32
 _BESIDE = SPAN_SIGHT + 2
@@ -67,8 +67,8 @@ class MeterHistory:
 
     @property
     def _used_from(self) -> int:
-        """The instant [Unix seconds] before which the meter's stamps are doubted; 0: none is."""
-        return (doubted_before(self.meter, self.spans) or 0) * DAY_S
+        """The instant [Unix seconds] before which stamps of the meter are implausible; 0: none."""
+        return (implausible_before(self.meter, self.spans) or 0) * DAY_S
 
     def with_spans(self, spans: Mapping[str, RegisterSpan]) -> "MeterHistory":
         """The same readings in sight with other ``spans``."""
@@ -132,7 +132,7 @@ class MeterHistory:
             from_start=self._first_day <= first_used_day(self.meter, span),
             to_end=self._end_day > span.last_day,
             first_positive_at=span.first_positive_at,
-            doubted_before=doubted_before(self.meter, {register.value: span}),
+            implausible_before=implausible_before(self.meter, {register.value: span}),
             first_positive_of=self._first_positives(register, readings, added, withdrawn)
             if self.meter.devices
             else {},
@@ -189,8 +189,8 @@ class MeterHistory:
         """Whether an index above 0 of [from, until) is in sight, for certain."""
         readings = effective_readings(self._stored, register, withdrawn)
         from_at = max(from_at, self._used_from)
-        here = (readings.stamps >= from_at) & (readings.stamps < until_at)
-        found = first_positive(readings.take(np.flatnonzero(here)), self.meter, register)
+        mask = (readings.stamps >= from_at) & (readings.stamps < until_at)
+        found = first_positive(readings.take(np.flatnonzero(mask)), self.meter, register)
         return found is not None
 
     def conflicts(self, withdrawn: frozenset[int]) -> tuple[Finding, ...]:
@@ -244,14 +244,14 @@ class MeterHistory:
             effective = effective_readings(StoredReadings.joined(parts), register, withdrawn)
             # Elsewhere what is added may not count: versions of other days are not in sight.
             start_at = max(from_at, day * DAY_S)
-            here = (effective.stamps >= start_at) & (effective.stamps < (days[-1] + 1) * DAY_S)
-            found_at = first_positive(effective.take(np.flatnonzero(here)), self.meter, register)
+            mask = (effective.stamps >= start_at) & (effective.stamps < (days[-1] + 1) * DAY_S)
+            found_at = first_positive(effective.take(np.flatnonzero(mask)), self.meter, register)
             if found_at is not None:
                 return found_at
             day = days[-1] + 1
         effective = effective_readings(added, register, withdrawn)
-        here = effective.stamps >= max(from_at, day * DAY_S)
-        return first_positive(effective.take(np.flatnonzero(here)), self.meter, register)
+        mask = effective.stamps >= max(from_at, day * DAY_S)
+        return first_positive(effective.take(np.flatnonzero(mask)), self.meter, register)
 
     def _inserts_positive(
         self, register: Register, added: StoredReadings | None, withdrawn: frozenset[int]
@@ -336,7 +336,7 @@ def judge_meters(
     physical = [meter for meter in meters if not _always_rule(meter)]
     histories = meter_histories(tables, catalogue, physical, first_day - 1, end_day + 1)
     judged = {
-        history.meter.number: _judged_with_donors(history, first_day, end_day, withdrawn)
+        history.meter.number: _judged_with_reference_days(history, first_day, end_day, withdrawn)
         for history in histories
     }
     if any(facts.proxy_days for facts in catalogue.facts):
@@ -354,7 +354,7 @@ def judge_meters(
     ]
 
 
-def _judged_with_donors(
+def _judged_with_reference_days(
     history: MeterHistory, first_day: int, end_day: int, withdrawn: frozenset[int]
 ) -> Mapping[Register, Judged]:
     """Judge the days [first, end), and what the gaps that meet them are estimated from."""
@@ -363,7 +363,7 @@ def _judged_with_donors(
     gaps = register_gaps(history.meter.medium, judged, start_at, end_at)
     if not gaps:
         return judged
-    return history.judge_around(*donors_reach(gaps, start_at, end_at), 1, withdrawn)
+    return history.judge_around(*reference_reach(gaps, start_at, end_at), 1, withdrawn)
 
 
 def _widen_to_proxies(
@@ -383,10 +383,10 @@ def _widen_to_proxies(
     newest_at = max(stamps, default=start_at)
     for history in histories:
         registers = judged[history.meter.number]
-        reach = proxies_reach(registers, start_at, end_at, newest_at)
+        reach = substitutes_reach(registers, start_at, end_at, newest_at)
         if reach < start_at:
             gaps = register_gaps(history.meter.medium, registers, start_at, end_at)
-            first_at, last_at = donors_reach(gaps, reach, end_at)
+            first_at, last_at = reference_reach(gaps, reach, end_at)
             judged[history.meter.number] = history.judge_around(first_at, last_at, 1, withdrawn)
 
 

@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.ports import ReadingTables, RegisterSpan, Snapshot
-from commonwatt.app.settling.believed_days import doubted_before, first_used_day
 from commonwatt.app.settling.load import MeterHistory
+from commonwatt.app.settling.plausible_days import first_used_day, implausible_before
 from commonwatt.domain.energy.physical_meter import Judged
-from commonwatt.domain.energy.proxy_days import REACH_DAYS as PROXY_REACH_DAYS
-from commonwatt.domain.energy.register_gaps import DONOR_DAYS
+from commonwatt.domain.energy.register_gaps import NEAR_DAYS
+from commonwatt.domain.energy.substitute_values import REACH_DAYS as SUBSTITUTE_REACH_DAYS
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.life import Life
-from commonwatt.domain.metering.quarter_hours import DAY_S, day_of, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_S, day_of, day_spans
 from commonwatt.domain.metering.readings import StoredReadings
 from commonwatt.domain.plausibility.steps.catch_up import SIGHT as SPAN_SIGHT
-from commonwatt.domain.vee.believed import FAR_DAYS
+from commonwatt.domain.vee.declared_segments import declared_segments, later_devices
 from commonwatt.domain.vee.finer_intervals import REACH as FINER_REACH
 from commonwatt.domain.vee.history import usable
-from commonwatt.domain.vee.stretches import later_devices, stretches_of
+from commonwatt.domain.vee.plausible_days import FAR_DAYS
 from commonwatt.domain.vee.verdicts import SIGHT
 
 EVERYTHING = (-(2**31), 2**31 - 1)
@@ -95,11 +95,11 @@ def touched_days(
 def _never_used(
     history: MeterHistory, spans_after: Mapping[str, RegisterSpan], touched: StoredReadings
 ) -> NDArray[np.bool_]:
-    """Mark the readings outside the meter's life, or doubted before the change and after it."""
+    """Mark the readings outside the meter's life, or implausible before the change and after it."""
     never = Life.of(history.meter).outside(touched.stamps)
     said = [spans for spans in (history.spans, spans_after) if spans]
-    doubted = [doubted_before(history.meter, spans) or 0 for spans in said]
-    return never | (touched.stamps < min(doubted, default=0) * DAY_S)
+    implausible = [implausible_before(history.meter, spans) or 0 for spans in said]
+    return never | (touched.stamps < min(implausible, default=0) * DAY_S)
 
 
 def doubted_otherwise(
@@ -109,11 +109,11 @@ def doubted_otherwise(
     before: Mapping[str, RegisterSpan],
     after: Mapping[str, RegisterSpan],
 ) -> list[tuple[int, int]]:
-    """Return the days [first, end) that change because other stamps of a meter are doubted.
+    """Return the days [first, end) that change because other stamps of a meter are implausible.
 
     None if the same of its stored readings are; else EVERYTHING and the days whose verdict turns.
     """
-    was, now = doubted_before(meter, before), doubted_before(meter, after)
+    was, now = implausible_before(meter, before), implausible_before(meter, after)
     if was == now or not before:
         return []
     first = min(span.first_day for span in before.values())
@@ -153,9 +153,9 @@ def _first_positives_moved(
     """
     for register in REGISTERS_OF[history.meter.medium] if history.meter.devices else ():
         for from_at in later_devices(history.meter, register):
-            here = touched.stamps[touched.stamps >= from_at]
-            if not len(here) or history.counts_between(
-                register, from_at + 1, int(here.min()), frozenset.union(*withdrawn)
+            stamps = touched.stamps[touched.stamps >= from_at]
+            if not len(stamps) or history.counts_between(
+                register, from_at + 1, int(stamps.min()), frozenset.union(*withdrawn)
             ):
                 continue
             was = history.first_positive_since(from_at + 1, register, None, withdrawn[0])
@@ -308,17 +308,17 @@ def runs_with_results(
     there or not.
     """
     settled = snapshot.results.settled_days(site, group, first_day, end_day)
-    return list(day_runs(settled, longest=len(settled) + 1))
+    return list(day_spans(settled, longest=len(settled) + 1))
 
 
 def _indexes_declared_at(meter: Meter) -> Iterator[int]:
     """Yield the instants [Unix seconds] at which an index of a device is declared."""
     for register in REGISTERS_OF[meter.medium] if meter.devices else ():
-        for stretch in stretches_of(meter, register):
-            if stretch.end_at is not None and stretch.end_index is not None:
-                yield stretch.end_at
-            if stretch.start_at is not None and stretch.start_index is not None:
-                yield stretch.start_at
+        for segment in declared_segments(meter, register):
+            if segment.end_at is not None and segment.end_index is not None:
+                yield segment.end_at
+            if segment.start_at is not None and segment.start_index is not None:
+                yield segment.start_at
 
 
 def mark_days(
@@ -344,30 +344,30 @@ def mark_days(
             bounded += _runs_with_data(snapshot, meters, site)
             bounded += runs_with_results(snapshot, site, group, *EVERYTHING)
         if any(facts.proxy_days for facts in catalogue.facts):
-            bounded = _with_proxies(snapshot, meters, site, bounded)
+            bounded = _with_substitutes(snapshot, meters, site, bounded)
         for meter in meters:
             bounded += estimates.get(meter.number, ())
         snapshot.results.mark_dirty(site, group, bounded, generation)
 
 
-def _with_proxies(
+def _with_substitutes(
     snapshot: Snapshot, meters: Sequence[Meter], site: int, spans: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Lengthen spans of days by those that may be filled from them, up to where data end."""
     whole = days_with_data(snapshot, meters, site)
     last = 0 if whole is None else whole[1]
-    return [(first, max(end, min(end + PROXY_REACH_DAYS, last))) for first, end in spans]
+    return [(first, max(end, min(end + SUBSTITUTE_REACH_DAYS, last))) for first, end in spans]
 
 
 def days_estimated_from(
     snapshot: Snapshot, site: int, touched: Mapping[int, Sequence[tuple[int, int]]]
 ) -> dict[int, list[tuple[int, int]]]:
-    """Return by meter the days [first, end) of gaps whose donors may lie on its touched days.
+    """Return by meter the days [first, end) of gaps with reference days on its touched days.
 
     EVERYTHING has all of them already.
     """
     reaches = {
-        number: [(s[0] - DONOR_DAYS, s[1] + DONOR_DAYS) for s in spans if s != EVERYTHING]
+        number: [(s[0] - NEAR_DAYS, s[1] + NEAR_DAYS) for s in spans if s != EVERYTHING]
         for number, spans in touched.items()
     }
     bounds = [bound for spans in reaches.values() for span in spans for bound in span]

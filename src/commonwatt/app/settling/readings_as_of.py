@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from commonwatt.app.ports import Known, ReadingTables, RegisterSpan
-from commonwatt.app.settling.believed_days import DaysOfMeter, with_believed
 from commonwatt.app.settling.load import MeterHistory
+from commonwatt.app.settling.plausible_days import DaysOfMeter, with_plausible_days
 from commonwatt.domain.metering.catalogue import Meter, Register, SiteCatalogue
 from commonwatt.domain.metering.life import AHEAD_S
 from commonwatt.domain.metering.quarter_hours import DAY_S
@@ -72,7 +72,7 @@ class ReadingsAsOf:
             for name, span in spans.items()
         }
         days = DaysOfMeter(cast(ReadingTables, self), site, meter, self._known.withdrawn)
-        bounded = with_believed(bounded, days.believed_afresh(bounded))
+        bounded = with_plausible_days(bounded, days.believed_afresh(bounded))
         return {
             name: span
             if self._is_first_positive_still(span)

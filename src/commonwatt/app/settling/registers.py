@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from commonwatt.app.errors import DamagedDay
 from commonwatt.app.ports import Change, RegisterSpan
-from commonwatt.app.settling.believed_days import DaysOfMeter, with_believed
 from commonwatt.app.settling.load import MeterHistory
+from commonwatt.app.settling.plausible_days import DaysOfMeter, with_plausible_days
 from commonwatt.domain.metering.catalogue import Meter, Register
 
 
 def correct_spans(change: Change, site: int, meters: Iterable[Meter], generation: int) -> None:
-    """Look again which days of meters are believed, and for their first index above 0.
+    """Look again which days of meters are plausible, and for their first index above 0.
 
     Stored under a generation. Raises `DamagedDay`.
     """
@@ -22,7 +22,7 @@ def correct_spans(change: Change, site: int, meters: Iterable[Meter], generation
     for meter in meters:
         of_meter = spans.get(meter.number, {})
         days = DaysOfMeter(change.readings, site, meter, withdrawn)
-        of_meter = with_believed(of_meter, days.believed_afresh(of_meter))
+        of_meter = with_plausible_days(of_meter, days.believed_afresh(of_meter))
         history = MeterHistory(change.readings, site, meter, of_meter, None, 0, 0)
         for name, span in of_meter.items():
             first_at = history.first_positive_at(Register(name), None, withdrawn)

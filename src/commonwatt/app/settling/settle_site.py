@@ -13,7 +13,7 @@ from commonwatt.app.ports import RulesPending, Snapshot, Store
 from commonwatt.app.settling.as_of import view_as_of
 from commonwatt.app.settling.load import judge_meters
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
-from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, day_of, day_runs
+from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, DAY_S, day_of, day_spans
 from commonwatt.domain.settlement import Settlement, settle
 
 LONGEST_RUN_DAYS = 31
@@ -38,7 +38,7 @@ def settle_site(
     if days:
         _file_rule_changes(store, site, group, min(days), max(days) + 1)
     damage: DamagedDay | None = None
-    for first, end in day_runs(days, LONGEST_RUN_DAYS):
+    for first, end in day_spans(days, LONGEST_RUN_DAYS):
         try:
             _settle_run(store, site, group, first, end)
         except DamagedDay as error:
@@ -60,7 +60,7 @@ def settlements_by_rules(
     for generation, at_us in upgrades:
         view, then = view_as_of(snapshot, catalogue, at_us)
         days = [each.day for each in pending if each.generation == generation]
-        for first, end in day_runs(days, LONGEST_RUN_DAYS):
+        for first, end in day_spans(days, LONGEST_RUN_DAYS):
             yield generation, settle_days(view, then, group, first, end)
 
 
@@ -137,7 +137,7 @@ def settle_window(
     done = 0
     settled(done, total)
     for group, days in dirty.items():
-        for first, end in day_runs(days, LONGEST_RUN_DAYS):
+        for first, end in day_spans(days, LONGEST_RUN_DAYS):
             settle_site(store, site, group, first, end)
             done += end - first
             settled(done, total)

@@ -136,8 +136,8 @@ def unlock(
         now_us = time.time_ns() // 1000
         asked = (store, where.number, named, until_at, reason.strip(), BY_COMMAND_LINE, now_us)
         left = retry_while_busy(partial(unlock_group, *asked))
-        told = f"{named} is not locked" if left is None else _told(left, where.timezone)
-        typer.echo(told)
+        text = f"{named} is not locked" if left is None else _told(left, where.timezone)
+        typer.echo(text)
 
 
 def named_group(word: str) -> "Group":
@@ -182,7 +182,7 @@ def _show_frozen(frozen: "Frozen", timezone: str) -> None:
         ],
     )
     if frozen.unclosed:
-        typer.echo(f"\n{frozen.unclosed} quarter-hours have no books: nothing was shared in them")
+        typer.echo(f"\n{frozen.unclosed} quarter-hours have no balance: nothing was shared in them")
 
 
 def _told(lock: "GroupLock", timezone: str) -> str:

@@ -92,8 +92,8 @@ def _show(site: "Site", period: tuple[int, int], sums: "SiteSums") -> None:
         month = start[: len("2026-03")]
         worklist = f"`commonwatt worklist --site {site.id} --month {month}`"
         have = "has" if sums.missing == 1 else "have"
-        told = f"{quarters_told(sums.missing)} {have} no books"
-        typer.echo(f"{told}: {worklist} says why")
+        text = f"{quarters_told(sums.missing)} {have} no balance"
+        typer.echo(f"{text}: {worklist} says why")
 
 
 def _of_roof(sums: "SiteSums") -> str:
@@ -132,8 +132,8 @@ def _record(site: "Site", period: tuple[int, int], each: "MeterSums") -> dict[st
 
 
 def _differences(each: "MeterSums") -> str:
-    told = (f"{name} {energy / 1000:+.3f}" for name, energy in each.differences.items() if energy)
-    return ", ".join(told) or "-"
+    text = (f"{name} {energy / 1000:+.3f}" for name, energy in each.differences.items() if energy)
+    return ", ".join(text) or "-"
 
 
 def _units(value: int | None) -> float | None:

@@ -32,7 +32,7 @@ _FINEST = {None: 0, "15T": 0, "H": 1, "D": 2, "M": 3, "Y": 4}
 def chart(series: "Series", width: int) -> list[str]:
     """Return lines of at most `width` characters: a sparkline a column, and bars of the first.
 
-    A bar is the sum of a stretch of local time, or its last reading. A stretch of which periods are
+    A bar is the sum of a span of local time, or its last reading. A span of which periods are
     missing is marked with ~; the sum is then that of the others.
     """
     if not len(series) or not series.columns:
@@ -94,7 +94,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _bars(series: "Series", width: int) -> list[str]:
     name, values = next(iter(series.columns.items()))
-    word, label, step = _stretch(series)
+    word, label, step = _span(series)
     amounts = _amounts(series, values, label, step)
     if not amounts:
         return []
@@ -136,8 +136,8 @@ def _bar(length: float) -> str:
     return "█" * (eighths // 8) + _WIDTHS[eighths % 8].strip()
 
 
-def _stretch(series: "Series") -> tuple[str, str, int]:
-    """Return the shortest stretch of which there are not too many."""
+def _span(series: "Series") -> tuple[str, str, int]:
+    """Return the shortest span of which there are not too many."""
     for word, label, step in _STRETCHES[_FINEST[series.sampling] :]:
         count = len(_labels(series.asked, series.zone, label, step))
         if count <= _MOST_BARS:
@@ -148,7 +148,7 @@ def _stretch(series: "Series") -> tuple[str, str, int]:
 def _amounts(
     series: "Series", values: Sequence[float | None], label: str, step: int
 ) -> dict[str, float | None]:
-    """Return the sum of each stretch, of readings the last; None where there is no value."""
+    """Return the sum of each span, of readings the last; None where there is no value."""
     found: dict[str, list[float]] = {
         key: [] for key in _labels(series.asked, series.zone, label, step)
     }
@@ -161,7 +161,7 @@ def _amounts(
 
 
 def _labels(window: tuple[float, float], zone: ZoneInfo, label: str, step: int) -> list[str]:
-    """Return the labels of the stretches that have a part in [start, end), in order."""
+    """Return the labels of the spans that have a part in [start, end), in order."""
     start_at, end_at = (int(at) for at in window)
     instants = [*range(start_at, end_at, step), *([end_at - 1] if end_at > start_at else [])]
     return list(dict.fromkeys(_label(at, zone, label) for at in instants))

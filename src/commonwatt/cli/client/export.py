@@ -71,7 +71,7 @@ def export(
     Example: commonwatt export CH-0012 2026.parquet --start 2026-01-01 --of meters
     """
     from commonwatt.export.export import begun, files_of, planned
-    from commonwatt.export.question import wish_of
+    from commonwatt.export.request import wish_of
 
     with told_as_usage():
         files_of(file)

@@ -51,7 +51,7 @@ def apply(
                 raise Failed(*(f"{file}: {fault}" for fault in error.faults)) from error
             if not applied.lines:
                 typer.echo(f"{file}: nothing to change")
-            for line in applied.told:
+            for line in applied.report:
                 typer.echo(line)
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from commonwatt.api.own.explain import ExplanationOf, RuleUsed
 
 _LABEL = 10
-_DONORS_TOLD = 3
+_DAYS_SHOWN = 3
 _VERSIONS_TOLD = 4
 
 
@@ -74,19 +74,20 @@ def _method(shown: "ExplanationOf", zone: str) -> Iterator[str]:
     method = shown.method
     if method is None:
         return
-    gap, edit, donors = method.gap, method.edit, method.donors
+    gap, edit, reference = method.gap, method.edit, method.donors
     if gap is not None and gap.end is None:
         yield f"nothing was read after {_local(gap.start, zone)} yet"
     elif gap is not None and gap.end is not None:
         span = f"{_local(gap.start, zone)} to {_local(gap.end, zone)}"
         yield f"gap {span}, {_kwh(gap.rise)}"
-    if donors:
-        told = ", ".join(
-            f"{_local(each.start, zone)[5:16]} {_kwh(each.total)}" for each in donors[:_DONORS_TOLD]
+    if reference:
+        days = ", ".join(
+            f"{_local(each.start, zone)[5:16]} {_kwh(each.total)}"
+            for each in reference[:_DAYS_SHOWN]
         )
         weight = f"weight {method.weight} of {method.weights}, "
         part = "" if method.weight is None else weight
-        yield f"{part}as {len(donors)} others: {told}"
+        yield f"{part}as {len(reference)} others: {days}"
     if edit is not None:
         yield f"edit {edit.number} by {edit.account}: {edit.reason}"
 

@@ -116,9 +116,7 @@ def findings(
         FindingSeverity | None,
         typer.Option(help="Only those that need a decision, or only those that inform."),
     ] = None,
-    each_: Annotated[
-        bool, typer.Option("--each", help="Each by itself, not joined to stretches.")
-    ] = False,
+    each_: Annotated[bool, typer.Option("--each", help="Each by itself, not joined.")] = False,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Those that somebody resolved, instead.")
     ] = False,
@@ -126,13 +124,13 @@ def findings(
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List what validation set aside or doubts; what needs a decision first, then by meter.
+    """List what validation set aside or finds implausible: first what needs a decision, by meter.
 
-    Findings that follow each other are one stretch, of at most a month of UTC.
+    Findings that follow each other are joined, over at most a month of UTC.
 
     Example: commonwatt findings --site CH-0012 --start 2026-03-01 --severity decision
     """
-    asked = _Asked(_rule(rule), severity, each_)
+    wanted = _Filter(_rule(rule), severity, each_)
     rows: list[dict[str, object]] = []
     with opened_store(data, database_url) as store, store.snapshot() as snapshot:
         for each in named_sites(snapshot, site):
@@ -144,7 +142,7 @@ def findings(
             else:
                 of_meter = None if meter is None else named_meter(snapshot, meter, each.id)[1]
                 period = start_at, end_at
-                rows += _findings(snapshot, each, period, of_meter, asked, as_json)
+                rows += _findings(snapshot, each, period, of_meter, wanted, as_json)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -153,7 +151,7 @@ def findings(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Filter:
     """Which findings are wanted; None is any."""
 
     rule: "FindingRule | None"
@@ -237,23 +235,23 @@ def _findings(
     site: "Site",
     period: tuple[int | None, int | None],
     of_meter: "Meter | None",
-    asked: _Asked,
+    wanted: _Filter,
     as_json: bool,
 ) -> list[dict[str, object]]:
-    from commonwatt.app.findings.joined import Severity, read_stretches
+    from commonwatt.app.findings.joined import Severity, read_joined_findings
     from commonwatt.domain.metering.findings import finding_id
 
     catalogue = snapshot.catalogue.catalogue(site.number)
     meters = {meter.number: meter for meter in catalogue.meters}
     rows: list[dict[str, object]] = []
-    for stretch in read_stretches(snapshot, catalogue, *period):
-        meter, severity = meters[stretch.first.meter], Severity.of(stretch.first.rule)
-        if asked.rule not in (None, stretch.first.rule) or of_meter not in (None, meter):
+    for joined in read_joined_findings(snapshot, catalogue, *period):
+        meter, severity = meters[joined.first.meter], Severity.of(joined.first.rule)
+        if wanted.rule not in (None, joined.first.rule) or of_meter not in (None, meter):
             continue
-        if asked.severity is not None and asked.severity.value != severity.value:
+        if wanted.severity is not None and wanted.severity.value != severity.value:
             continue
-        told = stretch.findings if asked.each else (stretch.whole,)
-        for first, each in zip(stretch.findings, told, strict=False):
+        shown = joined.findings if wanted.each else (joined.whole,)
+        for first, each in zip(joined.findings, shown, strict=False):
             rows.append(
                 {
                     "id": finding_id(site.id, meter.id, first),

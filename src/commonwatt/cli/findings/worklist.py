@@ -41,8 +41,8 @@ def worklist(
 ) -> None:
     """List what keeps a month from being locked, each with the command that resolves it.
 
-    Missing meters, open findings, quarter-hours without books, too much that is estimated. Words in
-    capitals of a command are for you to fill in.
+    Missing meters, open findings, quarter-hours without a balance, too much that is estimated.
+    Words in capitals of a command are for you to fill in.
 
     Example: commonwatt worklist --site CH-0012 --month 2026-03
     """
@@ -107,9 +107,9 @@ def _show(site: "Site", group: "Group", period: tuple[int, int], tasks: "list[Ta
     start, end = (local_time(at, zone) for at in period)
     counts = {state: sum(task.state is state for task in tasks) for state in TaskState}
     others = (TaskState.LOCKED, TaskState.ACCEPTED)
-    told = "".join(f", {counts[state]} {state.value}" for state in others if counts[state])
+    informing = "".join(f", {counts[state]} {state.value}" for state in others if counts[state])
     count = counts[TaskState.OPEN]
-    typer.echo(f"site {name}, {group.value}, {start} to {end}: {count} to do{told}")
+    typer.echo(f"site {name}, {group.value}, {start} to {end}: {count} to do{informing}")
     for task in tasks:
         note = f" ({task.state.value})" if task.state is TaskState.LOCKED else ""
         typer.echo(f"\n{task.kind}{note}: {task_text(task)}")

@@ -17,7 +17,7 @@ def status(site: OneSite = None, data: Data = None, database_url: DatabaseUrl = 
     """Show how up to date sites are.
 
     Of each meter the last accepted reading, of each group the end of the newest quarter-hour whose
-    books are closed and who holds it back. Times are the site's own. Jumps of the server's clock
+    balance is known and who holds it back. Times are the site's own. Jumps of the server's clock
     between deliveries are told as well.
 
     Example: commonwatt status --site CH-0012

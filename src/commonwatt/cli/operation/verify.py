@@ -57,21 +57,21 @@ def _verify(store: "SqlStore", site: "Site", repair: bool) -> bool:
         found = retry_while_busy(partial(verify_site, store, site, looked))
     for fault in found.faults:
         typer.echo(fault)
-    told = f"site {name}: {found.rows} stored days"
+    line = f"site {name}: {found.rows} stored days"
     if found.unchecked:
-        told += f", {found.unchecked} of them of before there were checksums"
+        line += f", {found.unchecked} of them of before there were checksums"
     if found.unsettled:
-        told += f"; {found.unsettled} days are still to be settled and were not compared"
+        line += f"; {found.unsettled} days are still to be settled and were not compared"
     if not found.faults:
-        typer.echo(f"{told}: all as it was stored")
+        typer.echo(f"{line}: all as it was stored")
         return True
     faults = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
     if not repair or not found.computed:
-        typer.echo(f"{told}: {faults}")
+        typer.echo(f"{line}: {faults}")
         return False
     retry_while_busy(partial(repair_site, store, site.number, found))
     days = len({day for _, day in found.computed})
     settled = "1 day was" if days == 1 else f"{days} days were"
     left = f", {found.beyond_repair} of them only a backup can mend" if found.beyond_repair else ""
-    typer.echo(f"{told}: {faults}{left}; {settled} settled again")
+    typer.echo(f"{line}: {faults}{left}; {settled} settled again")
     return not found.beyond_repair

@@ -175,7 +175,7 @@ def accept(
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Take what is estimated or doubted of a meter as it is: the worklist asks no more.
+    """Take what is estimated or implausible of a meter as it is: the worklist asks no more.
 
     No number changes. It is listed by `commonwatt edit list` and taken back by `edit undo`.
 

@@ -107,11 +107,11 @@ class Series:
         """
         if self.sampling is None:
             return []
-        zone, here = self.zone, set(self.starts_at)
+        zone, known = self.zone, set(self.starts_at)
         found: list[Window] = []
         for start_at in period_starts(self.asked, zone, self.sampling):
             end_at = period_end(start_at, zone, self.sampling)
-            if start_at in here or end_at > self.asked[1]:
+            if start_at in known or end_at > self.asked[1]:
                 continue
             if found and found[-1][1] == start_at:
                 start_at = found.pop()[0]  # noqa: PLW2901  # the gap goes on

@@ -10,7 +10,7 @@ from commonwatt.client.catalogue import Catalogue, path_of
 from commonwatt.client.models import Meter, Sensor, Site, unit_of
 from commonwatt.client.series.joining import Part, ends_of, joined, part_of
 from commonwatt.client.series.local_periods import DAY_S, Window, parts
-from commonwatt.client.series.questions import bounds, shown_reading, widened
+from commonwatt.client.series.requests import bounds, shown_reading, widened
 from commonwatt.client.series.series import Series
 from commonwatt.client.series.words import MeterType, SamplingFrequency, word_of
 from commonwatt.client.stamps import NaiveTime, When, instant_of, received_instants
@@ -25,7 +25,7 @@ ELECTRICITY = ("conso_total", "prod_total", "from_ext", "self", "to_ext")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SeriesRequest:
     """What a series is asked of.
 
     `body` holds what goes with the times; None: these are a query. `columns` are there even when
@@ -108,7 +108,7 @@ class SeriesCalls:
             body["meters"] = True
         path = path_of("site_data", site, wanted)
         columns = ELECTRICITY if wanted is MeterType.ELECTRICITY else ELECTRICITY[:1]
-        asked = Asked("site_data", path, zone, frequency, body, columns)
+        asked = SeriesRequest("site_data", path, zone, frequency, body, columns)
         return await self._series(asked, _window(start, end, zone), unit_of(wanted))
 
     async def meter_data(
@@ -125,7 +125,7 @@ class SeriesCalls:
         unit = await self._catalogue.unit(site, meter)
         body = {"sampling_frequency": str(frequency)}
         path = path_of("meter_data", site, meter)
-        asked = Asked("meter_data", path, zone, frequency, body, ("total",))
+        asked = SeriesRequest("meter_data", path, zone, frequency, body, ("total",))
         return await self._series(asked, _window(start, end, zone), unit)
 
     async def meter_data_raw(
@@ -134,7 +134,9 @@ class SeriesCalls:
         """Return a meter's readings."""
         zone = await self._catalogue.zone(site)
         unit = await self._catalogue.unit(site, meter)
-        asked = Asked("meter_data_raw", path_of("meter_data_raw", site, meter), zone, None, {})
+        asked = SeriesRequest(
+            "meter_data_raw", path_of("meter_data_raw", site, meter), zone, None, {}
+        )
         return await self._readings(asked, start, end, unit)
 
     async def sensor_data(
@@ -143,12 +145,12 @@ class SeriesCalls:
         """Return a sensor's values."""
         zone = await self._catalogue.zone(site)
         path = path_of(site, "sensor_data", sensor)
-        asked = Asked("sensor_data", path, zone, None, None, ("value",))
+        asked = SeriesRequest("sensor_data", path, zone, None, None, ("value",))
         unit = sensor.unit if isinstance(sensor, Sensor) else None
         return await self._readings(asked, start, end, unit)
 
     async def _readings(
-        self, asked: Asked, start: When | None, end: When | None, unit: str | None
+        self, asked: SeriesRequest, start: When | None, end: When | None, unit: str | None
     ) -> Series:
         if start is not None or end is not None:
             return await self._series(asked, _window(start, end, asked.zone), unit)
@@ -157,7 +159,7 @@ class SeriesCalls:
         window = (found[0], found[-1] + 1) if found else (0, 0)
         return asked.joined([latest], window, unit)
 
-    async def _series(self, asked: Asked, window: Window, unit: str | None) -> Series:
+    async def _series(self, asked: SeriesRequest, window: Window, unit: str | None) -> Series:
         windows = parts(window, asked.zone, asked.sampling)
         found: list[Part] = []
         self._tell(0, windows)
@@ -166,7 +168,7 @@ class SeriesCalls:
             self._tell(len(found), windows)
         return asked.joined(found, _until_now(window), unit)
 
-    async def _part(self, asked: Asked, window: Window | None) -> Part:
+    async def _part(self, asked: SeriesRequest, window: Window | None) -> Part:
         """Return the rows of a window; None: the latest, whichever the server answers."""
         # What one route does proves nothing of another.
         naive_time = self._shown.get(asked.route, self._told)

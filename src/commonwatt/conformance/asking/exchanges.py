@@ -1,4 +1,4 @@
-"""A question and the answer that came, with what may be shown of them."""
+"""A request and the answer that came, with what may be shown of them."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _HALF_LETTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Bearer(Enum):
-    """Which token a question carries."""
+    """Which token a request carries."""
 
     TOKEN = auto()
     NONE = auto()
@@ -22,7 +22,7 @@ class Bearer(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Request:
     """A request. ``route`` names the published endpoint, ``body`` is JSON text."""
 
     route: str
@@ -35,14 +35,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question with its answer.
+    """A request with its answer.
 
     ``content`` is the parsed JSON (numbers with a point are Decimals of the very digits sent), or
     None with a ``fault`` that says why it cannot be read. ``began_at`` and ``ended_at`` are seconds
     of a monotonic clock. ``sent`` and ``came`` are texts to show, without passwords and tokens.
     """
 
-    question: Question
+    request: Request
     status: int
     content: object
     fault: str | None

@@ -1,4 +1,4 @@
-"""One question in a while, per route.
+"""One request in a while, per route.
 
 The kit asks one thing after the other, so it needs none of the queues that clients have.
 """

@@ -1,4 +1,4 @@
-"""Asking the server: tokens, pace, and each question once."""
+"""Asking the server: tokens, pace, and each request once."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from commonwatt.conformance.asking.exchanges import Bearer, Exchange, Question, read_json, shown
+from commonwatt.conformance.asking.exchanges import Bearer, Exchange, Request, read_json, shown
 from commonwatt.conformance.asking.pace import Pace
 
 _TIMEOUT_S = 60.0
@@ -36,7 +36,7 @@ class NoToken(Exception):
 class Session:
     """Asks a server at a base address such as ``https://api.climkit.io/api/v1``.
 
-    Every question is asked once and its answer kept. ``requests_per_second`` is kept for each
+    Every request is sent once and its answer kept. ``requests_per_second`` is kept for each
     route; None: as fast as can be. A 429 is waited out and asked again, a few times. ``clock``
     gives Unix seconds.
     Raises Unreachable where nothing answers any more, and SignInRefused or NoToken where a token is
@@ -59,59 +59,59 @@ class Session:
         self._client = client
         self._credentials = {"username": username, "password": password}
         self._pace = Pace(requests_per_second, sleep)
-        self._answers: dict[Question, Exchange] = {}
+        self._answers: dict[Request, Exchange] = {}
         self._tokens: list[str] = []
         self._renew_at = float("inf")
         self._silent = 0
 
-    def ask(self, question: Question) -> Exchange:
+    def ask(self, request: Request) -> Exchange:
         """Ask, or return what came when it was asked before."""
-        if question not in self._answers:
-            self._answers[question] = self.ask_again(question)
-        return self._answers[question]
+        if request not in self._answers:
+            self._answers[request] = self.ask_again(request)
+        return self._answers[request]
 
-    def ask_again(self, question: Question) -> Exchange:
+    def ask_again(self, request: Request) -> Exchange:
         """Ask, whether it was asked before or not."""
-        headers = self._headers(question.bearer)
-        self._pace.wait_for(question.route)
-        exchange, wait_s = self._send(question, headers)
+        headers = self._headers(request.bearer)
+        self._pace.wait_for(request.route)
+        exchange, wait_s = self._send(request, headers)
         for _ in range(_PATIENCE):
             if exchange.status != httpx2.codes.TOO_MANY_REQUESTS:
                 break
-            self._pace.hold(question.route, min(wait_s, _LONGEST_WAIT_S))
-            self._pace.wait_for(question.route)
-            exchange, wait_s = self._send(question, headers)
+            self._pace.hold(request.route, min(wait_s, _LONGEST_WAIT_S))
+            self._pace.wait_for(request.route)
+            exchange, wait_s = self._send(request, headers)
         self._silent = 0 if exchange.status else self._silent + 1
-        if self._silent >= _PATIENCE or (self._silent and question.route == "auth"):
+        if self._silent >= _PATIENCE or (self._silent and request.route == "auth"):
             raise Unreachable(f"{self._client.base_url}: {exchange.fault}")
         return exchange
 
-    def ask_at_once(self, question: Question, times: int) -> list[Exchange]:
+    def ask_at_once(self, request: Request, times: int) -> list[Exchange]:
         """Ask the same several times at once, too fast on purpose; refusals are not repeated."""
-        headers = self._headers(question.bearer)
-        self._pace.wait_for(question.route)
+        headers = self._headers(request.bearer)
+        self._pace.wait_for(request.route)
         with ThreadPoolExecutor(times) as threads:
-            waiting = [threads.submit(self._send, question, headers) for _ in range(times)]
+            waiting = [threads.submit(self._send, request, headers) for _ in range(times)]
             answers = [each.result() for each in waiting]
-        self._pace.hold(question.route, max(wait_s for _, wait_s in answers))
+        self._pace.hold(request.route, max(wait_s for _, wait_s in answers))
         return [exchange for exchange, _ in answers]
 
     def sign_in(self) -> Exchange:
         """Sign in with the account's own name and password, once."""
-        exchange = self.ask(self.sign_in_question(self._credentials["password"]))
+        exchange = self.ask(self.sign_in_request(self._credentials["password"]))
         if self.signed_in_at is None:
             self.signed_in_at = self.clock()
         return exchange
 
-    def sign_in_question(self, password: str) -> Question:
-        """The question that signs the account in with a password."""
+    def sign_in_request(self, password: str) -> Request:
+        """The request that signs the account in with a password."""
         body = json.dumps({**self._credentials, "password": password})
-        return Question("auth", "POST", "/auth", body, bearer=Bearer.NONE)
+        return Request("auth", "POST", "/auth", body, bearer=Bearer.NONE)
 
     def token(self) -> str:
         """Return a token that is good for a while."""
         if not self._tokens or self.clock() > self._renew_at:
-            own = self.sign_in_question(self._credentials["password"])
+            own = self.sign_in_request(self._credentials["password"])
             exchange = self.ask_again(own) if self._tokens else self.sign_in()
             self._tokens.append(_token_of(exchange))
             self._renew_at = _end_of(exchange) - _RENEW_BEFORE_S
@@ -127,32 +127,32 @@ class Session:
             token = self._tokens[0]
         return {"Authorization": f"Bearer {token}"}
 
-    def _send(self, question: Question, headers: dict[str, str]) -> tuple[Exchange, float]:
+    def _send(self, request: Request, headers: dict[str, str]) -> tuple[Exchange, float]:
         began_at = time.monotonic()
         try:
             with self._client.stream(
-                question.method,
-                quote(question.path),
-                content=question.body,
-                params=dict(question.params) or None,
+                request.method,
+                quote(request.path),
+                content=request.body,
+                params=dict(request.params) or None,
                 headers={**headers, "Content-Type": "application/json"},
             ) as answer:
                 body = _body(answer, began_at)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
-            return _silence(question, began_at, error), 0.0
-        exchange = self._exchange(question, answer.status_code, body, began_at)
+            return _silence(request, began_at, error), 0.0
+        exchange = self._exchange(request, answer.status_code, body, began_at)
         return exchange, _retry_after(answer)
 
-    def _exchange(self, question: Question, status: int, body: bytes, began_at: float) -> Exchange:
+    def _exchange(self, request: Request, status: int, body: bytes, began_at: float) -> Exchange:
         content, fault = _content(body)
         secrets = [self._credentials["password"], *self._tokens]
         token = content.get("access_token") if isinstance(content, dict) else None
         if isinstance(token, str):
             secrets.append(token)
-        asked = str(httpx2.URL(quote(question.path), params=dict(question.params)))
-        sent = f"{question.method} {asked} {question.body or ''}".rstrip()
+        asked = str(httpx2.URL(quote(request.path), params=dict(request.params)))
+        sent = f"{request.method} {asked} {request.body or ''}".rstrip()
         return Exchange(
-            question=question,
+            request=request,
             status=status,
             content=content,
             fault=fault,
@@ -163,11 +163,11 @@ class Session:
         )
 
 
-def _silence(question: Question, began_at: float, error: Exception) -> Exchange:
-    """What is told of a question that was not answered."""
+def _silence(request: Request, began_at: float, error: Exception) -> Exchange:
+    """What is known of a request that was not answered."""
     reason = f"no answer: {str(error) or type(error).__name__}"
-    sent = shown(f"{question.method} {question.path}")
-    return Exchange(question, 0, None, reason, began_at, time.monotonic(), sent, reason)
+    sent = shown(f"{request.method} {request.path}")
+    return Exchange(request, 0, None, reason, began_at, time.monotonic(), sent, reason)
 
 
 def open_client(url: str) -> httpx2.Client:

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from commonwatt.conformance.asking.exchanges import Bearer, Question
+from commonwatt.conformance.asking.exchanges import Bearer, Request
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.judging import published
 from commonwatt.conformance.judging.verdicts import CannotCheck, Judgement, failed, held
 from commonwatt.conformance.samples.building import Building
-from commonwatt.conformance.samples.evidence import UNKNOWN_ID, list_question
+from commonwatt.conformance.samples.evidence import UNKNOWN_ID, list_request
 from commonwatt.conformance.samples.series_search import site_source
 
 _AT_ONCE = 3
@@ -17,7 +17,7 @@ _LIMIT_S = 1.0
 
 def _needs_token(route: str, building: Building) -> Judgement:
     exchanges = [
-        building.ask(building.question(route, bearer)) for bearer in (Bearer.NONE, Bearer.FORGED)
+        building.ask(building.request(route, bearer)) for bearer in (Bearer.NONE, Bearer.FORGED)
     ]
     names = ("without a token", "with a forged signature")
     for name, exchange in zip(names, exchanges, strict=True):
@@ -29,9 +29,9 @@ def _needs_token(route: str, building: Building) -> Judgement:
 def _is_limited(route: str, building: Building) -> Judgement:
     if building.scope.fast:
         raise CannotCheck("--fast: the server's limits are off")
-    question, took_s = building.question(route), 0.0
+    request, took_s = building.request(route), 0.0
     for _ in range(_BURSTS):
-        exchanges = building.session.ask_at_once(question, _AT_ONCE)
+        exchanges = building.session.ask_at_once(request, _AT_ONCE)
         refused = sum(each.status >= 400 for each in exchanges)
         if refused:
             return held(f"{refused} of {_AT_ONCE} at once refused", *exchanges)
@@ -42,7 +42,7 @@ def _is_limited(route: str, building: Building) -> Judgement:
 
 
 def _unknown_site(building: Building) -> Judgement:
-    return _none_tells(_site_questions(UNKNOWN_ID), building, "a site that is not there")
+    return _none_tells(_site_requests(UNKNOWN_ID), building, "a site that is not there")
 
 
 def _foreign_site(building: Building) -> Judgement:
@@ -51,30 +51,30 @@ def _foreign_site(building: Building) -> Judgement:
         raise CannotCheck("no site is known that the account may not see; --foreign-site names one")
     if foreign in building.listed_sites:
         return failed(f"site {foreign} is listed", building.site_list)
-    return _none_tells(_site_questions(foreign), building, "a foreign site")
+    return _none_tells(_site_requests(foreign), building, "a foreign site")
 
 
-def _site_questions(site: str) -> list[Question]:
+def _site_requests(site: str) -> list[Request]:
     routes = ("installation_infos", "meter_info", "sensors_list")
-    lists = [list_question(route, site) for route in routes]
-    return [*lists, site_source(site, "electricity").question(None, None)]
+    lists = [list_request(route, site) for route in routes]
+    return [*lists, site_source(site, "electricity").request(None, None)]
 
 
 def _unknown_meter(building: Building) -> Judgement:
-    questions = [
-        Question(route, "POST", f"/{route}/{building.site}/{UNKNOWN_ID}", "{}")
+    requests = [
+        Request(route, "POST", f"/{route}/{building.site}/{UNKNOWN_ID}", "{}")
         for route in ("meter_data", "meter_data_raw")
     ]
-    return _none_tells(questions, building, "a meter that is not there")
+    return _none_tells(requests, building, "a meter that is not there")
 
 
 def _unknown_sensor(building: Building) -> Judgement:
-    question = Question("sensor_data", "GET", f"/{building.site}/sensor_data/{UNKNOWN_ID}")
-    return _none_tells([question], building, "a sensor that is not there")
+    request = Request("sensor_data", "GET", f"/{building.site}/sensor_data/{UNKNOWN_ID}")
+    return _none_tells([request], building, "a sensor that is not there")
 
 
-def _none_tells(questions: list[Question], building: Building, what: str) -> Judgement:
-    exchanges = [building.ask(question) for question in questions]
+def _none_tells(requests: list[Request], building: Building, what: str) -> Judgement:
+    exchanges = [building.ask(request) for request in requests]
     for exchange in exchanges:
         if exchange.tells_something:
             return failed(f"status {exchange.status} for {what}", exchange)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from commonwatt.conformance.check import Check
-from commonwatt.conformance.judging.local_periods import told, utc_offset
+from commonwatt.conformance.judging.local_periods import local_text, utc_offset
 from commonwatt.conformance.judging.published import TIMESTAMP
 from commonwatt.conformance.judging.row_faults import (
     decimals_fault,
@@ -27,14 +27,14 @@ from commonwatt.conformance.judging.verdicts import (
 )
 from commonwatt.conformance.samples.building import Building
 from commonwatt.conformance.samples.every_kind import of_route, on_every_kind
-from commonwatt.conformance.samples.readings_at_hand import period_question, raw_source
+from commonwatt.conformance.samples.readings_at_hand import period_request, raw_source
 
 _ROUTES = ("meter_data_raw", "sensor_data")
 _RAW_DECIMALS = 6
 
 
 def _is_list(route: str, building: Building) -> Judgement:
-    exchange = building.ask(building.question(route))
+    exchange = building.ask(building.request(route))
     return judged(list_fault(exchange), "a list of objects came", exchange)
 
 
@@ -113,9 +113,9 @@ def _period(route: str, building: Building) -> Judgement:
     if len(known) < 4:
         raise CannotCheck("too few rows to ask for some of them")
     start_at, end_at = known[len(known) // 3], known[-2]
-    exchange = building.ask(period_question(readings.source, start_at, end_at))
+    exchange = building.ask(period_request(readings.source, start_at, end_at))
     got = {row.at for row in rows_of(exchange, building.zone)}
-    after = rows_of(building.ask_again(readings.exchange.question), building.zone)
+    after = rows_of(building.ask_again(readings.exchange.request), building.zone)
     known_after = {row.at for row in after}.union(known)
     for shift_s in (0, utc_offset(start_at, building.zone)):
         first_at, last_at = start_at - shift_s, end_at - shift_s
@@ -129,17 +129,17 @@ def _period(route: str, building: Building) -> Judgement:
     outside = sorted(at for at in got if not start_at <= at <= end_at)
     missing = sorted(at for at in known if start_at < at < end_at and at not in got)
     first, what = (outside[0], "outside") if outside else ((missing or [start_at])[0], "missing")
-    return failed(f"a row of {told(first, building.zone)} is {what}", exchange)
+    return failed(f"a row of {local_text(first, building.zone)} is {what}", exchange)
 
 
 def _latest(building: Building) -> Judgement:
     readings = building.readings("sensor_data")
     newest = max(row.at for row in readings.rows)
     # Asked after all others: a value that has come in since can only be later.
-    exchange = building.ask_again(readings.source.plain_question)
+    exchange = building.ask_again(readings.source.plain_request)
     latest = max(row.at for row in rows_of(exchange, building.zone))
     if latest < newest:
-        return failed(f"there is a later row, {told(newest, building.zone)}", exchange)
+        return failed(f"there is a later row, {local_text(newest, building.zone)}", exchange)
     return held("the latest value came", exchange)
 
 
@@ -149,7 +149,7 @@ def _rule_meter(building: Building) -> Judgement:
         raise CannotCheck("the site has no rule meters")
     of_each_kind = {meter.kind: meter for meter in reversed(rules)}
     sources = [raw_source(building.site, meter) for meter in of_each_kind.values()]
-    exchanges = [building.ask(source.plain_question) for source in sources]
+    exchanges = [building.ask(source.plain_request) for source in sources]
     for exchange in exchanges:
         if exchange.tells_something:
             return failed(f"status {exchange.status} for the readings of a rule meter", exchange)

@@ -6,7 +6,7 @@ from functools import partial
 
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.judging.fits import PUBLISHED, QUARTER_S, Piece, quarter_pieces, span_of
-from commonwatt.conformance.judging.local_periods import told, utc_offset
+from commonwatt.conformance.judging.local_periods import local_text, utc_offset
 from commonwatt.conformance.judging.rows import numbers
 from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
@@ -59,7 +59,9 @@ def _start(frequency: str, route: str, building: Building) -> Judgement:
     if reading is None or not reading.ends:
         for row in series.rows(asked):
             if span_of(row, frequency, series.zone, PUBLISHED) is None:
-                return failed(f"{told(row.at, series.zone)} is no start of a local {name}", asked)
+                return failed(
+                    f"{local_text(row.at, series.zone)} is no start of a local {name}", asked
+                )
     _found(series, frequency)
     if reading is None:
         raise CannotCheck(f"{name}s are no sums of {_PARTS[frequency]}, whatever the stamps mean")
@@ -111,9 +113,11 @@ def _complete(route: str, building: Building) -> Judgement:
         row = hours.get(start_at)
         whole = len(parts) * QUARTER_S == 3600
         if row is None and whole:
-            return failed(f"no row of the hour {told(start_at, series.zone)}", *asked)
+            return failed(f"no row of the hour {local_text(start_at, series.zone)}", *asked)
         if row is not None and not whole and not _is_sum(numbers(row, series.source.keys), parts):
-            return failed(f"a quarter-hour of {told(start_at, series.zone)} is missing", *asked)
+            return failed(
+                f"a quarter-hour of {local_text(start_at, series.zone)} is missing", *asked
+            )
     return held("every quarter-hour that counts in an hour has its row, and every hour", *asked)
 
 

@@ -60,7 +60,7 @@ def _at_every_frequency(route: str, building: Building) -> list[Exchange]:
         now = int(building.session.clock())
         source = _open_source(route, building)
         period = (now - 2 * DAY_S, now)
-        return [building.ask(source.question(*period, each)) for each in published.FREQUENCIES]
+        return [building.ask(source.request(*period, each)) for each in published.FREQUENCIES]
     longer = [
         series.asked(*series.core, each)
         if series.periods_asked(each).is_refused

@@ -39,7 +39,7 @@ def _media(building: Building) -> Judgement:
     seen = []
     for medium in building.media:
         source = site_source(building.site, medium)
-        exchange = building.ask(source.question(*core))
+        exchange = building.ask(source.request(*core))
         entries = objects(exchange) if source.path != chosen else []
         fault = key_fault(entries, source.keys)
         if fault is not None:
@@ -83,7 +83,7 @@ def _balance(building: Building) -> Judgement:
         raise CannotCheck("in every row a battery takes part, and the page does not say how")
     if near:
         return departs(Habit.ROUNDED_APART, near, exchange)
-    return held(f"the books close in {compared} rows", exchange)
+    return held(f"the balance closes in {compared} rows", exchange)
 
 
 def _stores(values: dict[str, object]) -> bool:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import partial
 
-from commonwatt.conformance.asking.exchanges import Exchange, Question
+from commonwatt.conformance.asking.exchanges import Exchange, Request
 from commonwatt.conformance.check import Check
 from commonwatt.conformance.judging.fits import QUARTER_S
-from commonwatt.conformance.judging.local_periods import DAY_S, told, utc_offset
+from commonwatt.conformance.judging.local_periods import DAY_S, local_text, utc_offset
 from commonwatt.conformance.judging.rows import Row, list_fault
 from commonwatt.conformance.judging.verdicts import (
     CannotCheck,
@@ -81,9 +81,9 @@ def _window(route: str, building: Building) -> Judgement:
     inner = set(range(window.start_at + QUARTER_S, window.end_at, QUARTER_S))
     outside = sorted(window.got - inner - {window.start_at, window.end_at})
     if outside:
-        what = f"the row that ends {told(outside[0], series.zone)} lies outside the period"
+        what = f"the row that ends {local_text(outside[0], series.zone)} lies outside the period"
     else:
-        what = f"the row that ends {told(min(inner - window.got), series.zone)} is missing"
+        what = f"the row that ends {local_text(min(inner - window.got), series.zone)} is missing"
     return failed(what, window.exchange)
 
 
@@ -124,7 +124,7 @@ def _repeatable(route: str, building: Building) -> Judgement:
         compared += 1
         for key in sorted(row.values.keys() & other.values.keys()):
             if str(row.values[key]) != str(other.values[key]):
-                what = f"{key} at {told(row.at, series.zone)} is {row.values[key]} and then "
+                what = f"{key} at {local_text(row.at, series.zone)} is {row.values[key]} and then "
                 return failed(f"{what}{other.values[key]}", narrow, series.quarters_asked)
     if not compared:
         raise CannotCheck("no quarter-hour was answered twice")
@@ -134,12 +134,12 @@ def _repeatable(route: str, building: Building) -> Judgement:
 def _optional(route: str, building: Building) -> Judgement:
     series = building.series(route)
     source = series.source
-    questions = [
-        Question(route, "POST", source.path, "{}"),
-        source.question(series.core[0], None, "D"),
-        source.question(None, series.core[1], "D"),
+    requests = [
+        Request(route, "POST", source.path, "{}"),
+        source.request(series.core[0], None, "D"),
+        source.request(None, series.core[1], "D"),
     ]
-    exchanges = [building.ask(question) for question in questions]
+    exchanges = [building.ask(request) for request in requests]
     for exchange in exchanges:
         fault = list_fault(exchange)
         if fault is not None:
@@ -177,7 +177,9 @@ def _future(route: str, building: Building) -> Judgement:
         return failed(f"{fault} with a t_e in the future", exchange)
     late = [row.at for row in series.rows(exchange) if row.at > now + _CLOCK_S]
     if late:
-        return failed(f"a row is stamped {told(late[0], series.zone)}, in the future", exchange)
+        return failed(
+            f"a row is stamped {local_text(late[0], series.zone)}, in the future", exchange
+        )
     return held("nothing is told of the future", exchange)
 
 

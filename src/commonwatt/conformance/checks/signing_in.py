@@ -16,7 +16,7 @@ from commonwatt.conformance.judging.verdicts import (
     held,
 )
 from commonwatt.conformance.samples.building import Building
-from commonwatt.conformance.samples.evidence import list_question
+from commonwatt.conformance.samples.evidence import list_request
 
 _VALID_S = 900
 _SKEW_S = 120
@@ -81,7 +81,7 @@ def _web_token(building: Building) -> Judgement:
 
 
 def _wrong_password(building: Building) -> Judgement:
-    exchange = building.ask(building.session.sign_in_question(_WRONG))
+    exchange = building.ask(building.session.sign_in_request(_WRONG))
     if exchange.is_refused:
         return held(f"refused with {exchange.status}", exchange)
     return failed(f"status {exchange.status} with a wrong password", exchange)
@@ -93,7 +93,7 @@ def _expiry(building: Building) -> Judgement:
     session = building.session
     session.token()
     session.sleep(max(0.0, _end_s(building) - session.clock()) + _AFTER_EXPIRY_S)
-    exchange = building.ask(list_question("all_installations", bearer=Bearer.FIRST))
+    exchange = building.ask(list_request("all_installations", bearer=Bearer.FIRST))
     if exchange.is_refused:
         return held(f"refused with {exchange.status} after its end", exchange)
     return failed(f"status {exchange.status} with a token whose time is over", exchange)

@@ -12,8 +12,8 @@ from commonwatt.conformance.judging.local_periods import (
     MARGIN_S,
     day_start,
     local_date,
+    local_text,
     switch_at,
-    told,
 )
 from commonwatt.conformance.judging.verdicts import CannotCheck, Judgement, failed, held
 from commonwatt.conformance.samples.building import Building
@@ -95,7 +95,7 @@ def _switch_day(series: Series, day: date, frequency: str) -> tuple[Exchange, st
         return exchange, None
     change_at, change_s = switch_at(day, series.zone), abs(_change_s(series, day))
     if all(change_at - change_s <= at < change_at + change_s for at in missing):
-        first = told(missing[0], series.zone)
+        first = local_text(missing[0], series.zone)
         return exchange, f"{len(missing)} rows at the clock change are missing, from {first}"
     raise CannotCheck(f"{day}: {len(missing)} rows at {frequency} have no data, here and there")
 

@@ -17,8 +17,8 @@ from commonwatt.conformance.judging.local_periods import (
     calendar_period,
     day_start,
     local_date,
+    local_text,
     period_of,
-    told,
 )
 from commonwatt.conformance.judging.rows import Row, numbers
 
@@ -176,7 +176,7 @@ def _count(result: Fit, row: Row, parts: Sequence[Piece], bounds: Span | None) -
 
 def _example(row: Row, key: str, parts: Sequence[Piece]) -> str:
     total = sum(part.values[key] for part in parts)
-    stamp = told(row.at, _UTC)
+    stamp = local_text(row.at, _UTC)
     return f"{key} stamped {stamp} is {row.values[key]}, its {len(parts)} parts sum to {total}"
 
 

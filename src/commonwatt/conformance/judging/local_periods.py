@@ -81,6 +81,6 @@ def naive_utc(instant_at: int) -> str:
     return datetime.fromtimestamp(instant_at, UTC).replace(tzinfo=None).isoformat()
 
 
-def told(instant_at: int, zone: ZoneInfo) -> str:
+def local_text(instant_at: int, zone: ZoneInfo) -> str:
     """An instant in a site's zone, for people."""
     return datetime.fromtimestamp(instant_at, zone).isoformat(" ")

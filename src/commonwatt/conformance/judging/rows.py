@@ -80,7 +80,7 @@ def objects(exchange: Exchange) -> list[dict[str, object]]:
     """The objects of an answer. Raises CannotCheck where it is no list of objects."""
     fault = list_fault(exchange)
     if fault is not None:
-        raise CannotCheck(f"/{exchange.question.route} gave nothing to look at: {fault}")
+        raise CannotCheck(f"/{exchange.request.route} gave nothing to look at: {fault}")
     assert isinstance(exchange.content, list)
     return exchange.content
 
@@ -105,7 +105,7 @@ def rows_of(exchange: Exchange, zone: ZoneInfo) -> list[Row]:
     for entry in objects(exchange):
         stamp = read_stamp(entry.get(TIMESTAMP), zone)
         if stamp is None:
-            raise CannotCheck(f"a row of /{exchange.question.route} has no timestamp to read")
+            raise CannotCheck(f"a row of /{exchange.request.route} has no timestamp to read")
         rows.append(Row(stamp, {key: value for key, value in entry.items() if key != TIMESTAMP}))
     return rows
 

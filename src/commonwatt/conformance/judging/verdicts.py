@@ -33,7 +33,7 @@ class Habit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one check saw; ``exchanges`` are the questions and answers that show it best."""
+    """What one check saw; ``exchanges`` are the requests and answers that show it best."""
 
     outcome: Outcome
     seen: str

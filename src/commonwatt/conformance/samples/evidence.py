@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from commonwatt.conformance.asking.exchanges import Bearer, Exchange, Question
+from commonwatt.conformance.asking.exchanges import Bearer, Exchange, Request
 from commonwatt.conformance.asking.session import Session
 from commonwatt.conformance.judging import published
 from commonwatt.conformance.judging.rows import list_fault, objects
@@ -23,7 +23,7 @@ class Scope:
     ``site`` is looked at (None: the first listed that has meters). ``foreign_site`` exists but is
     not granted to the account. ``fast``: the server is one's own, limits are off and not checked.
     ``wait_for_expiry``: stay until the first token has ended. ``most_kinds``: at most so many kinds
-    of meters are looked at closely, each with a dozen questions.
+    of meters are looked at closely, each with a dozen requests.
     """
 
     site: str | None = None
@@ -54,15 +54,15 @@ class MeterSeen:
         return self.type == "electricity" and self.mode == "consumption"
 
 
-def list_question(route: str, site: str | None = None, bearer: Bearer = Bearer.TOKEN) -> Question:
-    """A question for one of the lists."""
+def list_request(route: str, site: str | None = None, bearer: Bearer = Bearer.TOKEN) -> Request:
+    """A request for one of the lists."""
     paths = {
         "all_installations": "/all_installations",
         "installation_infos": f"/installation_infos/{site}",
         "meter_info": f"/meter_info/{site}",
         "sensors_list": f"/{site}/sensors_list",
     }
-    return Question(route, "GET", paths[route], bearer=bearer)
+    return Request(route, "GET", paths[route], bearer=bearer)
 
 
 def site_ids(entries: Sequence[object]) -> list[str]:
@@ -81,18 +81,18 @@ class Evidence:
         self.session = session
         self.scope = scope
 
-    def ask(self, question: Question) -> Exchange:
-        """Ask, each question once."""
-        return self.session.ask(question)
+    def ask(self, request: Request) -> Exchange:
+        """Ask, each request once."""
+        return self.session.ask(request)
 
-    def ask_again(self, question: Question) -> Exchange:
+    def ask_again(self, request: Request) -> Exchange:
         """Ask, whether it was asked before or not: the answer is of now."""
-        return self.session.ask_again(question)
+        return self.session.ask_again(request)
 
     @property
     def site_list(self) -> Exchange:
         """The answer of /all_installations."""
-        return self.ask(list_question("all_installations"))
+        return self.ask(list_request("all_installations"))
 
     @cached_property
     def listed_sites(self) -> list[str]:
@@ -106,7 +106,7 @@ class Evidence:
         if self.scope.site is not None:
             return self.scope.site
         for site in self.listed_sites:
-            answer = self.ask(list_question("meter_info", site))
+            answer = self.ask(list_request("meter_info", site))
             if list_fault(answer) is None and answer.content:
                 return site
         if not self.listed_sites:
@@ -116,7 +116,7 @@ class Evidence:
     @property
     def infos(self) -> Exchange:
         """The answer of /installation_infos."""
-        return self.ask(list_question("installation_infos", self.site))
+        return self.ask(list_request("installation_infos", self.site))
 
     @cached_property
     def infos_object(self) -> dict[str, object]:
@@ -137,7 +137,7 @@ class Evidence:
     @property
     def meter_list(self) -> Exchange:
         """The answer of /meter_info."""
-        return self.ask(list_question("meter_info", self.site))
+        return self.ask(list_request("meter_info", self.site))
 
     @cached_property
     def meters(self) -> list[MeterSeen]:
@@ -156,7 +156,7 @@ class Evidence:
     @property
     def sensor_list(self) -> Exchange:
         """The answer of /sensors_list."""
-        return self.ask(list_question("sensors_list", self.site))
+        return self.ask(list_request("sensors_list", self.site))
 
     @cached_property
     def sensors(self) -> list[str]:
@@ -174,22 +174,22 @@ class Evidence:
                 return meter
         raise CannotCheck("the data of no meter are answered")
 
-    def question(self, route: str, bearer: Bearer = Bearer.TOKEN) -> Question:
-        """A plain question of any endpoint, without a period."""
+    def request(self, route: str, bearer: Bearer = Bearer.TOKEN) -> Request:
+        """A plain request of any endpoint, without a period."""
         if route == "sensor_data":
             if not self.sensors:
                 raise CannotCheck("the site has no sensors")
             path = f"/{self.site}/sensor_data/{self.sensors[0]}"
-            return Question(route, "GET", path, bearer=bearer)
+            return Request(route, "GET", path, bearer=bearer)
         if route == "site_data":
             path = f"/site_data/{self.site}/{self.media[0]}"
-            return Question(route, "POST", path, "{}", bearer=bearer)
+            return Request(route, "POST", path, "{}", bearer=bearer)
         if route in {"meter_data", "meter_data_raw"}:
             return self._of_meter(route, self.open_meter, bearer)
-        return list_question(route, None if route == "all_installations" else self.site, bearer)
+        return list_request(route, None if route == "all_installations" else self.site, bearer)
 
-    def _of_meter(self, route: str, meter: MeterSeen, bearer: Bearer = Bearer.TOKEN) -> Question:
-        return Question(route, "POST", f"/{route}/{self.site}/{meter.id}", "{}", bearer=bearer)
+    def _of_meter(self, route: str, meter: MeterSeen, bearer: Bearer = Bearer.TOKEN) -> Request:
+        return Request(route, "POST", f"/{route}/{self.site}/{meter.id}", "{}", bearer=bearer)
 
     @cached_property
     def media(self) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from commonwatt.conformance.asking.exchanges import Exchange, Question
+from commonwatt.conformance.asking.exchanges import Exchange, Request
 from commonwatt.conformance.judging import published
 from commonwatt.conformance.judging.local_periods import DAY_S, MARGIN_S, naive_utc
 from commonwatt.conformance.judging.published import TIMESTAMP
@@ -42,12 +42,12 @@ class Readings:
         return rows_of(self.exchange, self.zone)
 
 
-def period_question(source: Source, start_at: int, end_at: int) -> Question:
-    """A question for readings: in the query of a GET for sensors, else in a body."""
+def period_request(source: Source, start_at: int, end_at: int) -> Request:
+    """A request for readings: in the query of a GET for sensors, else in a body."""
     if source.route == "sensor_data":
         params = (("t_s", naive_utc(start_at)), ("t_e", naive_utc(end_at)))
-        return Question(source.route, "GET", source.path, None, params)
-    return source.question(start_at, end_at, None)
+        return Request(source.route, "GET", source.path, None, params)
+    return source.request(start_at, end_at, None)
 
 
 def find_sensor_values(evidence: Evidence) -> Readings:
@@ -57,7 +57,7 @@ def find_sensor_values(evidence: Evidence) -> Readings:
     found = []
     for sensor in evidence.sensors[:_TRIED]:
         source = Source("sensor_data", f"/{evidence.site}/sensor_data/{sensor}", ("value",))
-        latest = Readings(source, evidence.ask(source.plain_question), evidence.zone)
+        latest = Readings(source, evidence.ask(source.plain_request), evidence.zone)
         if latest.count:
             found.append(_around_latest(evidence, latest))
     return _fullest(found, "sensor_data")
@@ -85,7 +85,7 @@ def _around(evidence: Evidence, source: Source, last_at: int) -> Readings:
     readings = []
     for days in _DAYS_BACK:
         start_at, end_at = last_at - days * DAY_S - MARGIN_S, last_at + MARGIN_S
-        exchange = evidence.ask(period_question(source, start_at, end_at))
+        exchange = evidence.ask(period_request(source, start_at, end_at))
         readings.append(Readings(source, exchange, evidence.zone))
         if readings[-1].count >= _ENOUGH:
             break

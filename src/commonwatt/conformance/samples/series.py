@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from commonwatt.conformance.asking.exchanges import Exchange, Question
+from commonwatt.conformance.asking.exchanges import Exchange, Request
 from commonwatt.conformance.judging.fits import (
     PUBLISHED,
     QUARTER_S,
@@ -46,23 +46,23 @@ class Source:
     keys: tuple[str, ...]
 
     @property
-    def plain_question(self) -> Question:
-        """A question without a period."""
+    def plain_request(self) -> Request:
+        """A request without a period."""
         if self.route == "sensor_data":
-            return Question(self.route, "GET", self.path)
-        return Question(self.route, "POST", self.path, "{}")
+            return Request(self.route, "GET", self.path)
+        return Request(self.route, "POST", self.path, "{}")
 
-    def question(
+    def request(
         self, start_at: int | None, end_at: int | None, frequency: str | None = "15T"
-    ) -> Question:
-        """A question for a period; None leaves the parameter out."""
+    ) -> Request:
+        """A request for a period; None leaves the parameter out."""
         body = {
             "t_s": None if start_at is None else naive_utc(start_at),
             "t_e": None if end_at is None else naive_utc(end_at),
             "sampling_frequency": frequency,
         }
         asked = {key: value for key, value in body.items() if value is not None}
-        return Question(self.route, "POST", self.path, json.dumps(asked))
+        return Request(self.route, "POST", self.path, json.dumps(asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ class Series:
         self.first_day = first
         self.core = (day_start(first, self.zone), day_start(last + timedelta(days=1), self.zone))
         self._fits: dict[str, FoundFit] = {}
-        self._rows: dict[Question, list[Row]] = {}
+        self._rows: dict[Request, list[Row]] = {}
 
     def asked(self, start_at: int, end_at: int, frequency: str | None = "15T") -> Exchange:
         """Ask for a period."""
-        return self.evidence.ask(self.source.question(start_at, end_at, frequency))
+        return self.evidence.ask(self.source.request(start_at, end_at, frequency))
 
     def days_asked(self, back_days: int) -> Exchange:
         """Ask for the days from so many days ago until tomorrow."""
@@ -102,9 +102,9 @@ class Series:
 
     def rows(self, exchange: Exchange) -> list[Row]:
         """The rows of an answer."""
-        if exchange.question not in self._rows:
-            self._rows[exchange.question] = rows_of(exchange, self.zone)
-        return self._rows[exchange.question]
+        if exchange.request not in self._rows:
+            self._rows[exchange.request] = rows_of(exchange, self.zone)
+        return self._rows[exchange.request]
 
     @property
     def wide(self) -> tuple[int, int]:
@@ -207,7 +207,7 @@ class Series:
 def days_asked(evidence: Evidence, source: Source, back_days: int) -> Exchange:
     """Ask a source for its days from so many days ago until tomorrow."""
     now = int(evidence.session.clock())
-    return evidence.ask(source.question(now - back_days * DAY_S, now + DAY_S, "D"))
+    return evidence.ask(source.request(now - back_days * DAY_S, now + DAY_S, "D"))
 
 
 def _differ(one: Reading, other: Reading, name: str) -> bool:

@@ -74,8 +74,8 @@ def _in_pieces(key: Key, terms: SharingTerms) -> Energy:
     shares = np.empty_like(terms.weights)
     step = max(1, _CELLS_AT_ONCE // max(count, 1))
     for start in range(0, length, step):
-        here = slice(start, start + step)
-        shares[:, here] = key.share(terms.part(here))
+        section = slice(start, start + step)
+        shares[:, section] = key.share(terms.part(section))
     return shares
 
 

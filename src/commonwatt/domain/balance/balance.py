@@ -1,4 +1,4 @@
-"""Closing the books of a site, per quarter-hour.
+"""The balance of a site, per quarter-hour.
 
 Always: conso_total + charging = self + storage_charging_self + from_ext, with charging netted.
 """
@@ -32,7 +32,7 @@ class MeasuredFlows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedBooks:
+class Balance:
     """The balance per quarter-hour [Wh].
 
     ``pool`` is the most that can be shared among consumers, ``available`` what they or the grid
@@ -49,16 +49,16 @@ class ClosedBooks:
     available: Energy
 
 
-def close_books(
+def compute_balance(
     flows: MeasuredFlows, mode: BalanceMode, battery: BatteryOrder = BatteryOrder.LAST
-) -> ClosedBooks:
-    """Close the books of each quarter-hour [Wh].
+) -> Balance:
+    """Compute the balance of each quarter-hour [Wh].
 
     With a grid meter its import and export stand, and production follows; without one the grid
-    takes what is left. Plain books stay as measured, so ``self_energy`` may dip below 0 when meters
-    are not read at the same instant. Clamped books take such energy as unmetered consumption:
-    nothing is negative. Charging and discharging within a quarter-hour are netted; ``battery``
-    tells whether the site's own energy serves consumers before it charges, or after.
+    takes what is left. A plain balance stays as measured, so ``self_energy`` may dip below 0 when
+    meters are not read at the same instant. A clamped balance takes such energy as unmetered
+    consumption: nothing is negative. Charging and discharging within a quarter-hour are netted;
+    ``battery`` tells whether the site's own energy serves consumers before it charges, or after.
     """
     both = np.minimum(flows.charging, flows.discharging)
     charging, discharging = flows.charging - both, flows.discharging - both
@@ -83,7 +83,7 @@ def close_books(
     self_energy = np.where(flows.has_grid, left, np.minimum(left, conso_total))
     drawn = conso_total + charging - self_energy - to_storage
     to_ext = np.where(flows.has_grid, grid_ex, left - self_energy)
-    return ClosedBooks(
+    return Balance(
         conso_total=conso_total,
         from_ext=np.where(flows.has_grid, grid_im, drawn),
         self_energy=self_energy,

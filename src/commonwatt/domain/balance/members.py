@@ -23,7 +23,7 @@ from commonwatt.domain.metering.quality import Quality, worst
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of the balance over one epoch."""
+    """A member of the balance over a span in which the facts stay the same."""
 
     number: int
     medium: Medium
@@ -32,7 +32,7 @@ class Member:
 
     @property
     def mode(self) -> Mode:
-        """What it is to the site in this epoch."""
+        """What it is to the site in this span."""
         return self.facts.mode
 
     @property
@@ -59,7 +59,7 @@ class Member:
 
 
 def counts_unshared(medium: Medium, facts: MeterFacts) -> bool:
-    """Whether a meter of these facts has a place in the books with its total, and no share.
+    """Whether a meter of these facts has a place in the balance with its total, and no share.
 
     That is not stored with its results.
     """
@@ -68,14 +68,14 @@ def counts_unshared(medium: Medium, facts: MeterFacts) -> bool:
 
 
 def members_of(
-    meters: Iterable[Meter], energies: Mapping[int, MeterEnergy], start_at: int, here: slice
+    meters: Iterable[Meter], energies: Mapping[int, MeterEnergy], start_at: int, section: slice
 ) -> list[Member]:
     """Return the members of the balance by the facts that hold from an instant on.
 
-    ``here`` are the quarter-hours of ``energies`` that are meant, over which no facts change.
+    ``section`` are the quarter-hours of ``energies`` that are meant, over which no facts change.
     """
     return [
-        Member(meter.number, meter.medium, facts, energy.part(here.start, here.stop))
+        Member(meter.number, meter.medium, facts, energy.part(section.start, section.stop))
         for meter in meters
         if (energy := energies.get(meter.number)) is not None
         and (facts := meter.facts_at(start_at)).is_member

@@ -11,7 +11,7 @@ from commonwatt.domain.metering.catalogue import (
     Meter,
     Register,
     SiteCatalogue,
-    epochs,
+    valid_spans,
 )
 from commonwatt.domain.metering.edits import Edit, apply_edits
 from commonwatt.domain.metering.findings import Finding
@@ -83,33 +83,36 @@ def add_rule_meters(
 ) -> None:
     """Evaluate the rule meters of a group into ``energies`` over [first, end).
 
-    Epoch by epoch of the meters' facts; where a meter is not computed it keeps what it measured.
+    Over each span in which the meters' facts stay the same; a meter that is not computed keeps what
+    it measured.
     What of a rule meter is edited counts for those whose rules name it.
     """
     ever = {meter.number for meter in meters if any(facts.rule for facts in meter.facts)}
     parts: dict[int, list[tuple[int, int, MeterEnergy]]] = {number: [] for number in ever}
     validity = (facts for meter in meters for facts in meter.facts)
-    for start_at, end_at in epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, validity):
+    for start_at, end_at in valid_spans(
+        first_quarter * QUARTER_S, end_quarter * QUARTER_S, validity
+    ):
         start, end = start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter
-        here = {number: energy.part(start, end) for number, energy in energies.items()}
-        _evaluate_epoch(catalogue, meters, here, start_at, end - start, findings, edits)
-        for number in ever & here.keys():
-            parts[number].append((start, end, here[number]))
+        of_span = {number: energy.part(start, end) for number, energy in energies.items()}
+        _evaluate_span(catalogue, meters, of_span, start_at, end - start, findings, edits)
+        for number in ever & of_span.keys():
+            parts[number].append((start, end, of_span[number]))
     for number, pieces in parts.items():
         if pieces:
             energies[number] = joined(pieces, end_quarter - first_quarter)
 
 
-def _evaluate_epoch(
+def _evaluate_span(
     catalogue: SiteCatalogue,
     meters: tuple[Meter, ...],
-    here: dict[int, MeterEnergy],
+    of_span: dict[int, MeterEnergy],
     start_at: int,
     length: int,
     findings: list[Finding],
     edits: Sequence[Edit],
 ) -> None:
-    """Evaluate into ``here`` the rules that hold over ``length`` quarter-hours from an instant."""
+    """Evaluate the rules that hold over ``length`` quarter-hours into ``of_span``."""
     facts_of = {meter.number: meter.facts_at(start_at) for meter in meters}
     rules = _rules_at(catalogue, meters, start_at)
     by_number = {meter.number: meter for meter in meters}
@@ -119,16 +122,16 @@ def _evaluate_epoch(
             continue
         facts = facts_of[number]
         terms = [
-            Term(operand.sign, here[other], operand.register)
+            Term(operand.sign, of_span[other], operand.register)
             for other, operand in rules[number]
-            if other in here and not facts_of[other].isolated
+            if other in of_span and not facts_of[other].isolated
         ]
         energy = evaluate_rule(terms, facts.main_is_export, length)
         if not facts.enabled:
             energy = MeterEnergy(None, None, np.zeros(length, np.bool_), energy.method)
         meter, first = by_number[number], start_at // QUARTER_S
         energy = _within_int32(meter, energy, first, findings).with_main(facts.main_is_export)
-        here[number] = apply_edits(meter, energy, edits, first)
+        of_span[number] = apply_edits(meter, energy, edits, first)
 
 
 def _within_int32(

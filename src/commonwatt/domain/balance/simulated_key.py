@@ -15,7 +15,7 @@ from commonwatt.domain.metering.catalogue import (
     Mode,
     SiteCatalogue,
     SiteFacts,
-    epochs,
+    valid_spans,
 )
 from commonwatt.domain.metering.load_profile import Energy, Qualities, SiteBalance
 from commonwatt.domain.metering.quality import exists
@@ -86,59 +86,62 @@ def shares_under_key(
         if each.quality_self is not None
     }
     ordered = sorted(settled, key=lambda each: each.meter.id)
-    for from_at, to_at in sharing_epochs(catalogue, first_quarter, first_quarter + length):
-        here = slice(from_at // QUARTER_S - first_quarter, to_at // QUARTER_S - first_quarter)
-        _share_epoch(catalogue, from_at, here, balance, ordered, shares)
+    for from_at, to_at in sharing_spans(catalogue, first_quarter, first_quarter + length):
+        quarters = slice(from_at // QUARTER_S - first_quarter, to_at // QUARTER_S - first_quarter)
+        _share_span(catalogue, from_at, quarters, balance, ordered, shares)
     return shares
 
 
-def sharing_epochs(
+def sharing_spans(
     catalogue: SiteCatalogue, first_quarter: int, end_quarter: int
 ) -> list[tuple[int, int]]:
     """Cut the quarter-hours [first, end) where facts change that shares depend on; in seconds."""
     validity: list[MeterFacts | SiteFacts] = list(catalogue.facts)
     for meter in catalogue.meters_of(Group.ELECTRICITY):
         validity += meter.facts
-    return epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, validity)
+    return valid_spans(first_quarter * QUARTER_S, end_quarter * QUARTER_S, validity)
 
 
-def _share_epoch(
+def _share_span(
     catalogue: SiteCatalogue,
     from_at: int,
-    here: slice,
+    quarters: slice,
     balance: SiteBalance,
     ordered: Sequence[SettledMeter],
     shares: dict[int, Energy],
 ) -> None:
-    """Share the quarter-hours ``here``, of which ``from_at`` is the first, into ``shares``."""
+    """Share the quarter-hours of a slice, of which ``from_at`` is the first, into ``shares``."""
     facts_of = {meter.number: meter.facts_at(from_at) for meter in catalogue.meters}
     members = [each for each in ordered if facts_of[each.meter.number].is_member]
     consumers = [
-        (each, facts_of[each.meter.number], each.quality_self[here])
+        (each, facts_of[each.meter.number], each.quality_self[quarters])
         for each in members
         if each.quality_self is not None and _mode(facts_of, each) is Mode.CONSUMPTION
     ]
     key = KEYS[catalogue.site_facts_at(from_at).key]
-    own, used = balance.self_energy[here], (balance.conso_total - balance.unmetered)[here]
-    known = exists(balance.quality[here])
+    own, used = (
+        balance.self_energy[quarters],
+        (balance.conso_total - balance.unmetered)[quarters],
+    )
+    known = exists(balance.quality[quarters])
     terms = declared_terms(
         catalogue,
         key,
         from_at // QUARTER_S,
         np.where(known, np.maximum(0, np.minimum(own, used)), 0),
-        np.where(known, np.maximum(0, own + balance.to_ext[here]), 0),
+        np.where(known, np.maximum(0, own + balance.to_ext[quarters]), 0),
         [
-            ConsumerTerms(facts, np.where(exists(quality), each.total[here], 0))
+            ConsumerTerms(facts, np.where(exists(quality), each.total[quarters], 0))
             for each, facts, quality in consumers
         ],
         [
-            ProducerTerms(each.meter.number, each.total[here])
+            ProducerTerms(each.meter.number, each.total[quarters])
             for each in members
             if _mode(facts_of, each) is Mode.PRODUCTION
         ],
     )
     for (each, _, _), share in zip(consumers, share_out(key, terms), strict=True):
-        shares[each.meter.number][here] = share
+        shares[each.meter.number][quarters] = share
 
 
 def _mode(facts_of: dict[int, MeterFacts], settled: SettledMeter) -> Mode:

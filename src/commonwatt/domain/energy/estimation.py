@@ -6,9 +6,11 @@ part of the rise that comparable quarter-hours count up to there. So estimated q
 telescope as all others do. An example:
 
 >>> noon_at = 86_400 * 14 + 43_200
->>> donors = Donors(np.arange(12) + noon_at // 900 - 96, np.array([10, 10, 20, 40] * 3))
+>>> reference_days = ReferenceDays(
+...     np.arange(12) + noon_at // 900 - 96, np.array([10, 10, 20, 40] * 3)
+... )
 >>> gap = Gap(start_at=noon_at, end_at=noon_at + 3 * 3600, start_value=5_000, end_value=125_000)
->>> weights = gap_weights(gap, donors, "UTC", energy=gap.rise)
+>>> weights = gap_weights(gap, reference_days, "UTC", energy=gap.rise)
 >>> (np.diff(index_in_gap(gap, weights, noon_at + 900 * np.arange(13)).whole) // 1000).tolist()
 [5, 5, 10, 20, 5, 5, 10, 20, 5, 5, 10, 20]
 """
@@ -18,7 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.energy.comparable_quarters import DONOR_S, NO_DONOR, Donors, comparable_means
+from commonwatt.domain.energy.comparable_quarters import (
+    NO_REFERENCE,
+    REFERENCE_S,
+    ReferenceDays,
+    comparable_means,
+)
 from commonwatt.domain.metering.quarter_hours import QUARTER_S, first_quarter_from, quarter_of
 from commonwatt.domain.vee.boundary_index import LONGEST_GAP_S, AcceptedReadings
 
@@ -54,9 +61,12 @@ class Gap:
         return np.arange(self.first_quarter, first_quarter_from(self.end_at))
 
     @property
-    def donor_spans(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Where its donors lie, before and after it: [start, end] [Unix seconds]."""
-        return (self.start_at - DONOR_S, self.start_at), (self.end_at, self.end_at + DONOR_S)
+    def reference_spans(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Where its reference days lie, before and after it: [start, end] [Unix seconds]."""
+        return (self.start_at - REFERENCE_S, self.start_at), (
+            self.end_at,
+            self.end_at + REFERENCE_S,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +104,21 @@ def gaps_between(
     ]
 
 
-def gap_weights(gap: Gap, donors: Donors, zone: str, energy: int) -> NDArray[np.int64] | None:
+def gap_weights(
+    gap: Gap, reference_days: ReferenceDays, zone: str, energy: int
+) -> NDArray[np.int64] | None:
     """Return how much each quarter-hour that a gap meets weighs; None without a shape.
 
-    ``donors`` are those near the gap, ``energy`` [mWh, ml] is the rise with the factor applied. A
-    quarter-hour weighs its comparable mean, in the first and last the part of it that lies in the
-    gap. If the gap's energy is more than 10 times what the means give, 10 times the means and an
-    even spread of what is beyond weigh: a dwelling that was empty around the gap would otherwise
-    pour a week's energy into the few quarter-hours in which a fridge ran. Weights are halved
-    together until their sum is below 2**27. There is no shape if a quarter of the local day has no
-    donor, or if all that compares is 0.
+    ``reference_days`` are those near the gap, ``energy`` [mWh, ml] is the rise with the factor
+    applied. A quarter-hour weighs its comparable mean, in the first and last the part of it that
+    lies in the gap. If the gap's energy is more than 10 times what the means give, 10 times the
+    means and an even spread of what is beyond weigh: a dwelling that was empty around the gap would
+    otherwise pour a week's energy into the few quarter-hours in which a fridge ran. Weights are
+    halved together until their sum is below 2**27. There is no shape if a quarter of the local day
+    has no reference day, or if all that compares is 0.
     """
-    means = comparable_means(donors, gap.quarters, zone)
-    if (means == NO_DONOR).any():
+    means = comparable_means(reference_days, gap.quarters, zone)
+    if (means == NO_REFERENCE).any():
         return None
     lengths_s = _lengths_s(gap)
     weights = means * lengths_s // QUARTER_S

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from commonwatt.domain.metering.quality import Method, Quality
 from commonwatt.domain.metering.quarter_hours import QUARTER_S, first_quarter_from, quarter_of
-from commonwatt.domain.vee.boundary_index import BoundaryIndex, Segment, interpolate, rounded
+from commonwatt.domain.vee.boundary_index import (
+    AcceptedSegment,
+    BoundaryIndex,
+    interpolate,
+    rounded,
+)
 
 
 class QuarterColumns(NamedTuple):
@@ -38,7 +43,7 @@ class QuarterColumns(NamedTuple):
 class SegmentIndex:
     """A segment with its index at the boundaries of its quarter-hours [first, end) of a run."""
 
-    segment: Segment
+    segment: AcceptedSegment
     index: BoundaryIndex
     first_quarter: int
     end_quarter: int
@@ -60,7 +65,10 @@ class SegmentIndex:
 
 
 def index_segments(
-    segments: Sequence[Segment], first_quarter: int, end_quarter: int, interpolated_gap_s: int
+    segments: Sequence[AcceptedSegment],
+    first_quarter: int,
+    end_quarter: int,
+    interpolated_gap_s: int,
 ) -> tuple[SegmentIndex, ...]:
     """Interpolate the segments that have a part in the quarter-hours [first, end)."""
     found: list[SegmentIndex] = []
@@ -94,11 +102,11 @@ def index_energy(
         first, last = max(start, each.first_quarter), min(end, each.end_quarter)
         if first >= last:
             continue
-        here = slice(first - start, last - start)
+        section = slice(first - start, last - start)
         part = each.columns(first, last, factor)
-        shared = quality[here] != Quality.ABSENT
-        energy[here] += part.energy
-        worst = np.minimum(part.quality, np.minimum(quality[here], np.uint8(Quality.ESTIMATED)))
-        quality[here] = np.where(shared, worst, part.quality)
-        method[here] = np.where(shared, np.uint8(Method.SEAM), part.method)
+        shared = quality[section] != Quality.ABSENT
+        energy[section] += part.energy
+        worst = np.minimum(part.quality, np.minimum(quality[section], np.uint8(Quality.ESTIMATED)))
+        quality[section] = np.where(shared, worst, part.quality)
+        method[section] = np.where(shared, np.uint8(Method.SEAM), part.method)
     return QuarterColumns(energy, quality, method)

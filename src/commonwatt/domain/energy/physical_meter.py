@@ -20,7 +20,13 @@ from commonwatt.domain.energy.register_gaps import (
     register_gaps,
 )
 from commonwatt.domain.energy.shaped_index import shape_gaps
-from commonwatt.domain.metering.catalogue import REGISTERS_OF, Meter, MeterFacts, Register, epochs
+from commonwatt.domain.metering.catalogue import (
+    REGISTERS_OF,
+    Meter,
+    MeterFacts,
+    Register,
+    valid_spans,
+)
 from commonwatt.domain.metering.findings import Finding
 from commonwatt.domain.metering.life import Life
 from commonwatt.domain.metering.meter_energy import (
@@ -60,7 +66,8 @@ def meter_energy(
     Factor and wiring are those valid at the start of each quarter-hour: energy = round(factor x
     index at its end) - round(factor x index at its start). A disabled meter is not alive. A
     register that no accepted reading ever carried is not part of the meter. Gaps are estimated by
-    the clock of the ``zone``; that needs the readings where their donors lie (see `register_gaps`).
+    the clock of the ``zone``; that needs the readings where their reference days lie (see
+    `register_gaps`).
     """
     meter = judged.meter
     firsts = [register.first_accepted_at for register in judged.registers.values()]
@@ -112,7 +119,7 @@ def _pieces(
     meter: Meter, first_quarter: int, end_quarter: int
 ) -> list[tuple[MeterFacts, int, int]]:
     """Cut [first, end) into runs of quarter-hours with the facts that hold in each."""
-    spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
+    spans = valid_spans(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
     return [(meter.facts_at(start), start // QUARTER_S, end // QUARTER_S) for start, end in spans]
 
 

@@ -10,8 +10,8 @@ from commonwatt.domain.metering.catalogue import Medium, Register
 from commonwatt.domain.metering.quarter_hours import DAY_S, day_of
 from commonwatt.domain.vee.pipeline import JudgedRegister
 
-DONOR_DAYS = 36
-"""So many UTC days to each side of an estimated one hold all its donors, and what they rest on."""
+NEAR_DAYS = 36
+"""So many UTC days to each side hold all reference days of an estimated one, and their readings."""
 _GAP_S = 2 * 3600
 _GAP_SLOW_S = 26 * 3600
 
@@ -26,7 +26,7 @@ def interpolated_gap_s(medium: Medium) -> int:
 
 @dataclass(frozen=True, slots=True, order=True)
 class EstimatedSpan:
-    """The UTC days [first, end) of a gap of a meter: estimated, or to be once there are donors."""
+    """The UTC days [first, end) of a gap: estimated, or to be, once there are reference days."""
 
     meter: int
     first_day: int
@@ -55,9 +55,9 @@ def register_gaps(
     ]
 
 
-def donors_reach(gaps: Iterable[Gap], start_at: int, end_at: int) -> tuple[int, int]:
-    """Widen [start, end] [Unix seconds] to where the donors of the gaps lie."""
-    spans = [span for gap in gaps for span in gap.donor_spans]
+def reference_reach(gaps: Iterable[Gap], start_at: int, end_at: int) -> tuple[int, int]:
+    """Widen [start, end] [Unix seconds] to where the reference days of the gaps lie."""
+    spans = [span for gap in gaps for span in gap.reference_spans]
     return (
         min([start_at, *(span[0] for span in spans)]),
         max([end_at, *(span[1] for span in spans)]),

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.energy.comparable_quarters import MEASURED_HOUR_S, Donors
+from commonwatt.domain.energy.comparable_quarters import MEASURED_HOUR_S, ReferenceDays
 from commonwatt.domain.energy.estimation import Gap, gap_weights, gaps_between, index_in_gap
 from commonwatt.domain.energy.index_energy import (
     QuarterColumns,
@@ -17,32 +17,34 @@ from commonwatt.domain.energy.index_energy import (
     index_segments,
 )
 from commonwatt.domain.energy.interval_energy import JudgedIntervals, interval_energy
-from commonwatt.domain.energy.register_gaps import donors_reach, interpolated_gap_s
-from commonwatt.domain.metering.catalogue import Meter, epochs
+from commonwatt.domain.energy.register_gaps import interpolated_gap_s, reference_reach
+from commonwatt.domain.metering.catalogue import Meter, valid_spans
 from commonwatt.domain.metering.meter_energy import ENERGY_MAX
 from commonwatt.domain.metering.quality import Method, Quality
 from commonwatt.domain.metering.quarter_hours import QUARTER_S, first_quarter_from
-from commonwatt.domain.vee.boundary_index import BoundaryIndex, Segment
+from commonwatt.domain.vee.boundary_index import AcceptedSegment, BoundaryIndex
 
 
 def shape_gaps(
     meter: Meter,
-    segments: Sequence[Segment],
+    segments: Sequence[AcceptedSegment],
     indexes: tuple[SegmentIndex, ...],
     zone: str,
 ) -> tuple[SegmentIndex, ...]:
     """Let the index within gaps follow the shape of comparable quarter-hours, where there is one.
 
-    ``segments`` are all of the register in sight: each may hold donors for every other. Without a
-    gap the indexes are returned as they are.
+    ``segments`` are all of the register in sight: each may hold reference days for every other.
+    Without a gap the indexes are returned as they are.
     """
     gaps_of = [_gaps(meter, each) for each in indexes]
     if not any(gaps_of):
         return indexes
-    start_at, end_at = donors_reach((gap for gaps in gaps_of for gap in gaps), 2**62, 0)
-    donors = measured_donors(meter, segments, first_quarter_from(start_at), end_at // QUARTER_S)
+    start_at, end_at = reference_reach((gap for gaps in gaps_of for gap in gaps), 2**62, 0)
+    reference_days = measured_reference_days(
+        meter, segments, first_quarter_from(start_at), end_at // QUARTER_S
+    )
     return tuple(
-        replace(each, index=_shaped(meter, each, gaps, donors, zone))
+        replace(each, index=_shaped(meter, each, gaps, reference_days, zone))
         for each, gaps in zip(indexes, gaps_of, strict=True)
     )
 
@@ -52,9 +54,12 @@ def _gaps(meter: Meter, each: SegmentIndex) -> list[Gap]:
     return gaps_between(each.segment.readings, interpolated_gap_s(meter.medium), start_at, end_at)
 
 
-def measured_donors(
-    meter: Meter, source: Sequence[Segment] | JudgedIntervals, first_quarter: int, end_quarter: int
-) -> Donors:
+def measured_reference_days(
+    meter: Meter,
+    source: Sequence[AcceptedSegment] | JudgedIntervals,
+    first_quarter: int,
+    end_quarter: int,
+) -> ReferenceDays:
     """Return what a register measured in the quarter-hours [first, end), hours apart.
 
     ``source`` are the segments of an index register, or its intervals. With the factor of the
@@ -67,7 +72,7 @@ def measured_donors(
         # What is interpolated is then a measured hour, whatever the medium.
         indexes = index_segments(source, first_quarter, end_quarter, MEASURED_HOUR_S)
         columns_of = partial(index_energy, indexes)
-    spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
+    spans = valid_spans(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts)
     columns = QuarterColumns.joined(
         [
             columns_of(start // QUARTER_S, end // QUARTER_S, meter.facts_at(start).factor)
@@ -83,9 +88,9 @@ def measured_donors(
 
 def _of_quality(
     columns: QuarterColumns, known: NDArray[np.bool_], quality: Quality, first_quarter: int
-) -> Donors:
+) -> ReferenceDays:
     positions = np.flatnonzero(known & (columns.quality == quality.value))
-    return Donors(positions + first_quarter, columns.energy[positions])
+    return ReferenceDays(positions + first_quarter, columns.energy[positions])
 
 
 def _interval_columns(
@@ -96,7 +101,7 @@ def _interval_columns(
 
 
 def _shaped(
-    meter: Meter, each: SegmentIndex, gaps: Sequence[Gap], donors: Donors, zone: str
+    meter: Meter, each: SegmentIndex, gaps: Sequence[Gap], reference_days: ReferenceDays, zone: str
 ) -> BoundaryIndex:
     """Replace the index within the gaps that have a shape."""
     index = each.index
@@ -107,13 +112,13 @@ def _shaped(
         factor = meter.facts_at(gap.start_at).factor if own is None else own
         numerator, denominator = factor.as_integer_ratio()
         energy = gap.rise * numerator // denominator
-        weights = gap_weights(gap, donors.within(*gap.donor_spans), zone, energy)
+        weights = gap_weights(gap, reference_days.within(*gap.reference_spans), zone, energy)
         if weights is None:
             continue
         first = max(gap.first_quarter + 1, each.first_quarter)
         end = min(first_quarter_from(gap.end_at), each.end_quarter + 1)
-        here = slice(first - each.first_quarter, end - each.first_quarter)
+        section = slice(first - each.first_quarter, end - each.first_quarter)
         inside = index_in_gap(gap, weights, np.arange(first, end) * QUARTER_S)
-        whole[here], rest[here], span[here] = inside.whole, inside.rest, inside.span
-        method[here] = Method.SHAPE
+        whole[section], rest[section], span[section] = inside.whole, inside.rest, inside.span
+        method[section] = Method.SHAPE
     return replace(index, whole=whole, rest=rest, span=span, method=method)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.energy.comparable_quarters import DONOR_S, Donors
+from commonwatt.domain.energy.comparable_quarters import REFERENCE_S, ReferenceDays
 from commonwatt.domain.energy.estimation import Gap, gap_weights, gaps_between
 from commonwatt.domain.energy.interval_energy import JudgedIntervals
 from commonwatt.domain.energy.physical_meter import Judged, JudgedMeter
-from commonwatt.domain.energy.proxy_days import last_heard_at
-from commonwatt.domain.energy.register_gaps import donors_reach, interpolated_gap_s
-from commonwatt.domain.energy.shaped_index import measured_donors
+from commonwatt.domain.energy.register_gaps import interpolated_gap_s, reference_reach
+from commonwatt.domain.energy.shaped_index import measured_reference_days
+from commonwatt.domain.energy.substitute_values import last_heard_at
 from commonwatt.domain.metering.catalogue import REGISTERS_OF, MeterFacts
 from commonwatt.domain.metering.quality import Method
 from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S, first_quarter_from
 from commonwatt.domain.metering.zones import utc_offsets
-from commonwatt.domain.vee.boundary_index import Segment
+from commonwatt.domain.vee.boundary_index import AcceptedSegment
 from commonwatt.domain.vee.pipeline import JudgedRegister
 
 
@@ -26,8 +26,8 @@ class Estimate:
 
     From ``start_at`` to ``end_at`` [Unix seconds] the register counted ``rise`` [mWh, ml]; both are
     None of a proxy, for no reading has ended that gap. ``weight`` of ``weights`` where it was
-    filled by shape, else None; ``donors`` are the measured quarter-hours that compare with it [Wh,
-    litre], None where it was filled linearly.
+    filled by shape, else None; ``reference_days`` are the measured quarter-hours that compare with
+    it [Wh, litre], None where it was filled linearly.
     """
 
     start_at: int
@@ -35,7 +35,7 @@ class Estimate:
     rise: int | None
     weight: int | None = None
     weights: int | None = None
-    donors: Donors | None = None
+    reference_days: ReferenceDays | None = None
 
 
 def estimate_of(
@@ -67,7 +67,7 @@ def _linear(gap: Gap) -> Estimate:
 def _by_shape(
     judged: JudgedMeter,
     register: JudgedRegister,
-    segment: Segment,
+    segment: AcceptedSegment,
     gap: Gap,
     quarter: int,
     zone: str,
@@ -76,10 +76,12 @@ def _by_shape(
     own = segment.factor
     factor = meter.facts_at(gap.start_at).factor if own is None else own
     numerator, denominator = factor.as_integer_ratio()
-    start_at, end_at = donors_reach([gap], gap.start_at, gap.end_at)
+    start_at, end_at = reference_reach([gap], gap.start_at, gap.end_at)
     first, end = first_quarter_from(start_at), end_at // QUARTER_S
-    donors = measured_donors(meter, register.segments, first, end).within(*gap.donor_spans)
-    weights = gap_weights(gap, donors, zone, gap.rise * numerator // denominator)
+    reference_days = measured_reference_days(meter, register.segments, first, end).within(
+        *gap.reference_spans
+    )
+    weights = gap_weights(gap, reference_days, zone, gap.rise * numerator // denominator)
     if weights is None:
         return _linear(gap)
     return Estimate(
@@ -88,26 +90,31 @@ def _by_shape(
         rise=gap.rise,
         weight=int(weights[quarter - gap.first_quarter]),
         weights=int(weights.sum()),
-        donors=_of_same_clock(donors, quarter, zone),
+        reference_days=_of_same_clock(reference_days, quarter, zone),
     )
 
 
 def _by_proxy(judged: JudgedMeter, register: Judged, quarter: int, zone: str) -> Estimate:
     heard_at = int(last_heard_at(register, np.array([quarter]))[0])
-    first, end = first_quarter_from(heard_at - DONOR_S), heard_at // QUARTER_S
+    first, end = first_quarter_from(heard_at - REFERENCE_S), heard_at // QUARTER_S
     measured = register if isinstance(register, JudgedIntervals) else register.segments
-    donors = measured_donors(judged.meter, measured, first, end)
+    reference_days = measured_reference_days(judged.meter, measured, first, end)
     return Estimate(
-        start_at=heard_at, end_at=None, rise=None, donors=_of_same_clock(donors, quarter, zone)
+        start_at=heard_at,
+        end_at=None,
+        rise=None,
+        reference_days=_of_same_clock(reference_days, quarter, zone),
     )
 
 
-def _of_same_clock(donors: Donors, quarter: int, zone: str) -> Donors:
-    """The donors of the same quarter of the local day, of hours where no finer one compares."""
-    same = _quarter_of_day(donors.quarters, zone) == _quarter_of_day(np.array([quarter]), zone)
-    if not same.any() and donors.of_hours is not None:
-        return _of_same_clock(donors.of_hours, quarter, zone)
-    return Donors(donors.quarters[same], donors.energy[same])
+def _of_same_clock(reference_days: ReferenceDays, quarter: int, zone: str) -> ReferenceDays:
+    """Those of the same quarter of the local day, of hours where no finer one compares."""
+    same = _quarter_of_day(reference_days.quarters, zone) == _quarter_of_day(
+        np.array([quarter]), zone
+    )
+    if not same.any() and reference_days.of_hours is not None:
+        return _of_same_clock(reference_days.of_hours, quarter, zone)
+    return ReferenceDays(reference_days.quarters[same], reference_days.energy[same])
 
 
 def _quarter_of_day(quarters: NDArray[np.int64], zone: str) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ SHA-256 over, one after the other:
 2. for each meter of the group in ascending order of its id: the ASCII line ``meter ID`` and a line
    feed, then a record for each quarter-hour of its life in the period, ascending;
 3. for each medium of the group in alphabetical order: the ASCII line ``balance MEDIUM`` and a line
-   feed, then a record for each quarter-hour whose books could be closed, ascending.
+   feed, then a record for each quarter-hour whose balance could be computed, ascending.
 
 A meter or medium without a record has no line either.
 

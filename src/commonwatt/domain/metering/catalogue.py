@@ -86,7 +86,7 @@ REGISTERS_OF: Mapping[Medium, tuple[Register, ...]] = {
 
 
 class BalanceMode(StrEnum):
-    """How the books of a site are closed: as measured, or so that nothing is negative."""
+    """How the balance of a site is computed: as measured, or so that nothing is negative."""
 
     PLAIN = "plain"
     CLAMPED = "clamped"
@@ -377,13 +377,13 @@ class SiteCatalogue:
         return self.facts[max(position, 0)]
 
 
-def epochs(
+def valid_spans(
     start_at: int, end_at: int, validity: Iterable[MeterFacts | SiteFacts]
 ) -> list[tuple[int, int]]:
     """Cut [start_at, end_at) into the spans over which none of the facts change.
 
     >>> from_then_on = SiteFacts(valid_from=1800, valid_to=None)
-    >>> epochs(0, 3600, [from_then_on])
+    >>> valid_spans(0, 3600, [from_then_on])
     [(0, 1800), (1800, 3600)]
     """
     cuts = {f.valid_from for f in validity if start_at < f.valid_from < end_at}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.metering.catalogue import Meter, Register, epochs
+from commonwatt.domain.metering.catalogue import Meter, Register, valid_spans
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.life import Life
 from commonwatt.domain.metering.load_profile import Energy
@@ -35,7 +35,7 @@ class Edit:
     Or the reading of a raw register at ``start_at`` = ``end_at``: then ``delivery`` is the one that
     says so, and ``index`` [mWh, ml] the one that is set, None where the reading is cleared.
 
-    Or what is estimated, or doubted, in [start, end) is accepted as it is (``accepts``): then
+    Or what is estimated, or implausible, in [start, end) is accepted as it is (``accepts``): then
     nothing is set, nothing cleared, and no quarter-hour changes.
     """
 
@@ -155,11 +155,13 @@ def _facts_of(
     """Tell for each quarter-hour if the meter may be alive, and if its main register is export."""
     may_live = Life.of(meter).alive(first_quarter, end_quarter, first_quarter * QUARTER_S)
     main_is_export = np.zeros(len(may_live), np.bool_)
-    for start_at, end_at in epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts):
-        here = slice(start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter)
+    for start_at, end_at in valid_spans(
+        first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts
+    ):
+        section = slice(start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter)
         facts = meter.facts_at(start_at)
-        may_live[here] &= facts.enabled
-        main_is_export[here] = facts.main_is_export
+        may_live[section] &= facts.enabled
+        main_is_export[section] = facts.main_is_export
     return may_live, main_is_export
 
 

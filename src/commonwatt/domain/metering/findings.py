@@ -1,4 +1,4 @@
-"""What validation set aside or doubts, as data."""
+"""What validation set aside or finds implausible, as data."""
 
 import hashlib
 from collections.abc import Mapping

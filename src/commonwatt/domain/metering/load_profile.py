@@ -46,7 +46,7 @@ class LoadProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteBalance:
-    """The closed books of a site over a run of quarter-hours, [Wh] or [litre].
+    """The balance of a site over a run of quarter-hours, [Wh] or [litre].
 
     For media other than electricity only ``conso_total`` is given, the rest is zero. ``allocated``
     is what was shared among consumers (the pool), ``unmetered`` what the clamped mode booked as

@@ -64,12 +64,12 @@ class MeterEnergy:
         """The quarter-hours [start, end) by position."""
         if (start, end) == (0, len(self.alive)):
             return self
-        here = slice(start, end)
+        section = slice(start, end)
         im, ex = (
-            None if r is None else RegisterEnergy(r.energy[here], r.quality[here])
+            None if r is None else RegisterEnergy(r.energy[section], r.quality[section])
             for r in (self.im, self.ex)
         )
-        return MeterEnergy(im, ex, self.alive[here], self.method[here])
+        return MeterEnergy(im, ex, self.alive[section], self.method[section])
 
 
 def masked(energy: Energy, quality: Qualities) -> RegisterEnergy:

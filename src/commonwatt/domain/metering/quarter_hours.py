@@ -38,10 +38,10 @@ def day_of(instant_at: int) -> int:
     return instant_at // DAY_S
 
 
-def day_runs(days: Iterable[int], longest: int) -> Iterator[tuple[int, int]]:
+def day_spans(days: Iterable[int], longest: int) -> Iterator[tuple[int, int]]:
     """Yield the runs [first, end) of consecutive days, none longer than ``longest`` days.
 
-    >>> list(day_runs([3, 1, 2, 7], longest=2))
+    >>> list(day_spans([3, 1, 2, 7], longest=2))
     [(1, 3), (3, 4), (7, 8)]
     """
     first: int | None = None

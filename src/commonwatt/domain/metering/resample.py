@@ -151,7 +151,7 @@ def _merging(walls_s: NDArray[np.int64]) -> Merging | None:
 def _runs(
     quarters: NDArray[np.int64], zone: str, sampling: Sampling
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the stretches in which neither period nor offset changes, in order of time.
+    """Return the spans in which neither period nor offset changes, in order of time.
 
     Of each: the wall time at which its period begins (which tells periods apart), and its first
     instant. They cover all quarters; some may have none.

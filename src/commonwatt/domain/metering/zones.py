@@ -138,11 +138,11 @@ def first_instants(
     changes = offset_changes(zone, start_at, end_at)
     found = np.full(walls_s.size, end_at, np.int64)
     ends_at = [*changes.starts_at[1:].tolist(), np.iinfo(np.int64).max]
-    stretches = zip(changes.starts_at.tolist(), ends_at, changes.utc_offsets.tolist(), strict=True)
-    # Backwards, so that the earliest stretch in which the clock gets so far has the last word.
-    for stretch_start, stretch_end, offset in reversed(list(stretches)):
-        reached = np.maximum(walls_s - offset, stretch_start)
-        np.copyto(found, reached, where=reached < stretch_end)
+    offsets = zip(changes.starts_at.tolist(), ends_at, changes.utc_offsets.tolist(), strict=True)
+    # Backwards, so that the earliest span in which the clock gets so far has the last word.
+    for from_at, until_at, offset in reversed(list(offsets)):
+        reached = np.maximum(walls_s - offset, from_at)
+        np.copyto(found, reached, where=reached < until_at)
     return found
 
 

@@ -14,8 +14,8 @@ from commonwatt.domain.plausibility.days.register_check import LEAST_ENERGY as L
 from commonwatt.domain.plausibility.meters import character, power_limits, several_series
 from commonwatt.domain.plausibility.steps import catch_up, power, unusual_step
 from commonwatt.domain.plausibility.steps.limits import LIMITS, Limits
-from commonwatt.domain.vee.believed import FAR_DAYS
 from commonwatt.domain.vee.history import STAMP_TOLERANCE_S
+from commonwatt.domain.vee.plausible_days import FAR_DAYS
 from commonwatt.domain.vee.verdicts import SIGHT
 
 

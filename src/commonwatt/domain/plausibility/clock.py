@@ -23,17 +23,17 @@ def clock_skews(
     Only days with about a reading a quarter-hour are judged; the offset is from the nearest one, in
     seconds, positive where the clock is ahead.
     """
-    here = stamps[stamps.searchsorted(start_at) : stamps.searchsorted(end_at)]
-    offsets = _offsets(here)
+    within = stamps[stamps.searchsorted(start_at) : stamps.searchsorted(end_at)]
+    offsets = _offsets(within)
     if offsets.max(initial=0) <= SKEW_S and offsets.min(initial=0) >= -SKEW_S:
         return []
-    days, starts, counts = np.unique(here // DAY_S, return_index=True, return_counts=True)
+    days, starts, counts = np.unique(within // DAY_S, return_index=True, return_counts=True)
     regular = (counts >= LEAST_READINGS) & (counts <= _MOST_READINGS)
     findings = []
     for day, start, count in zip(
         days[regular].tolist(), starts[regular].tolist(), counts[regular].tolist(), strict=True
     ):
-        offset_s = _common_offset(here[start : start + count])
+        offset_s = _common_offset(within[start : start + count])
         if offset_s is not None and abs(offset_s) > SKEW_S:
             evidence = {"offset": offset_s, "count": count}
             at = day * DAY_S

@@ -70,9 +70,9 @@ class ReferenceQuarters:
     def between(self, start_at: int, end_at: int) -> "ReferenceQuarters":
         """The quarter-hours that begin in [start, end) [Unix seconds]."""
         first, end = np.searchsorted(self.starts_at, (start_at, end_at)).tolist()
-        here = slice(first, end)
+        section = slice(first, end)
         return ReferenceQuarters(
-            self.starts_at[here], self.total[here], self.self_[here], self.ext[here]
+            self.starts_at[section], self.total[section], self.self_[section], self.ext[section]
         )
 
     def laid_out(self, first_quarter: int, end_quarter: int) -> dict[str, NDArray[np.int64]]:

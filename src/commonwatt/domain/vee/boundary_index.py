@@ -60,14 +60,14 @@ class BoundaryIndex:
         """The instants [start, end) by position."""
         if (start, end) == (0, len(self.whole)):
             return self
-        here = slice(start, end)
+        section = slice(start, end)
         return BoundaryIndex(
-            self.whole[here],
-            self.rest[here],
-            self.span[here],
-            self.quality[here],
-            self.break_count[here],
-            self.method[here],
+            self.whole[section],
+            self.rest[section],
+            self.span[section],
+            self.quality[section],
+            self.break_count[section],
+            self.method[section],
         )
 
 
@@ -186,8 +186,8 @@ def rounded(
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """The accepted readings of one run of a register, from ``start_at`` to ``end_at``.
+class AcceptedSegment:
+    """The accepted readings of a segment of a register, from ``start_at`` to ``end_at``.
 
     Both [Unix seconds] are None where the register does not begin anew (it may be that of the
     meter's life, or out of sight). ``factor`` replaces that of the meter's facts, None: it does

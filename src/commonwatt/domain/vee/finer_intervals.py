@@ -159,13 +159,13 @@ def _incomplete(
 ) -> Finding:
     """Return a finding for an interval that finer ones do not fill, from their first to last."""
     first = int(cells.starts[number])
-    here = cells.positions[first : first + int(cells.counts[number])]
-    energy = sum(readings.values[here].tolist())
+    positions = cells.positions[first : first + int(cells.counts[number])]
+    energy = sum(readings.values[positions].tolist())
     return Finding(
         FindingRule.INTERVAL_INCOMPLETE,
         history.meter,
         history.register,
-        int(readings.stamps[here[0]]),
-        int(readings.stamps[here[-1]]),
-        {"readings": len(here), "energy": (energy + RAW_PER_UNIT // 2) // RAW_PER_UNIT},
+        int(readings.stamps[positions[0]]),
+        int(readings.stamps[positions[-1]]),
+        {"readings": len(positions), "energy": (energy + RAW_PER_UNIT // 2) // RAW_PER_UNIT},
     )

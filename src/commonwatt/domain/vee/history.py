@@ -28,8 +28,8 @@ class RegisterHistory:
     """The effective readings of one register around a window, and what is known of the rest.
 
     ``from_start`` and ``to_end``: nothing was said before the first or after the last of them.
-    ``doubted_before`` [UTC day]: stamps on earlier days are too far before the others of the meter.
-    ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`),
+    ``implausible_before`` [UTC day]: stamps on earlier days are too far before the others of the
+    meter. ``first_positive_at`` [Unix seconds] is that of the whole history (see `verdicts`),
     ``first_positive_of`` by their ``from_at`` the first after it, of devices with a 0 in sight.
     ``totals``: which of the readings are of an interval that finer ones lie in.
     """
@@ -40,7 +40,7 @@ class RegisterHistory:
     from_start: bool
     to_end: bool
     first_positive_at: int | None
-    doubted_before: int | None = None
+    implausible_before: int | None = None
     first_positive_of: Mapping[int, int | None] = field(default_factory=dict)
     totals: IntervalTotals = field(default_factory=IntervalTotals)
 
@@ -78,7 +78,7 @@ def drop_implausible_stamps(
     if not len(stamps):
         return readings
     plain = life == Life(None, None) and not meter.resolutions
-    oldest_at = max(OLDEST_STAMP_AT, (history.doubted_before or 0) * DAY_S)
+    oldest_at = max(OLDEST_STAMP_AT, (history.implausible_before or 0) * DAY_S)
     if plain and stamps[0] >= oldest_at and not readings.ahead.any():
         return readings
     register = Register(history.register)

@@ -53,9 +53,9 @@ def on_fine_grid(stamps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[
     snapped, found = stamps.copy(), np.zeros(len(stamps), np.bool_)
     for grid_s, tolerance_s in _GRIDS:
         nearest = (stamps + grid_s // 2) // grid_s * grid_s
-        here = ~found & (np.abs(stamps - nearest) <= tolerance_s)
-        snapped[here] = nearest[here]
-        found |= here
+        mask = ~found & (np.abs(stamps - nearest) <= tolerance_s)
+        snapped[mask] = nearest[mask]
+        found |= mask
     return snapped, found
 
 

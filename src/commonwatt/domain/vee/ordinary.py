@@ -66,9 +66,9 @@ class HighestDays:
 
 def highest_powers(readings: RegisterReadings, interval_s: int | None) -> dict[int, int]:
     """Return by UTC day the highest power of the spans that end in it, of one meter."""
-    here = np.flatnonzero(usable(readings))
-    meters = np.zeros(len(here), np.int64)
-    of_one = MetersReadings(meters, readings.stamps[here], readings.values[here])
+    positions = np.flatnonzero(usable(readings))
+    meters = np.zeros(len(positions), np.int64)
+    of_one = MetersReadings(meters, readings.stamps[positions], readings.values[positions])
     return powers_by_meter(of_one, {0: interval_s}).get(0, {})
 
 
@@ -87,14 +87,14 @@ def powers_by_meter(
     of_interval = interval_s > 0
     seconds = np.diff(readings.stamps, prepend=readings.stamps[:1])
     rises = np.diff(readings.values, prepend=readings.values[:1])
-    here = np.flatnonzero(of_interval | (readings.follows & (seconds <= DAY_S)))
-    if not len(here):
+    positions = np.flatnonzero(of_interval | (readings.follows & (seconds <= DAY_S)))
+    if not len(positions):
         return {}
-    energy = np.where(of_interval, readings.values, np.maximum(rises, 0))[here]
-    length_s = np.where(of_interval, interval_s, np.maximum(seconds, QUARTER_S))[here]
+    energy = np.where(of_interval, readings.values, np.maximum(rises, 0))[positions]
+    length_s = np.where(of_interval, interval_s, np.maximum(seconds, QUARTER_S))[positions]
     powers = energy * FINE // length_s
-    meters, days = readings.meters[here], readings.stamps[here] // DAY_S
-    begins = np.ones(len(here), np.bool_)
+    meters, days = readings.meters[positions], readings.stamps[positions] // DAY_S
+    begins = np.ones(len(positions), np.bool_)
     begins[1:] = (meters[1:] != meters[:-1]) | (days[1:] != days[:-1])
     starts = np.flatnonzero(begins)
     highest = np.maximum.reduceat(powers, starts)

@@ -14,7 +14,8 @@ from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.life import Life
 from commonwatt.domain.metering.readings import RegisterReadings
 from commonwatt.domain.vee import verdicts
-from commonwatt.domain.vee.boundary_index import Segment
+from commonwatt.domain.vee.boundary_index import AcceptedSegment
+from commonwatt.domain.vee.declared_segments import declared_segments
 from commonwatt.domain.vee.history import (
     RegisterHistory,
     begins_in_sight,
@@ -24,16 +25,14 @@ from commonwatt.domain.vee.history import (
 )
 from commonwatt.domain.vee.rollover import RolloverRule, Rollovers
 from commonwatt.domain.vee.seams import (
-    AcceptedRun,
-    Run,
+    Segment,
     cut_at_falls,
     cut_at_seams,
     cut_at_serials,
-    joined_runs,
+    joined_segments,
     with_declared_indexes,
     with_resets,
 )
-from commonwatt.domain.vee.stretches import stretches_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class JudgedRegister:
     that could be used lies before the first or after the last reading in sight.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[AcceptedSegment, ...]
     accepted_stamps: NDArray[np.int64]
     findings: tuple[Finding, ...]
     sure_from: int
@@ -97,34 +96,34 @@ def judge_index_register(history: RegisterHistory, meter: Meter) -> JudgedRegist
     readings = drop_implausible_stamps(history, meter, findings)
     from_start, to_end = begins_in_sight(history, life), ends_in_sight(history, life)
     sight = _sight(readings.stamps, from_start, to_end)
-    parts: list[Run] = []
-    for run in cut_at_seams(readings, stretches_of(meter, register)):
-        positive = run if resets else _without_zeros(history, run, findings)
+    cut: list[Segment] = []
+    for segment in cut_at_seams(readings, declared_segments(meter, register)):
+        positive = segment if resets else _without_zeros(history, segment, findings)
         begun = with_declared_indexes(history, positive, sight, findings)
-        parts += cut_at_serials(history, begun, findings)
-    runs = [each for part in parts for each in cut_at_falls(part)] if resets else parts
+        cut += cut_at_serials(history, begun, findings)
+    raw = [each for segment in cut for each in cut_at_falls(segment)] if resets else cut
     rolled = [
         None
         if resets
-        else RolloverRule.of(meter, register, run.stretch).find(
-            run.readings.stamps, run.readings.values
+        else RolloverRule.of(meter, register, segment.declared).find(
+            segment.readings.stamps, segment.readings.values
         )
-        for run in runs
+        for segment in raw
     ]
     reach = verdicts.SIGHT + max((each.reach for each in rolled if each is not None), default=0)
-    sure_from, sure_to = _sure_span(parts, reach, from_start, to_end)
-    accepted = [
-        _judge_run(history, run, rollovers, findings)
-        for run, rollovers in zip(runs, rolled, strict=True)
+    sure_from, sure_to = _sure_span(cut, reach, from_start, to_end)
+    judged = [
+        _judge_segment(history, segment, rollovers, findings)
+        for segment, rollovers in zip(raw, rolled, strict=True)
     ]
-    accepted = with_resets(accepted, to_end)
-    segments = joined_runs(history, accepted, findings)
+    judged = with_resets(judged, to_end)
+    segments = joined_segments(history, judged, findings)
     one = len(segments) == 1
     return JudgedRegister(
         segments=segments,
         accepted_stamps=segments[0].readings.stamps
         if one
-        else np.concatenate([each.stamps for each in accepted]),
+        else np.concatenate([each.readings.stamps for each in judged]),
         findings=tuple(findings),
         sure_from=sure_from,
         sure_to=sure_to,
@@ -144,27 +143,29 @@ def _sight(stamps: NDArray[np.int64], from_start: bool, to_end: bool) -> tuple[i
     )
 
 
-def _without_zeros(history: RegisterHistory, run: Run, findings: list[Finding]) -> Run:
-    """Set aside the zeros of a run that follow a positive index of its device."""
-    readings, stretch = run.readings, run.stretch
+def _without_zeros(history: RegisterHistory, segment: Segment, findings: list[Finding]) -> Segment:
+    """Set aside the zeros of a segment that follow a positive index of its device."""
+    readings, declared = segment.readings, segment.declared
     if readings.values.all():
-        return run
-    from_at = stretch.device_from_at
+        return segment
+    from_at = declared.device_from_at
     if from_at is None:
         first_positive_at = history.first_positive_at
     else:
-        first_positive_at = from_at if stretch.device_index else history.first_positive_of[from_at]
+        first_positive_at = from_at if declared.device_index else history.first_positive_of[from_at]
     zeros = verdicts.zero_after_positive(readings.stamps, readings.values, first_positive_at)
     rule = FindingRule.ZERO_AFTER_POSITIVE
-    return replace(run, readings=set_aside(history, readings, zeros, rule, findings))
+    return replace(segment, readings=set_aside(history, readings, zeros, rule, findings))
 
 
-def _sure_span(runs: list[Run], reach: int, from_start: bool, to_end: bool) -> tuple[int, int]:
+def _sure_span(
+    segments: list[Segment], reach: int, from_start: bool, to_end: bool
+) -> tuple[int, int]:
     """Return the instants between which verdicts do not depend on what was cut off.
 
-    They never look across the edge of a run.
+    They never look across the edge of a segment.
     """
-    filled = [run.readings.stamps for run in runs if len(run.readings.stamps)]
+    filled = [each.readings.stamps for each in segments if len(each.readings.stamps)]
     sure_from, sure_to = _LATEST_AT, _EARLIEST_AT
     if len(filled) > 1:
         sure_from, sure_to = int(filled[1][0]), int(filled[-2][-1])
@@ -178,17 +179,19 @@ def _sure_span(runs: list[Run], reach: int, from_start: bool, to_end: bool) -> t
     )
 
 
-def _judge_run(
-    history: RegisterHistory, run: Run, rollovers: Rollovers | None, findings: list[Finding]
-) -> AcceptedRun:
-    """Set aside what stands against its surroundings; falls and parted runs are breaks."""
-    readings = run.readings
+def _judge_segment(
+    history: RegisterHistory, segment: Segment, rollovers: Rollovers | None, findings: list[Finding]
+) -> Segment:
+    """Set aside what stands against its surroundings; falls and parted orders are breaks."""
+    readings = segment.readings
     if rollovers is None:
         # Nothing falls but to zeros of which nobody knows whether the counter began again.
         doubt = verdicts.zeros_in_doubt(readings.stamps, readings.values)
         at_doubt = doubt[1:] != doubt[:-1]
         _add_pairs(history, readings, at_doubt, FindingRule.INDEX_BREAK, findings)
-        return AcceptedRun(run, np.zeros(len(doubt), np.int64), _numbered(at_doubt, len(doubt)))
+        breaks_before = _numbered(at_doubt, len(doubt))
+        added = np.zeros(len(doubt), np.int64)
+        return replace(segment, added=added, breaks_before=breaks_before)
     counted, added = readings.values + rollovers.added, rollovers.added
     order = verdicts.out_of_order(readings.stamps, counted)
     dropped, parts = order.dropped, np.cumsum(order.parted)
@@ -200,7 +203,8 @@ def _judge_run(
     _add_pairs(history, readings, breaks, FindingRule.INDEX_BREAK, findings)
     rolls = (added[1:] > added[:-1]) & ~breaks
     _add_pairs(history, readings, rolls, FindingRule.ROLLOVER, findings)
-    return AcceptedRun(replace(run, readings=readings), added, _numbered(breaks, len(counted)))
+    breaks_before = _numbered(breaks, len(counted))
+    return replace(segment, readings=readings, added=added, breaks_before=breaks_before)
 
 
 def _numbered(breaks: NDArray[np.bool_], count: int) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from commonwatt.domain.metering.catalogue import (
     ResolutionKind,
 )
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
-from commonwatt.domain.vee.stretches import Stretch
+from commonwatt.domain.vee.declared_segments import DeclaredSegment
 from commonwatt.domain.vee.verdicts import SIGHT
 
 RATE_SIGHT = 8
@@ -61,12 +61,12 @@ class RolloverRule:
     declared: tuple[Resolution, ...]
 
     @classmethod
-    def of(cls, meter: Meter, register: Register, stretch: Stretch) -> "RolloverRule":
-        """What is declared of a register in a stretch of it."""
+    def of(cls, meter: Meter, register: Register, segment: DeclaredSegment) -> "RolloverRule":
+        """What is declared of a register in a segment of it."""
         return cls(
-            digits=stretch.digits,
-            factors=tuple({stretch.factor or facts.factor for facts in meter.facts}),
-            limits=tuple((facts.valid_from, _limit(facts, stretch)) for facts in meter.facts),
+            digits=segment.digits,
+            factors=tuple({segment.factor or facts.factor for facts in meter.facts}),
+            limits=tuple((facts.valid_from, _limit(facts, segment)) for facts in meter.facts),
             declared=tuple(
                 each
                 for each in meter.resolutions
@@ -186,8 +186,8 @@ class RolloverRule:
             steps[after] = size
 
 
-def _limit(facts: MeterFacts, stretch: Stretch) -> Fraction | None:
+def _limit(facts: MeterFacts, segment: DeclaredSegment) -> Fraction | None:
     """The most that can flow in an hour [mWh, ml], None without a limit."""
     if facts.max_per_hour is None:
         return None
-    return facts.max_per_hour * RAW_PER_UNIT / Fraction(stretch.factor or facts.factor)
+    return facts.max_per_hour * RAW_PER_UNIT / Fraction(segment.factor or facts.factor)

@@ -128,8 +128,10 @@ def _keep_in_run(
     """Keep a reading that its window would drop, if it is in a run that rises like a meter."""
     start, end = max(centre - SIGHT, 0), min(centre + SIGHT + 1, len(values))
     kept = kept_in_window[start - centre + SIGHT : end - centre + SIGHT]
-    here = centre - start
-    if not (here and not kept[here - 1]) and not (here + 1 < len(kept) and not kept[here + 1]):
+    offset = centre - start
+    dropped_before = offset > 0 and not kept[offset - 1]
+    dropped_after = offset + 1 < len(kept) and not kept[offset + 1]
+    if not dropped_before and not dropped_after:
         return
     window, seconds = values[start:end].tolist(), stamps[start:end].tolist()
     ordinary = np.flatnonzero(kept)[[0, -1]].tolist()
@@ -141,7 +143,7 @@ def _keep_in_run(
         step, step_s = window[left + 1] - window[left], seconds[left + 1] - seconds[left]
         return not rise or bool(step * lasting <= FASTEST * rise * step_s)
 
-    first = last = here
+    first = last = offset
     while first > 0 and follows(first - 1):
         first -= 1
     while last + 1 < len(window) and follows(last):
@@ -149,9 +151,9 @@ def _keep_in_run(
     if window[last] == window[first]:
         return
     order.dropped[centre] = False
-    if first == here and here and kept[here - 1]:
+    if first == offset and offset and kept[offset - 1]:
         order.parted[centre] = True
-    if last == here and here + 1 < len(kept) and kept[here + 1]:
+    if last == offset and offset + 1 < len(kept) and kept[offset + 1]:
         order.parted[centre + 1] = True
 
 
@@ -163,11 +165,11 @@ def _kept(windows: NDArray[np.int64]) -> NDArray[np.bool_]:
     kept = np.zeros(windows.shape, np.bool_)
     for position in range(_WINDOW):
         # The first reading from which the wanted length can still be reached keeps the earliest.
-        here = (longest[:, position] == wanted) & (windows[:, position] >= last_kept)
-        here &= wanted > 0
-        wanted = wanted - here
-        last_kept = np.where(here, windows[:, position], last_kept)
-        kept[:, position] = here
+        mask = (longest[:, position] == wanted) & (windows[:, position] >= last_kept)
+        mask &= wanted > 0
+        wanted = wanted - mask
+        last_kept = np.where(mask, windows[:, position], last_kept)
+        kept[:, position] = mask
     return kept
 
 

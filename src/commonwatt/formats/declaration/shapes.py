@@ -109,7 +109,7 @@ class Electricity(Shape):
 
     balance: BalanceMode = _key(
         "`plain`",
-        "`plain`: books as measured; `clamped`: [nothing "
+        "`plain`: as measured; `clamped`: [nothing "
         "negative](traps/negative-solar-at-night.md), for billing",
     )
     key: AllocationKey = _key(

@@ -279,8 +279,8 @@ class _Around:
         first, last = np.searchsorted(of_owner, positions[[0, -1]]).tolist()
         before = stamps.walls_s[of_owner[max(0, first - 1) : first]]
         after = stamps.walls_s[of_owner[last + 1 : last + 2]]
-        here = stamps.walls_s[positions]
-        lowest, highest = int(here.min()), int(here.max())
+        walls_s = stamps.walls_s[positions]
+        lowest, highest = int(walls_s.min()), int(walls_s.max())
         up = {*(before < lowest).tolist(), *(after > highest).tolist()}
         beside = np.concatenate((before, after))
         apart = np.maximum(lowest - beside, beside - highest)

@@ -123,8 +123,8 @@ def unpack_by_meter(rows: Sequence[tuple[int, int, bytes]]) -> dict[int, StoredR
             for n in (range(first, end) if serials else ())
             if n in serials
         ]
-        here = slice(start, int(ends[end - 1]))
-        found[rows[first][0]] = columns.readings(here, heads[first:end], of_meter)
+        section = slice(start, int(ends[end - 1]))
+        found[rows[first][0]] = columns.readings(section, heads[first:end], of_meter)
     return found
 
 
@@ -168,32 +168,32 @@ class _Columns:
         packed = np.frombuffer(
             b"".join([blob[: form.itemsize] for _, _, blob in rows]), form, len(rows)
         )
-        here = starts[:, np.newaxis] + np.arange(shape.readings)
+        cells = starts[:, np.newaxis] + np.arange(shape.readings)
         for register in _registers_of(shape.mask):
-            self.values[register][here] = packed[register.value]
-        self.issued_at[here] = packed["issued_at"]
-        self.deliveries[here] = packed["deliveries"]
+            self.values[register][cells] = packed[register.value]
+        self.issued_at[cells] = packed["issued_at"]
+        self.deliveries[cells] = packed["deliveries"]
         days = np.array([day for _, day, _ in rows], np.int64)
-        self.stamps[here] = packed["stamps"] + days[:, np.newaxis] * DAY_S
-        self.marks[here] = packed["marks"]
+        self.stamps[cells] = packed["stamps"] + days[:, np.newaxis] * DAY_S
+        self.marks[cells] = packed["marks"]
 
     def readings(
         self,
-        here: slice,
+        section: slice,
         heads: Sequence[_Head],
         serials: Sequence[tuple[slice, NDArray[np.str_]]],
     ) -> StoredReadings:
         """What some BLOBs with these heads said, one after the other."""
         replacing = any(head.form == _REPLACING for head in heads)
-        marks = self.marks[here]
+        marks = self.marks[section]
         return StoredReadings(
-            stamps=self.stamps[here],
-            values={register: self.values[register][here] for register in _registers_in(heads)},
+            stamps=self.stamps[section],
+            values={register: self.values[register][section] for register in _registers_in(heads)},
             qualities=marks & np.uint8(_QUALITY_MASK),
-            issued_at=self.issued_at[here],
+            issued_at=self.issued_at[section],
             issued=(marks & _ISSUED_MARK) != 0,
             ahead=(marks & _AHEAD_MARK) != 0,
-            deliveries=self.deliveries[here],
+            deliveries=self.deliveries[section],
             serials=_joined_serials(serials, len(marks)),
             replaces=(marks & _REPLACES_MARK) != 0 if replacing else None,
         )
@@ -231,8 +231,8 @@ def _joined_serials(
 ) -> NDArray[np.str_]:
     widest = max((serials.dtype for _, serials in parts), default=np.dtype("U1"))
     joined = np.zeros(total, widest)
-    for here, serials in parts:
-        joined[here] = serials
+    for section, serials in parts:
+        joined[section] = serials
     return joined
 
 
@@ -267,12 +267,12 @@ def unpack_sensor_values(blobs: Sequence[tuple[int, bytes]]) -> SensorValues:
     for (day, blob), (form, flags, _, count) in zip(blobs, heads, strict=True):
         if form != _FORMAT:
             raise UnreadableBlob(f"values in format {form}; this version reads {_FORMAT}")
-        here, single = slice(start, start + count), flags & _ONE_DELIVERY
-        values[here] = np.frombuffer(blob, "<f8", count, _HEAD.size)
+        section, single = slice(start, start + count), flags & _ONE_DELIVERY
+        values[section] = np.frombuffer(blob, "<f8", count, _HEAD.size)
         offset = _HEAD.size + 8 * count
-        deliveries[here] = np.frombuffer(blob, "<i8", 1 if single else count, offset)
+        deliveries[section] = np.frombuffer(blob, "<i8", 1 if single else count, offset)
         offset += 8 * (1 if single else count)
-        stamps[here] = np.frombuffer(blob, "<i4", count, offset) + np.int64(day * DAY_S)
+        stamps[section] = np.frombuffer(blob, "<i4", count, offset) + np.int64(day * DAY_S)
         start += count
     return SensorValues(stamps, values, deliveries)
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, and_, bindparam, select
 from commonwatt.adapters.store.engine.hot_query import HotQuery, Row
 from commonwatt.adapters.store.schema import account_keys, accounts, grants, sites
 from commonwatt.app.accounts.authorize import AccountAccess, GrantedSite, Habits, Role, SiteList
-from commonwatt.app.accounts.sight import Sight
+from commonwatt.app.accounts.scope import AccessScope
 
 _SITE = (
     sites.c.no,
@@ -117,7 +117,7 @@ def _granted_site(
         generation,
         catalogue_generation,
         timezone,
-        Sight(
+        AccessScope(
             history_from=history_from,
             open_meters=None if open_meters is None else frozenset(open_meters),
             least_closed=least_closed,

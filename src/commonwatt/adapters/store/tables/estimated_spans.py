@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.engine.hot_query import HotQuery
 from commonwatt.adapters.store.engine.upsert import replacing
-from commonwatt.domain.energy.register_gaps import DONOR_DAYS, EstimatedSpan
+from commonwatt.domain.energy.register_gaps import NEAR_DAYS, EstimatedSpan
 from commonwatt.domain.metering.catalogue import Group
 
 _TABLE = schema.estimated_spans
@@ -31,13 +31,13 @@ class EstimatedSpans:
         self._group = group
 
     def overtaken(self, spans: Iterable[EstimatedSpan], generation: int) -> set[int]:
-        """Return the days of the spans whose donors may have changed since a generation.
+        """Return the days of the spans whose reference days may have changed since a generation.
 
         They did if a day in reach was marked or settled since: a settlement that began before must
         not store its estimate, for nothing marks what it is about to store.
         """
         days = {(span.first_day, span.end_day) for span in spans}
-        reaches = {span: (span[0] - DONOR_DAYS, span[1] + DONOR_DAYS) for span in days}
+        reaches = {span: (span[0] - NEAR_DAYS, span[1] + NEAR_DAYS) for span in days}
         newer = self._newer_days(reaches.values(), generation)
         return {day for span in days if _meets(newer, *reaches[span]) for day in range(*span)}
 

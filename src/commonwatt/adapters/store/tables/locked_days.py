@@ -94,10 +94,10 @@ class LockedDays:
         if by_rules:
             self._file_rule_changes(profiles, sorted(by_rules), self._until_at)
         for kind, current in ((METER_DAYS, profiles), (SITE_DAYS, balances)):
-            here = (kind.open.c.day >= days[0], kind.open.c.day <= days[-1])
-            opened = self._keys(kind, kind.open, *here)
-            here = (kind.answered.c.day >= days[0], kind.answered.c.day <= days[-1])
-            answered = self._rows(kind, kind.answered, *here)
+            conditions = (kind.open.c.day >= days[0], kind.open.c.day <= days[-1])
+            opened = self._keys(kind, kind.open, *conditions)
+            conditions = (kind.answered.c.day >= days[0], kind.answered.c.day <= days[-1])
+            answered = self._rows(kind, kind.answered, *conditions)
             settled = set(days)
             keys = {key for key in (*current, *opened, *answered) if key[1] in settled}
             self._put(kind, keys, answered, current, self._until_at)

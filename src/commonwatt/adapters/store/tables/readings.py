@@ -33,8 +33,8 @@ from commonwatt.adapters.store.packing.columns import (
 )
 from commonwatt.app.ports import Delivery, RegisterSpan
 from commonwatt.domain.metering.readings import SensorValues, StoredReadings
-from commonwatt.domain.vee.believed import BelievedDays
 from commonwatt.domain.vee.ordinary import HighestDays
+from commonwatt.domain.vee.plausible_days import PlausibleDays
 
 MANY_ROWS = 32
 """A meter-day with more rows than this is merged into one."""
@@ -158,9 +158,9 @@ class SqlReadingTables:
         within = {"site": site, "first": min(meters), "last": max(meters)}
         rows = _SPANS.rows(self._connection, within)
         wanted = set(meters)
-        for meter, register, first_day, last_day, first_positive_at, *believed, highest in rows:
+        for meter, register, first_day, last_day, first_positive_at, *plausible, highest in rows:
             if meter in wanted:
-                days = None if believed[0] is None else BelievedDays(*believed)
+                days = None if plausible[0] is None else PlausibleDays(*plausible)
                 powers = None if highest is None else _highest_days(highest)
                 span = RegisterSpan(first_day, last_day, first_positive_at, days, powers)
                 spans.setdefault(meter, {})[register] = span
@@ -182,8 +182,8 @@ class SqlReadingTables:
                     "first_day": span.first_day,
                     "last_day": span.last_day,
                     "first_positive_at": span.first_positive_at,
-                    "believed_from": span.believed and span.believed.first_day,
-                    "believed_to": span.believed and span.believed.last_day,
+                    "believed_from": span.plausible and span.plausible.first_day,
+                    "believed_to": span.plausible and span.plausible.last_day,
                     "generation": generation,
                     "highest": span.highest and _stored_days(span.highest),
                 }
@@ -315,8 +315,8 @@ class SqlReadingTables:
 
     def end_waiting(self, site: int, meter: int, day: int, until_at: int) -> None:
         """Let what was said of a meter's day up to an instant be ahead no more."""
-        here = (_raw.c.site == site, _raw.c.meter == meter, _raw.c.day == day)
-        rows = self._connection.execute(select(*_ROW).where(*here)).all()
+        conditions = (_raw.c.site == site, _raw.c.meter == meter, _raw.c.day == day)
+        rows = self._connection.execute(select(*_ROW).where(*conditions)).all()
         left: list[int] = []
         for _, _, delivery, blob, stored in rows:
             if not is_whole(stored, begin(_raw, site, meter, delivery), day, (blob,)):
@@ -338,8 +338,8 @@ class SqlReadingTables:
 
     def _wait(self, site: int, meter: int, day: int, first_at: int) -> None:
         """Remember that a meter's day has a reading that is ahead of its delivery."""
-        here = (_waiting.c.site == site, _waiting.c.meter == meter, _waiting.c.day == day)
-        known_at = self._connection.execute(select(_waiting.c.first_at).where(*here)).scalar()
+        conditions = (_waiting.c.site == site, _waiting.c.meter == meter, _waiting.c.day == day)
+        known_at = self._connection.execute(select(_waiting.c.first_at).where(*conditions)).scalar()
         row = {"site": site, "meter": meter, "day": day}
         row["first_at"] = first_at if known_at is None else min(first_at, known_at)
         self._connection.execute(replacing(self._connection, _waiting), row)
@@ -364,13 +364,13 @@ class SqlReadingTables:
             self._merge(site, meter, day)
 
     def _merge(self, site: int, meter: int, day: int) -> None:
-        here = (_raw.c.site == site, _raw.c.meter == meter, _raw.c.day == day)
-        rows = self._connection.execute(select(*_ROW).where(*here).order_by(_raw.c.delivery))
+        conditions = (_raw.c.site == site, _raw.c.meter == meter, _raw.c.day == day)
+        rows = self._connection.execute(select(*_ROW).where(*conditions).order_by(_raw.c.delivery))
         whole = _whole(self._connection, _raw, site, rows)
         merged = unpack_readings([(day, blob) for _, day, blob in whole])
-        last = select(func.max(_raw.c.delivery)).where(*here)
+        last = select(func.max(_raw.c.delivery)).where(*conditions)
         delivery = self._connection.execute(last).scalar_one()
-        self._connection.execute(delete(_raw).where(*here))
+        self._connection.execute(delete(_raw).where(*conditions))
         self.add_readings(site, delivery, [(meter, day, merged)])
 
 
@@ -419,11 +419,11 @@ class SqlSensorTables:
         """Store (sensor, day, values of that day) of one delivery; merge rows that become many."""
         for sensor, day, added in parts:
             said = added
-            here = (_sensor.c.site == site, _sensor.c.sensor == sensor, _sensor.c.day == day)
-            count = select(func.count()).select_from(_sensor).where(*here)
+            conditions = (_sensor.c.site == site, _sensor.c.sensor == sensor, _sensor.c.day == day)
+            count = select(func.count()).select_from(_sensor).where(*conditions)
             if self._connection.execute(count).scalar_one() >= MANY_ROWS:
                 said = _one_after_the_other(self.sensor_values(site, sensor, day, day + 1), added)
-                self._connection.execute(delete(_sensor).where(*here))
+                self._connection.execute(delete(_sensor).where(*conditions))
             self._connection.execute(
                 insert(_sensor),
                 sealed(

@@ -25,7 +25,7 @@ class SqlReferenceTables:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def reference_days(self, site: int) -> Mapping[int, list[int]]:
+    def days_with_reference_series(self, site: int) -> Mapping[int, list[int]]:
         """The days with anything kept of each meter that has any, ascending."""
         rows = self._connection.execute(
             select(_days.c.meter, _days.c.day)

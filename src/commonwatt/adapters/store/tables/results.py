@@ -345,10 +345,10 @@ class SqlResultTables:
         if gone:
             # One statement a medium: its days are gone in one run of the primary key.
             for name in sorted({name for name, _ in gone}):
-                here = [day for other, day in gone if other == name]
+                days_gone = [day for other, day in gone if other == name]
                 self._connection.execute(
                     delete(table).where(
-                        table.c.site == site, table.c.medium == name, table.c.day.in_(here)
+                        table.c.site == site, table.c.medium == name, table.c.day.in_(days_gone)
                     )
                 )
 

@@ -36,9 +36,9 @@ def register_mismatches(
     exports = [meter.facts_at(at).main_is_export for at in days.starts_at.tolist()]
     findings: list[Finding] = []
     for register in dict.fromkeys((names[0], names[-1])):
-        here = np.array(exports, np.bool_) == (register is Register.EN_EX)
-        if here.any():
-            findings += _of_register(catalogue, meter, register, energies, days, here)
+        mask = np.array(exports, np.bool_) == (register is Register.EN_EX)
+        if mask.any():
+            findings += _of_register(catalogue, meter, register, energies, days, mask)
     return findings
 
 
@@ -48,14 +48,14 @@ def _of_register(
     main: Register,
     energies: Mapping[int, MeterEnergy],
     days: WholeDays,
-    here: NDArray[np.bool_],
+    chosen: NDArray[np.bool_],
 ) -> list[Finding]:
-    """Compare the sums of the days ``here``, on which the meter's total is a register."""
+    """Compare the sums of the ``chosen`` days, on which the meter's total is a register."""
     register, measured = _checked_against(catalogue, meter, main, energies)
     counted = _side(energies[meter.number], register)
     if counted is None or measured is None:
         return []
-    both = here & days.read(counted.quality) & days.read(measured.quality)
+    both = chosen & days.read(counted.quality) & days.read(measured.quality)
     intervals = days.rows(counted.energy).sum(axis=1)
     rises = days.rows(measured.energy).sum(axis=1)
     differing = differs(intervals, rises)

@@ -10,7 +10,13 @@ import numpy as np
 
 from commonwatt.domain.energy.physical_meter import Judged
 from commonwatt.domain.energy.register_gaps import interpolated_gap_s
-from commonwatt.domain.metering.catalogue import REGISTERS_OF, Meter, MeterFacts, Register, epochs
+from commonwatt.domain.metering.catalogue import (
+    REGISTERS_OF,
+    Meter,
+    MeterFacts,
+    Register,
+    valid_spans,
+)
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.load_profile import Energy, Qualities
 from commonwatt.domain.metering.quality import Quality
@@ -83,7 +89,7 @@ def _rise(
 
 
 def _facts_within(meter: Meter, start_at: int, end_at: int) -> list[MeterFacts]:
-    return [meter.facts_at(at) for at, _ in epochs(start_at, end_at, meter.facts)]
+    return [meter.facts_at(at) for at, _ in valid_spans(start_at, end_at, meter.facts)]
 
 
 def mismatch_over(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.metering.catalogue import Meter, MeterFacts, Mode, Register, epochs
+from commonwatt.domain.metering.catalogue import Meter, MeterFacts, Mode, Register, valid_spans
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.load_profile import Qualities, SiteBalance
 from commonwatt.domain.metering.meter_energy import MeterEnergy
@@ -24,7 +24,7 @@ def site_sums(
     balance: SiteBalance,
     days: WholeDays,
 ) -> list[Finding]:
-    """Return a finding about the grid meter for each day whose books do not close.
+    """Return a finding about the grid meter for each day whose balance does not close.
 
     The residual is production + import - export - consumers - charging + discharging as measured:
     positive where something uses energy that no meter counts. Only days on which a grid meter and
@@ -35,26 +35,26 @@ def site_sums(
     producing: list[Qualities] = []
     grids: list[tuple[Meter, NDArray[np.bool_]]] = []
     consumes = np.zeros(length, np.bool_)
-    for meter, facts, here in _members(meters, energies, days.first_quarter, length):
+    for meter, facts, section in _members(meters, energies, days.first_quarter, length):
         energy = energies[meter.number]
         if facts.mode is Mode.CONSUMPTION:
-            consumes[here] = True
+            consumes[section] = True
         elif facts.mode is Mode.INTRODUCTION:
             alive = np.zeros(length, np.bool_)
-            alive[here] = energy.alive[here]
+            alive[section] = energy.alive[section]
             there: NDArray[np.bool_] = np.any(days.rows(alive), axis=1)
             grids.append((meter, there))
             has_grid |= alive
         elif facts.mode is Mode.PRODUCTION and energy.ex is not None:
-            produced[here] += energy.ex.energy[here]
+            produced[section] += energy.ex.energy[section]
             quality = np.full(length, Quality.ABSENT, np.uint8)
-            quality[here] = energy.ex.quality[here]
+            quality[section] = energy.ex.quality[section]
             producing.append(quality)
     if not grids or not producing:
         return []
     judged = days.read(balance.quality) & days.read(worst(producing, length))
     judged &= days.rows(has_grid).all(axis=1) & days.rows(consumes).any(axis=1)
-    # Production as the books derive it, less what the clamped mode added to close them.
+    # Production as the balance derives it, less what the clamped mode added to close them.
     residual = produced - (balance.prod_total - balance.unmetered)
     sums = {
         "residual": days.rows(residual).sum(axis=1),
@@ -82,7 +82,7 @@ def _members(
     for meter in meters:
         if meter.number not in energies:
             continue
-        for from_at, to_at in epochs(start_at, end_at, meter.facts):
+        for from_at, to_at in valid_spans(start_at, end_at, meter.facts):
             facts = meter.facts_at(from_at)
             if facts.enabled and facts.balance and not facts.isolated:
                 start, end = (at // QUARTER_S - first_quarter for at in (from_at, to_at))

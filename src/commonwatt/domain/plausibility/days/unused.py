@@ -56,7 +56,7 @@ class _Unused:
 def with_unused_doubted(
     judged: JudgedMeter, energy: MeterEnergy, first_quarter: int
 ) -> tuple[MeterEnergy, list[Finding]]:
-    """Return the energy of a meter from a quarter-hour on, what rests on unused readings doubted.
+    """Return the energy of a meter from a quarter-hour on, with what rests on unused readings.
 
     Of each whole UTC day: where the energy at stake is beyond the medium's share of the day's,
     there is a finding, and the quarter-hours touched are at best ESTIMATED. One is touched if it
@@ -131,13 +131,13 @@ def _doubted(
             continue
         found = unused[raw].within(day_at + late_s, day_at + DAY_S + late_s)
         base = day_at // QUARTER_S - days.first_quarter
-        here = slice(base, base + DAY_QUARTERS)
-        there = exists(quality[here])
+        section = slice(base, base + DAY_QUARTERS)
+        there = exists(quality[section])
         # Of a day without any energy, as of a disabled meter, nothing rests on them.
         if len(found.stamps) < LEAST_READINGS or not there.any():
             continue
         touched = _touched(meter, judged.registers[raw], found, day_at) & there
-        counted = np.abs(side.energy[here])
+        counted = np.abs(side.energy[section])
         said = energy_of(_said(meter, judged.registers[raw], found), facts.factor)
         at_stake = int(counted[touched].sum()) + said
         of_day = int(counted.sum()) + said
@@ -145,7 +145,9 @@ def _doubted(
             continue
         if quality is side.quality:
             quality = quality.copy()
-        quality[here][touched] = np.minimum(quality[here][touched], np.uint8(Quality.ESTIMATED))
+        quality[section][touched] = np.minimum(
+            quality[section][touched], np.uint8(Quality.ESTIMATED)
+        )
         evidence = {"readings": len(found.stamps), "energy": at_stake}
         rule = FindingRule.READINGS_UNUSED
         findings.append(Finding(rule, meter.number, raw.value, day_at, day_at + DAY_S, evidence))

@@ -78,8 +78,8 @@ def judge_character(
     usable_ones = {name: _usable(readings) for name, readings in registers.items()}
     codes = day_codes(meter, limits, usable_ones)
     if several is not None and len(several):
-        told = np.isin(codes.days, several)
-        codes.codes[told] = np.maximum(codes.codes[told], _CODE_OF[Looks.SEVERAL])
+        known = np.isin(codes.days, several)
+        codes.codes[known] = np.maximum(codes.codes[known], _CODE_OF[Looks.SEVERAL])
     spans = _runs_of_days(codes)
     if meter.interval_s is None:
         left = {name: _without(readings, spans) for name, readings in usable_ones.items()}
@@ -306,11 +306,11 @@ def _runs_of_days(codes: DayCodes) -> list[HeldSpan]:
     bad = codes.codes > _GOOD
     between = np.searchsorted(good, codes.days[bad])
     for gap in np.unique(between).tolist():
-        here = codes.codes[bad][between == gap]
+        days = codes.codes[bad][between == gap]
         first_day = int(codes.days[bad][between == gap][0])
         spans.append(
             HeldSpan(
-                looks=_CODES[int(here.max())],
+                looks=_CODES[int(days.max())],
                 from_at=None if gap == 0 else (int(good[gap - 1]) + 1) * DAY_S,
                 until_at=None if gap == len(good) else int(good[gap]) * DAY_S,
                 seen_at=first_day * DAY_S,

@@ -10,7 +10,14 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.metering.catalogue import Group, Medium, Meter, Mode, SiteCatalogue, epochs
+from commonwatt.domain.metering.catalogue import (
+    Group,
+    Medium,
+    Meter,
+    Mode,
+    SiteCatalogue,
+    valid_spans,
+)
 from commonwatt.domain.plausibility.steps.limits import LIMITS
 from commonwatt.domain.plausibility.steps.power import declared_limit
 from commonwatt.domain.vee.boundary_index import RAW_PER_UNIT
@@ -58,7 +65,10 @@ class PowerLimits:
 
         A factor above 1 (current transformers) widens what is ordinary alike.
         """
-        starts = [0, *(end for _, end in epochs(0, 2**62, (*meter.facts, *catalogue.facts))[:-1])]
+        starts = [
+            0,
+            *(end for _, end in valid_spans(0, 2**62, (*meter.facts, *catalogue.facts))[:-1]),
+        ]
         high: list[float] = []
         mean: list[float] = []
         for from_at in starts:

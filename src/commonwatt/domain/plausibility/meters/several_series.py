@@ -50,27 +50,27 @@ def _days_of_register(
     said = (stored.values[register] >= 0) & usable(stored) & ~stored.issued
     said &= stored.qualities <= ReadingQuality.ESTIMATED
     said &= ~np.isin(stored.deliveries, list(withdrawn))
-    here = stored.take(np.flatnonzero(said))
-    if here.replaces is not None and here.replaces.any():
+    nearby = stored.take(np.flatnonzero(said))
+    if nearby.replaces is not None and nearby.replaces.any():
         replaced = replaced_versions(
-            here.stamps, here.qualities, here.issued_at, here.deliveries, here.replaces
+            nearby.stamps, nearby.qualities, nearby.issued_at, nearby.deliveries, nearby.replaces
         )
-        here = here.take(np.flatnonzero(~replaced & ~here.replaces))
-    if not len(here.stamps):
+        nearby = nearby.take(np.flatnonzero(~replaced & ~nearby.replaces))
+    if not len(nearby.stamps):
         return np.empty(0, np.int64)
-    values = here.values[register]
-    order = np.lexsort((values, here.qualities, here.stamps))
-    stamps, qualities = here.stamps[order], here.qualities[order]
+    values = nearby.values[register]
+    order = np.lexsort((values, nearby.qualities, nearby.stamps))
+    stamps, qualities = nearby.stamps[order], nearby.qualities[order]
     begins = np.ones(len(order), np.bool_)
     begins[1:] = (stamps[1:] != stamps[:-1]) | (qualities[1:] != qualities[:-1])
     starts = np.flatnonzero(begins)
     lasts = np.append(starts[1:], len(order)) - 1
-    numbers = here.deliveries[order]
+    numbers = nearby.deliveries[order]
     several = np.minimum.reduceat(numbers, starts) != np.maximum.reduceat(numbers, starts)
     lowest, highest = (values[order][each].astype(np.float64) for each in (starts, lasts))
     against = several & (lowest != highest)
     days, of_group = np.unique(placed(stamps[starts], meter) // DAY_S, return_inverse=True)
-    instants = np.unique(placed(np.unique(here.stamps), meter) // DAY_S, return_counts=True)[1]
+    instants = np.unique(placed(np.unique(nearby.stamps), meter) // DAY_S, return_counts=True)[1]
     counts = np.bincount(of_group[against], minlength=len(days))
     low = np.bincount(of_group[against], lowest[against], len(days))
     high = np.bincount(of_group[against], highest[against], len(days))

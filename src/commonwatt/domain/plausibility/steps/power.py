@@ -5,7 +5,13 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.metering.catalogue import Group, Meter, MeterFacts, SiteCatalogue, epochs
+from commonwatt.domain.metering.catalogue import (
+    Group,
+    Meter,
+    MeterFacts,
+    SiteCatalogue,
+    valid_spans,
+)
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.domain.plausibility.steps.counted import Counted, energy_of
@@ -38,7 +44,7 @@ def powers_above_limit(
     """
     findings: list[Finding] = []
     at_most = counted.highest_rise * FINE // QUARTER_S
-    for from_at, to_at in epochs(start_at, end_at, (*meter.facts, *catalogue.facts)):
+    for from_at, to_at in valid_spans(start_at, end_at, (*meter.facts, *catalogue.facts)):
         facts = meter.facts_at(from_at)
         factor = counted.factor or facts.factor
         declared = declared_limit(catalogue, meter, facts, from_at)

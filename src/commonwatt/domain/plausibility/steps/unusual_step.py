@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from commonwatt.domain.metering.catalogue import Medium, Meter, epochs
+from commonwatt.domain.metering.catalogue import Medium, Meter, valid_spans
 from commonwatt.domain.metering.findings import Finding, FindingRule
 from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S
 from commonwatt.domain.plausibility.steps.counted import Counted, energy_of
@@ -34,7 +34,7 @@ def unusual_steps(
     if meter.medium is Medium.CHARGE_POINT:
         return []
     findings: list[Finding] = []
-    for from_at, to_at in epochs(start_at, end_at, meter.facts):
+    for from_at, to_at in valid_spans(start_at, end_at, meter.facts):
         facts = meter.facts_at(from_at)
         if facts.max_per_hour is not None:
             continue

@@ -1,4 +1,4 @@
-"""Stamps years before all others of a meter: doubted whatever came first, and cheap."""
+"""Stamps years before all others of a meter: implausible whatever came first, and cheap."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ from commonwatt.app.readings.ingest import ingest_readings
 from commonwatt.app.series.first_reading import first_reading_at
 from commonwatt.domain.metering.catalogue import Group, SiteCatalogue
 from commonwatt.domain.metering.findings import FindingRule
-from commonwatt.domain.vee.believed import FAR_DAYS
+from commonwatt.domain.vee.plausible_days import FAR_DAYS
 from tests.contracts.bodies import Said, body
 from tests.contracts.stored_results import add_building, settle_everything, stored_results
 from tests.depth import examples
@@ -46,10 +46,10 @@ def take(store: SqlStore, catalogue: SiteCatalogue, rows: Sequence[Said]) -> int
 def believed_from(store: SqlStore, catalogue: SiteCatalogue, meter: int) -> int | None:
     with store.snapshot() as snapshot:
         spans = snapshot.readings.register_spans(catalogue.site.number, [meter])
-    days = {span.believed for span in spans[meter].values()}
+    days = {span.plausible for span in spans[meter].values()}
     assert len(days) == 1
-    [believed] = days
-    return None if believed is None else believed.first_day
+    [plausible] = days
+    return None if plausible is None else plausible.first_day
 
 
 def hanging_together(days: set[int]) -> int | None:

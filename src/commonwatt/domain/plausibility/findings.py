@@ -25,7 +25,7 @@ from commonwatt.domain.plausibility.steps.power import powers_above_limit
 from commonwatt.domain.plausibility.steps.unusual_step import unusual_steps
 
 
-def doubts(
+def plausibility_findings(
     catalogue: SiteCatalogue,
     group: Group,
     judged_meters: Iterable[JudgedMeter],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonwatt.client.series.local_periods import period_end, period_start
-from commonwatt.client.series.questions import bounds, shown_reading, widened
+from commonwatt.client.series.requests import bounds, shown_reading, widened
 from commonwatt.client.stamps import NaiveTime
 from commonwatt.climkit_v1.words import SamplingFrequency
 from tests.client.test_periods import instants, zones

@@ -1,13 +1,13 @@
-"""The books of one quarter-hour, and how a consumer's share of the site's own energy was cut."""
+"""The balance of one quarter-hour, and how a consumer's share of the site's own energy was cut."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from commonwatt.domain.allocation import KEYS, Rounding, share_out
-from commonwatt.domain.balance.balance import ClosedBooks, MeasuredFlows, close_books
+from commonwatt.domain.balance.balance import Balance, MeasuredFlows, compute_balance
+from commonwatt.domain.balance.group_balance import sharing_terms
 from commonwatt.domain.balance.members import Member, measured_flows, members_of
-from commonwatt.domain.balance.site_books import sharing_terms
 from commonwatt.domain.metering.catalogue import (
     Group,
     Meter,
@@ -56,28 +56,28 @@ class SharedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuarterBooks:
-    """The balance of a quarter-hour: what was measured, what the books are, and who is missing.
+class QuarterBalance:
+    """The balance of a quarter-hour: what was measured, what follows, and who is missing.
 
-    ``books`` and ``balance``, which is what they are stored as, are None where they cannot be
-    closed; ``missing`` are meters by number with the register that nothing is known of.
-    ``is_consumer``: the meter has a share in such books.
+    ``computed``, and ``balance`` as it is stored, are None where a member is missing; ``missing``
+    are meters by number with the register that nothing is known of. ``is_consumer``: the meter has
+    a share in such a balance.
     """
 
     facts: SiteFacts
     flows: MeasuredFlows
     quality: Quality
-    books: ClosedBooks | None
+    computed: Balance | None
     balance: SiteBalance | None
     missing: tuple[tuple[int, Register], ...]
     is_consumer: bool
     share: SharedOut | None
 
 
-def quarter_books(
+def quarter_balance(
     catalogue: SiteCatalogue, meter: Meter, energies: Mapping[int, MeterEnergy], quarter: int
-) -> QuarterBooks:
-    """Close the books of the electricity of one quarter-hour, as settling does.
+) -> QuarterBalance:
+    """Compute the balance of electricity of one quarter-hour, as settling does.
 
     ``energies`` are of this quarter-hour alone; the share is that of ``meter``, None where it has
     none.
@@ -90,11 +90,11 @@ def quarter_books(
     quality = Quality(int(flows.quality[0]))
     missing = tuple((each.number, register) for each in members for register in each.lacks(0))
     consumers = by_mode[Mode.CONSUMPTION]
-    measured = QuarterBooks(
+    measured = QuarterBalance(
         facts=facts,
         flows=flows,
         quality=quality,
-        books=None,
+        computed=None,
         balance=None,
         missing=missing,
         is_consumer=any(each.number == meter.number for each in consumers),
@@ -102,30 +102,30 @@ def quarter_books(
     )
     if not exists(flows.quality)[0]:
         return measured
-    books = close_books(flows, facts.balance, facts.battery)
+    computed = compute_balance(flows, facts.balance, facts.battery)
     roundings: list[Rounding] = []
     key = KEYS[facts.key]
-    terms = sharing_terms(catalogue, key, quarter, books.pool, books.available, by_mode)
+    terms = sharing_terms(catalogue, key, quarter, computed.pool, computed.available, by_mode)
     shares = share_out(key, replace(terms, roundings=roundings))
     return replace(
         measured,
-        books=books,
-        balance=_as_stored(flows, books, shares),
-        share=_shared_out(meter, consumers, books, shares, roundings),
+        computed=computed,
+        balance=_as_stored(flows, computed, shares),
+        share=_shared_out(meter, consumers, computed, shares, roundings),
     )
 
 
-def _as_stored(flows: MeasuredFlows, books: ClosedBooks, shares: Energy) -> SiteBalance:
+def _as_stored(flows: MeasuredFlows, computed: Balance, shares: Energy) -> SiteBalance:
     return SiteBalance(
-        conso_total=books.conso_total,
-        from_ext=books.from_ext,
-        self_energy=books.self_energy,
-        to_ext=books.to_ext,
+        conso_total=computed.conso_total,
+        from_ext=computed.from_ext,
+        self_energy=computed.self_energy,
+        to_ext=computed.to_ext,
         storage_charging=flows.charging,
         storage_discharging=flows.discharging,
-        storage_charging_self=books.storage_charging_self,
+        storage_charging_self=computed.storage_charging_self,
         allocated=shares.sum(axis=0),
-        unmetered=books.unmetered,
+        unmetered=computed.unmetered,
         quality=flows.quality,
     )
 
@@ -133,7 +133,7 @@ def _as_stored(flows: MeasuredFlows, books: ClosedBooks, shares: Energy) -> Site
 def _shared_out(
     meter: Meter,
     consumers: list[Member],
-    books: ClosedBooks,
+    computed: Balance,
     shares: Energy,
     roundings: list[Rounding],
 ) -> SharedOut | None:
@@ -141,8 +141,8 @@ def _shared_out(
     if position is None or not consumers[position].energy.alive[0]:
         return None
     return SharedOut(
-        pool=int(books.pool[0]),
-        available=int(books.available[0]),
+        pool=int(computed.pool[0]),
+        available=int(computed.available[0]),
         used=int(consumers[position].total[0]),
         share=int(shares[position, 0]),
         cuts=tuple(

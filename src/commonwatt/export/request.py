@@ -75,7 +75,7 @@ def wish_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ExportRequest:
     """All that tells one export from another; parts belong together where it is the same.
 
     `meter_type`, `sampling`: None where the rows have none. [`start_at`, `end_at`) [Unix seconds]:
@@ -101,21 +101,21 @@ class Question:
         sampling = None if self.sampling is None else SamplingFrequency(self.sampling)
         return parts((self.start_at, self.end_at), ZoneInfo(self.timezone), sampling)
 
-    def differing(self, other: "Question") -> list[str]:
-        """Return what differs of another question, in words; the end counts as it was asked."""
+    def differing(self, other: "ExportRequest") -> list[str]:
+        """Return what differs of another request, in words; the end counts as it was asked."""
         names = [each.name for each in fields(self) if each.name != "end_at"]
         differing = [name for name in names if getattr(self, name) != getattr(other, name)]
         return [_SAID.get(name, name) for name in differing]
 
     def to_json(self) -> bytes:
-        """Return what `question_of` reads."""
+        """Return what `request_of` reads."""
         return json.dumps(asdict(self), indent=2).encode()
 
 
-def question_of(text: bytes) -> Question:
-    """Return the question that a file holds. Raises ValueError."""
+def request_of(text: bytes) -> ExportRequest:
+    """Return the request that a file holds. Raises ValueError."""
     try:
         found = json.loads(text)
-        return Question(**{**found, "columns": tuple(found["columns"])})
+        return ExportRequest(**{**found, "columns": tuple(found["columns"])})
     except (TypeError, KeyError) as error:
-        raise ValueError(f"not a question of this version: {error}") from None
+        raise ValueError(f"not a request of this version: {error}") from None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.balance.balance import ClosedBooks, MeasuredFlows, close_books
+from commonwatt.domain.balance.balance import Balance, MeasuredFlows, compute_balance
 from commonwatt.domain.metering.catalogue import BalanceMode, BatteryOrder
 from commonwatt.domain.metering.quality import Quality
 
@@ -42,39 +42,39 @@ def netted(flows: MeasuredFlows) -> tuple[int, int]:
     return charged - both, discharged - both
 
 
-def produced(flows: MeasuredFlows, books: ClosedBooks) -> int:
+def produced(flows: MeasuredFlows, balance: Balance) -> int:
     """What the site made: measured, or what the grid meter leaves."""
     if not flows.has_grid[0]:
         return int(flows.produced[0])
     charging, discharging = netted(flows)
     grid = int(flows.grid_im[0]) - int(flows.grid_ex[0])
-    return int(books.conso_total[0]) + charging - discharging - grid
+    return int(balance.conso_total[0]) + charging - discharging - grid
 
 
 @EVERY_MODE
 @EVERY_ORDER
 @given(flows=quarters())
 def test_the_books_close(flows: MeasuredFlows, mode: BalanceMode, order: BatteryOrder) -> None:
-    books = close_books(flows, mode, order)
+    balance = compute_balance(flows, mode, order)
     charging, discharging = netted(flows)
-    own = books.self_energy + books.storage_charging_self
-    assert books.conso_total + charging == own + books.from_ext
-    assert produced(flows, books) + discharging == own + books.to_ext
-    assert 0 <= books.storage_charging_self <= charging
-    assert 0 <= books.pool <= max(0, int(flows.consumed[0]))
-    assert books.pool <= books.available
-    assert min(books.from_ext, books.to_ext) >= 0
+    own = balance.self_energy + balance.storage_charging_self
+    assert balance.conso_total + charging == own + balance.from_ext
+    assert produced(flows, balance) + discharging == own + balance.to_ext
+    assert 0 <= balance.storage_charging_self <= charging
+    assert 0 <= balance.pool <= max(0, int(flows.consumed[0]))
+    assert balance.pool <= balance.available
+    assert min(balance.from_ext, balance.to_ext) >= 0
     if flows.has_grid[0]:
-        assert (books.from_ext, books.to_ext) == (flows.grid_im, flows.grid_ex)
+        assert (balance.from_ext, balance.to_ext) == (flows.grid_im, flows.grid_ex)
 
 
 @EVERY_ORDER
 @given(flows=quarters(produced=COUNTED))
 def test_nothing_is_negative_in_clamped_books(flows: MeasuredFlows, order: BatteryOrder) -> None:
-    books = close_books(flows, BalanceMode.CLAMPED, order)
-    assert min(books.conso_total, books.self_energy, books.unmetered) >= 0
-    assert produced(flows, books) >= 0
-    assert books.conso_total == flows.consumed + books.unmetered
+    balance = compute_balance(flows, BalanceMode.CLAMPED, order)
+    assert min(balance.conso_total, balance.self_energy, balance.unmetered) >= 0
+    assert produced(flows, balance) >= 0
+    assert balance.conso_total == flows.consumed + balance.unmetered
 
 
 @EVERY_MODE
@@ -82,7 +82,7 @@ def test_nothing_is_negative_in_clamped_books(flows: MeasuredFlows, order: Batte
 def test_the_order_of_the_battery_moves_own_energy_and_no_sum(
     flows: MeasuredFlows, mode: BalanceMode
 ) -> None:
-    last, first = (close_books(flows, mode, order) for order in BatteryOrder)
+    last, first = (compute_balance(flows, mode, order) for order in BatteryOrder)
     assert first.storage_charging_self >= last.storage_charging_self
     assert first.self_energy <= last.self_energy
     assert first.conso_total == last.conso_total

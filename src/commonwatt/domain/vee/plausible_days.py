@@ -1,7 +1,7 @@
 """Stamps years before all others of a meter: a clock that started with some date.
 
 The days of a meter hang together as long as no two neighbours are `FAR_DAYS` apart. Those that hang
-together with the newest are believed, the others doubted, whatever came first.
+together with the newest are plausible, the others not, whatever came first.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ FAR_DAYS = 5 * 365
 """Farther apart the stamps of one meter are hardly both right [days]."""
 
 
-class BelievedDays(NamedTuple):
-    """The UTC days from the first to the last believed one, both inclusive."""
+class PlausibleDays(NamedTuple):
+    """The UTC days from the first to the last plausible one, both inclusive."""
 
     first_day: int
     last_day: int
@@ -30,7 +30,7 @@ def telling_days(meter: Meter, stored: StoredReadings, withdrawn: Iterable[int])
     """Return the UTC days, ascending, on which something was said that can be of the meter.
 
     Not withdrawn, neither ahead of its delivery nor before 2000 nor after the meter's removal.
-    Whether it is believed is judged by these days alone; a declared installation does not matter
+    Whether it is plausible is judged by these days alone; a declared installation does not matter
     for them, as it makes the rule idle.
     """
     tells = can_tell(stored, withdrawn)

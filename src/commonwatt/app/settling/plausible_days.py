@@ -1,4 +1,4 @@
-"""Which days of a meter are believed, kept up to date as readings come and go."""
+"""Which days of a meter are plausible, kept up to date as readings come and go."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import replace
 from commonwatt.app.ports import ReadingTables, RegisterSpan
 from commonwatt.domain.metering.catalogue import Meter
 from commonwatt.domain.metering.quarter_hours import day_of
-from commonwatt.domain.vee.believed import FAR_DAYS, BelievedDays, telling_days
+from commonwatt.domain.vee.plausible_days import FAR_DAYS, PlausibleDays, telling_days
 
 _STEP_DAYS = 32
 
@@ -32,31 +32,33 @@ class DaysOfMeter:
         self._withdrawn = withdrawn
         self._added = added
 
-    def believed(self, spans: Mapping[str, RegisterSpan]) -> BelievedDays | None:
-        """Return what is believed once the added days count; ``spans`` are those from before.
+    def plausible(self, spans: Mapping[str, RegisterSpan]) -> PlausibleDays | None:
+        """Return which days are plausible once the added ones count, by the ``spans`` from before.
 
         None: nothing was said that can be of the meter.
         """
-        known = believed_of(spans)
+        known = plausible_days_of(spans)
         return self.believed_afresh(spans) if known is None else self._with_added(known)
 
-    def believed_afresh(self, spans: Mapping[str, RegisterSpan]) -> BelievedDays | None:
+    def believed_afresh(self, spans: Mapping[str, RegisterSpan]) -> PlausibleDays | None:
         """Look through all that is stored, whatever was known."""
         newest = self._newest(max((span.last_day for span in spans.values()), default=-1))
-        return None if newest is None else BelievedDays(self._first_of(newest), newest)
+        return None if newest is None else PlausibleDays(self._first_of(newest), newest)
 
-    def _with_added(self, known: BelievedDays) -> BelievedDays:
+    def _with_added(self, known: PlausibleDays) -> PlausibleDays:
         if not self._added:
             return known
         newest = max(known.last_day, self._added[-1])
         first = newest
         for day in (*reversed([d for d in self._added if d > known.last_day]), known.last_day):
             if first - day > FAR_DAYS:
-                return BelievedDays(first, newest)
+                return PlausibleDays(first, newest)
             first = day
         # What is stored before the known first day is too far from it; from an added one maybe not.
         earlier = self._added[0] < known.first_day
-        return BelievedDays(self._first_of(known.first_day) if earlier else known.first_day, newest)
+        return PlausibleDays(
+            self._first_of(known.first_day) if earlier else known.first_day, newest
+        )
 
     def _newest(self, last_day: int) -> int | None:
         newest = self._added[-1] if self._added else None
@@ -97,37 +99,39 @@ class DaysOfMeter:
         return stored is not None and bool(telling_days(self._meter, stored, self._withdrawn))
 
 
-def believed_of(spans: Mapping[str, RegisterSpan]) -> BelievedDays | None:
-    """Return what is believed of the meter whose registers' spans these are, None: not known."""
-    return next((span.believed for span in spans.values() if span.believed), None)
+def plausible_days_of(spans: Mapping[str, RegisterSpan]) -> PlausibleDays | None:
+    """Return the plausible days of the meter whose registers' spans these are, None: not known."""
+    return next((span.plausible for span in spans.values() if span.plausible), None)
 
 
-def with_believed(
-    spans: Mapping[str, RegisterSpan], believed: BelievedDays | None
+def with_plausible_days(
+    spans: Mapping[str, RegisterSpan], plausible: PlausibleDays | None
 ) -> dict[str, RegisterSpan]:
-    """Return the spans of a meter with what is believed of it."""
+    """Return the spans of a meter with its plausible days."""
     return {
-        name: span if span.believed == believed else replace(span, believed=believed)
+        name: span if span.plausible == plausible else replace(span, plausible=plausible)
         for name, span in spans.items()
     }
 
 
 def first_used_day(meter: Meter, span: RegisterSpan) -> int:
     """Return the first UTC day of which a reading of a register can be used, as far as is known."""
-    believed = span.believed
+    plausible = span.plausible
     if meter.installed_at is not None:
         first_day = max(span.first_day, day_of(meter.installed_at))
     else:
-        first_day = span.first_day if believed is None else max(span.first_day, believed.first_day)
+        first_day = (
+            span.first_day if plausible is None else max(span.first_day, plausible.first_day)
+        )
     return min(first_day, span.last_day)
 
 
-def doubted_before(meter: Meter, spans: Mapping[str, RegisterSpan]) -> int | None:
-    """Return the UTC day before which the stamps of a meter are doubted, None: nothing is.
+def implausible_before(meter: Meter, spans: Mapping[str, RegisterSpan]) -> int | None:
+    """Return the UTC day before which the stamps of a meter are implausible, None: none are.
 
     Whoever declares the installation says that the meter's stamps since then are right.
     """
     if meter.installed_at is not None:
         return None
-    believed = believed_of(spans)
-    return None if believed is None else believed.first_day
+    plausible = plausible_days_of(spans)
+    return None if plausible is None else plausible.first_day

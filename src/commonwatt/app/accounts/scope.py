@@ -10,7 +10,7 @@ from commonwatt.domain.metering.catalogue import Medium, Meter, Mode, SiteCatalo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class AccessScope:
     """What a grant shows of a site.
 
     ``history_from`` is the first Unix second of which anything is told (None: all), ``open_meters``
@@ -61,5 +61,5 @@ class Sight:
         return not closed or closed >= self.least_closed
 
 
-WHOLE = Sight()
+WHOLE = AccessScope()
 """Everything, as whoever has the store sees it."""

@@ -1,8 +1,8 @@
-"""Proxy days: what a meter missed since it was last heard of, taken from comparable days.
+"""Substitute values: what a meter missed since it was last heard of, of comparable days.
 
 Only where the site allows it, and only where another meter of the group has a value: so nothing is
 made up before its time. Nobody knows the energy, so nothing is distributed: the next reading
-replaces a proxy by what was counted.
+replaces a substitute value by what was counted. Their method is stored as ``PROXY``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.domain.energy.comparable_quarters import DONOR_S, MILLI, NO_DONOR, comparable_means
+from commonwatt.domain.energy.comparable_quarters import (
+    MILLI,
+    NO_REFERENCE,
+    REFERENCE_S,
+    comparable_means,
+)
 from commonwatt.domain.energy.interval_energy import JudgedIntervals
 from commonwatt.domain.energy.physical_meter import Judged, JudgedMeter
-from commonwatt.domain.energy.shaped_index import measured_donors
-from commonwatt.domain.metering.catalogue import REGISTERS_OF, Register, SiteCatalogue, epochs
+from commonwatt.domain.energy.shaped_index import measured_reference_days
+from commonwatt.domain.metering.catalogue import REGISTERS_OF, Register, SiteCatalogue, valid_spans
 from commonwatt.domain.metering.meter_energy import MeterEnergy, RegisterEnergy
 from commonwatt.domain.metering.quality import Method, Quality, exists
 from commonwatt.domain.metering.quarter_hours import (
@@ -25,14 +30,14 @@ from commonwatt.domain.metering.quarter_hours import (
     first_quarter_from,
 )
 
-PROXY_S = 35 * DAY_S
+SUBSTITUTE_S = 35 * DAY_S
 """A meter that was silent for longer is missing."""
-REACH_DAYS = (PROXY_S + DONOR_S) // DAY_S + 1
-"""So many UTC days after a donor may hold what is taken from it."""
+REACH_DAYS = (SUBSTITUTE_S + REFERENCE_S) // DAY_S + 1
+"""So many UTC days after a reference day may hold what is taken from it."""
 NEVER = -(2**62)
 
 
-def add_proxy_days(
+def add_substitute_values(
     catalogue: SiteCatalogue,
     judged_meters: Sequence[JudgedMeter],
     energies: dict[int, MeterEnergy],
@@ -56,17 +61,17 @@ def add_proxy_days(
         number = judged.meter.number
         wanted = allowed & energies[number].alive & (others > valued[number])
         if wanted.any():
-            energies[number] = _with_proxies(
+            energies[number] = _with_substitutes(
                 judged, energies[number], wanted, first_quarter, catalogue.site.timezone
             )
 
 
 def _allowed(catalogue: SiteCatalogue, first_quarter: int, end_quarter: int) -> NDArray[np.bool_]:
     allowed = np.zeros(end_quarter - first_quarter, np.bool_)
-    spans = epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, catalogue.facts)
+    spans = valid_spans(first_quarter * QUARTER_S, end_quarter * QUARTER_S, catalogue.facts)
     for start_at, end_at in spans:
-        here = slice(start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter)
-        allowed[here] = catalogue.site_facts_at(start_at).proxy_days
+        section = slice(start_at // QUARTER_S - first_quarter, end_at // QUARTER_S - first_quarter)
+        allowed[section] = catalogue.site_facts_at(start_at).proxy_days
     return allowed
 
 
@@ -79,7 +84,7 @@ def _valued(energy: MeterEnergy) -> NDArray[np.bool_]:
     return valued
 
 
-def _with_proxies(
+def _with_substitutes(
     judged: JudgedMeter,
     energy: MeterEnergy,
     wanted: NDArray[np.bool_],
@@ -90,18 +95,20 @@ def _with_proxies(
     meter, method = judged.meter, energy.method.copy()
     sides: list[RegisterEnergy | None] = [energy.im, energy.ex]
     end_quarter = first_quarter + len(wanted)
-    for start_at, end_at in epochs(first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts):
+    for start_at, end_at in valid_spans(
+        first_quarter * QUARTER_S, end_quarter * QUARTER_S, meter.facts
+    ):
         facts = meter.facts_at(start_at)
-        here = np.zeros(len(wanted), np.bool_)
-        here[start_at // QUARTER_S - first_quarter : end_at // QUARTER_S - first_quarter] = True
+        in_span = np.zeros(len(wanted), np.bool_)
+        in_span[start_at // QUARTER_S - first_quarter : end_at // QUARTER_S - first_quarter] = True
         for side, name in enumerate(REGISTERS_OF[meter.medium]):
             register, source = sides[side], judged.registers.get(facts.raw_register(name))
             if register is None or source is None:
                 continue
-            missing = here & wanted & (register.quality == Quality.MISSING)
-            filled, proxies = _proxies(judged, source, missing, first_quarter, zone)
+            missing = in_span & wanted & (register.quality == Quality.MISSING)
+            filled, substitutes = _substitutes(judged, source, missing, first_quarter, zone)
             sides[side] = RegisterEnergy(
-                np.where(filled, proxies, register.energy),
+                np.where(filled, substitutes, register.energy),
                 np.where(filled, np.uint8(Quality.ESTIMATED), register.quality),
             )
             if bool(side) == facts.main_is_export:
@@ -109,7 +116,7 @@ def _with_proxies(
     return replace(energy, im=sides[0], ex=sides[1], method=method)
 
 
-def _proxies(
+def _substitutes(
     judged: JudgedMeter,
     source: Judged,
     missing: NDArray[np.bool_],
@@ -119,21 +126,21 @@ def _proxies(
     """Return which of the missing quarter-hours have a proxy, and the proxies."""
     quarters = np.arange(first_quarter, first_quarter + len(missing))
     heard_at = last_heard_at(source, quarters)
-    missing = missing & (quarters * QUARTER_S < heard_at + PROXY_S)
-    proxies = np.zeros(len(missing), np.int64)
+    missing = missing & (quarters * QUARTER_S < heard_at + SUBSTITUTE_S)
+    substitutes = np.zeros(len(missing), np.int64)
     filled = np.zeros(len(missing), np.bool_)
     for at in np.unique(heard_at[missing]).tolist():
-        first, end = first_quarter_from(at - DONOR_S), at // QUARTER_S
+        first, end = first_quarter_from(at - REFERENCE_S), at // QUARTER_S
         measured = source if isinstance(source, JudgedIntervals) else source.segments
-        donors = measured_donors(judged.meter, measured, first, end)
-        here = np.flatnonzero(missing & (heard_at == at))
-        days = quarters[here] // DAY_QUARTERS
+        reference_days = measured_reference_days(judged.meter, measured, first, end)
+        positions = np.flatnonzero(missing & (heard_at == at))
+        days = quarters[positions] // DAY_QUARTERS
         of_days = np.arange(days[0] * DAY_QUARTERS, (days[-1] + 1) * DAY_QUARTERS)
-        means = comparable_means(donors, of_days, zone)
-        position = quarters[here] - of_days[0]
-        proxies[here] = _rounded_in_day(means)[position]
-        filled[here] = means[position] != NO_DONOR
-    return filled, proxies
+        means = comparable_means(reference_days, of_days, zone)
+        position = quarters[positions] - of_days[0]
+        substitutes[positions] = _rounded_in_day(means)[position]
+        filled[positions] = means[position] != NO_REFERENCE
+    return filled, substitutes
 
 
 def _rounded_in_day(means: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -163,10 +170,10 @@ def last_heard_at(source: Judged, quarters: NDArray[np.int64]) -> NDArray[np.int
     return heard_at
 
 
-def proxies_reach(
+def substitutes_reach(
     registers: Mapping[Register, Judged], start_at: int, end_at: int, newest_at: int
 ) -> int:
-    """Return how far back the donors of proxies in [start, end) lie [Unix seconds].
+    """Return how far back the reference days of proxies in [start, end) lie [Unix seconds].
 
     ``newest_at``: no meter of the group has a value from then on.
     """
@@ -174,7 +181,7 @@ def proxies_reach(
     reach = start_at
     for source in registers.values():
         heard_at = last_heard_at(source, quarters)
-        heard_at = heard_at[quarters * QUARTER_S < heard_at + PROXY_S]
+        heard_at = heard_at[quarters * QUARTER_S < heard_at + SUBSTITUTE_S]
         if len(heard_at):
-            reach = min(reach, int(heard_at.min()) - DONOR_S)
+            reach = min(reach, int(heard_at.min()) - REFERENCE_S)
     return reach

@@ -8,8 +8,8 @@ from commonwatt.domain.metering.catalogue import Device, Meter, Register, Resolu
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """A declared stretch of a register: of one device, or the part of it up to or after a reset.
+class DeclaredSegment:
+    """What is declared of a register over one device, up to or after a reset of it.
 
     It lasts from ``start_at`` to ``end_at`` [Unix seconds], None where nothing is declared;
     ``first_stamp`` is the earliest that a reading of it can have. ``start_index`` and ``end_index``
@@ -34,11 +34,11 @@ class Stretch:
     factor: Decimal | None = None
 
 
-_ONE_DEVICE = (Stretch(),)
+_ONE_DEVICE = (DeclaredSegment(),)
 
 
-def stretches_of(meter: Meter, register: Register) -> tuple[Stretch, ...]:
-    """Return the stretches of a register, ascending, each beginning where the one before ends.
+def declared_segments(meter: Meter, register: Register) -> tuple[DeclaredSegment, ...]:
+    """Return the segments of a register, ascending, each beginning where the one before ends.
 
     Exchanges outside the meter's life have no part. Before a first device that came at an instant
     there was another, of which nothing is known.
@@ -47,8 +47,8 @@ def stretches_of(meter: Meter, register: Register) -> tuple[Stretch, ...]:
     if plain and meter.installed_at is None and meter.removed_at is None:
         return _ONE_DEVICE
     whole = _devices_in_life(meter)
-    stretches = [
-        Stretch(
+    segments = [
+        DeclaredSegment(
             start_at=device.from_at,
             end_at=after.from_at,
             first_stamp=device.from_at or 0,
@@ -63,16 +63,16 @@ def stretches_of(meter: Meter, register: Register) -> tuple[Stretch, ...]:
         )
         for device, after in pairwise([*whole, Device(from_at=meter.removed_at)])
     ]
-    first = stretches[0]
+    first = segments[0]
     if meter.installed_at is not None:
         index = first.start_index or 0
-        stretches[0] = replace(
+        segments[0] = replace(
             first,
             start_at=meter.installed_at,
             start_index=meter.installed_index.get(register, index),
             installed=True,
         )
-    return tuple(part for stretch in stretches for part in _cut_at_resets(stretch, meter, register))
+    return tuple(part for segment in segments for part in _cut_at_resets(segment, meter, register))
 
 
 def _devices_in_life(meter: Meter) -> list[Device]:
@@ -87,17 +87,19 @@ def _devices_in_life(meter: Meter) -> list[Device]:
     return [replace(before[-1], from_at=None), *devices[len(before) :]]
 
 
-def _cut_at_resets(stretch: Stretch, meter: Meter, register: Register) -> list[Stretch]:
-    """Cut a stretch after the last reading that was before each of its resets."""
+def _cut_at_resets(
+    segment: DeclaredSegment, meter: Meter, register: Register
+) -> list[DeclaredSegment]:
+    """Cut a segment after the last reading that was before each of its resets."""
     resets = sorted(
         each.start_at
         for each in meter.resolutions
         if each.kind is ResolutionKind.RESET
         and each.register is register
-        and (stretch.start_at is None or stretch.start_at <= each.start_at)
-        and (stretch.end_at is None or each.start_at < stretch.end_at)
+        and (segment.start_at is None or segment.start_at <= each.start_at)
+        and (segment.end_at is None or each.start_at < segment.end_at)
     )
-    parts = [stretch]
+    parts = [segment]
     for at in dict.fromkeys(resets):
         parts[-1:] = [
             replace(parts[-1], end_at=at, end_index=None, removed=False),
@@ -116,11 +118,12 @@ def _cut_at_resets(stretch: Stretch, meter: Meter, register: Register) -> list[S
 def later_devices(meter: Meter, register: Register) -> list[int]:
     """The instants from which later devices are there that may begin with an index of 0."""
     later = {
-        stretch.device_from_at: stretch.device_index for stretch in stretches_of(meter, register)
+        segment.device_from_at: segment.device_index
+        for segment in declared_segments(meter, register)
     }
     return [at for at, index in later.items() if at is not None and not index]
 
 
 def installed_index(meter: Meter, register: Register) -> int:
     """The index that a register has at the installation, where no reading says another."""
-    return stretches_of(meter, register)[0].start_index or 0
+    return declared_segments(meter, register)[0].start_index or 0

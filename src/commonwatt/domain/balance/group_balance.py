@@ -1,4 +1,4 @@
-"""The books of a group over a run of quarter-hours: the balance, the shares, the profiles."""
+"""The balance of a group over a run of quarter-hours, with the shares and the profiles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 
 from commonwatt.domain.allocation import KEYS, Key, SharingTerms, share_out
-from commonwatt.domain.balance.balance import close_books
+from commonwatt.domain.balance.balance import compute_balance
 from commonwatt.domain.balance.declared_terms import ConsumerTerms, ProducerTerms, declared_terms
 from commonwatt.domain.balance.members import Member, measured_flows, members_of, total_of
 from commonwatt.domain.metering.catalogue import (
@@ -17,7 +17,7 @@ from commonwatt.domain.metering.catalogue import (
     Mode,
     SiteCatalogue,
     SiteFacts,
-    epochs,
+    valid_spans,
 )
 from commonwatt.domain.metering.load_profile import Energy, LoadProfile, SiteBalance
 from commonwatt.domain.metering.meter_energy import MeterEnergy, RegisterEnergy
@@ -47,8 +47,8 @@ def sharing_terms(
     )
 
 
-class SiteBooks:
-    """The balance of a group over a run, filled epoch by epoch of the facts that it depends on."""
+class GroupBalance:
+    """The balance of a group over a run, filled over each span in which the facts stay the same."""
 
     def __init__(
         self,
@@ -71,19 +71,19 @@ class SiteBooks:
         self._charge_quality = np.full(self._length, Quality.ABSENT, np.uint8)
         self._own: dict[int, list[tuple[int, RegisterEnergy]]] = {}
 
-    def close(self) -> None:
-        """Close the books of every epoch."""
+    def compute(self) -> None:
+        """Compute the balance of every span."""
         validity: list[MeterFacts | SiteFacts] = [
             *self._catalogue.facts,
             *(facts for meter in self._meters for facts in meter.facts),
         ]
         start_at, end_at = self._first * QUARTER_S, (self._first + self._length) * QUARTER_S
-        for epoch_start_at, epoch_end_at in epochs(start_at, end_at, validity):
-            start, end = (at // QUARTER_S - self._first for at in (epoch_start_at, epoch_end_at))
-            here = slice(start, end)
-            members = members_of(self._meters, self._energies, epoch_start_at, here)
+        for span_start_at, span_end_at in valid_spans(start_at, end_at, validity):
+            start, end = (at // QUARTER_S - self._first for at in (span_start_at, span_end_at))
+            section = slice(start, end)
+            members = members_of(self._meters, self._energies, span_start_at, section)
             if self._group is Group.ELECTRICITY:
-                self._close_electricity(members, epoch_start_at, start, end)
+                self._close_electricity(members, span_start_at, start, end)
             else:
                 self._sum_consumption(members, start, end)
 
@@ -95,26 +95,28 @@ class SiteBooks:
         self._quality[start:end] = quality
 
     def _close_electricity(
-        self, members: list[Member], epoch_start_at: int, start: int, end: int
+        self, members: list[Member], span_start_at: int, start: int, end: int
     ) -> None:
         flows, by_mode = measured_flows(members, end - start)
-        facts = self._catalogue.site_facts_at(epoch_start_at)
-        books = close_books(flows, facts.balance, facts.battery)
+        facts = self._catalogue.site_facts_at(span_start_at)
+        computed = compute_balance(flows, facts.balance, facts.battery)
         known = exists(flows.quality)
         amounts = {
-            "conso_total": books.conso_total,
-            "from_ext": books.from_ext,
-            "self_energy": books.self_energy,
-            "to_ext": books.to_ext,
+            "conso_total": computed.conso_total,
+            "from_ext": computed.from_ext,
+            "self_energy": computed.self_energy,
+            "to_ext": computed.to_ext,
             "storage_charging": flows.charging,
             "storage_discharging": flows.discharging,
-            "storage_charging_self": books.storage_charging_self,
-            "unmetered": books.unmetered,
+            "storage_charging_self": computed.storage_charging_self,
+            "unmetered": computed.unmetered,
         }
         for name, amount in amounts.items():
             self._amounts[name][start:end] = np.where(known, amount, 0)
         self._quality[start:end] = flows.quality
-        pool, available = (np.where(known, amount, 0) for amount in (books.pool, books.available))
+        pool, available = (
+            np.where(known, amount, 0) for amount in (computed.pool, computed.available)
+        )
         self._share(KEYS[facts.key], pool, available, by_mode, start)
         self._sum_charge_points(by_mode[Mode.CONSUMPTION], start, end)
 
@@ -130,10 +132,10 @@ class SiteBooks:
         consumers, first = by_mode[Mode.CONSUMPTION], self._first + start
         terms = sharing_terms(self._catalogue, key, first, pool, available, by_mode)
         shares = share_out(key, terms)
-        here = slice(start, start + len(pool))
-        self._amounts["allocated"][here] = shares.sum(axis=0)
+        section = slice(start, start + len(pool))
+        self._amounts["allocated"][section] = shares.sum(axis=0)
         for share, member in zip(shares, consumers, strict=True):
-            quality = self._quality[here]
+            quality = self._quality[section]
             if not member.energy.alive.all():
                 quality = np.where(member.energy.alive, quality, Quality.ABSENT).astype(np.uint8)
             part = start, RegisterEnergy(share, quality)
@@ -160,13 +162,13 @@ class SiteBooks:
 
     def _profile(self, meter: Meter, energy: MeterEnergy) -> LoadProfile:
         total_quality = np.empty(self._length, np.uint8)
-        spans = epochs(
+        spans = valid_spans(
             self._first * QUARTER_S, (self._first + self._length) * QUARTER_S, meter.facts
         )
         for start_at, end_at in spans:
-            here = slice(start_at // QUARTER_S - self._first, end_at // QUARTER_S - self._first)
+            section = slice(start_at // QUARTER_S - self._first, end_at // QUARTER_S - self._first)
             exported = meter.facts_at(start_at).main_is_export
-            total_quality[here] = energy.total(exported).quality[here]
+            total_quality[section] = energy.total(exported).quality[section]
         method = energy.method.copy()
         method[~exists(total_quality)] = Method.NONE
         own = self._own_energy(meter)
@@ -190,8 +192,8 @@ class SiteBooks:
         energy = np.zeros(self._length, np.int64)
         quality = np.full(self._length, Quality.ABSENT, np.uint8)
         for start, part in parts:
-            here = slice(start, start + len(part.energy))
-            energy[here], quality[here] = part.energy, part.quality
+            section = slice(start, start + len(part.energy))
+            energy[section], quality[section] = part.energy, part.quality
         return RegisterEnergy(energy, quality)
 
     def balances(self) -> dict[Medium, SiteBalance]:
