@@ -41,7 +41,7 @@ from commonwatt.api.http.pending_answers import PendingAnswers
 from commonwatt.api.server.connections import ConnectionLimits
 from commonwatt.api.server.http_protocol import http_protocol
 from commonwatt.api.services import Services
-from commonwatt.app.accounts.sign_in import SignIn
+from commonwatt.app.accounts.sign_in import Passwords, SignIn
 from commonwatt.app.operation.check import WritingCheck
 from commonwatt.app.readings.waiting import end_waiting
 from commonwatt.app.settling.settler import Settler
@@ -68,14 +68,19 @@ class Application:
     store: SqlStore
 
 
-def build_application(settings: Settings, clock: Callable[[], float] = time.time) -> Application:
+def build_application(
+    settings: Settings,
+    clock: Callable[[], float] = time.time,
+    passwords: Passwords | None = None,
+) -> Application:
     """Open the store and put everything together; the settler runs as long as the application.
 
-    ``clock`` gives Unix seconds: what is now to whoever asks or delivers.
+    ``clock`` gives Unix seconds: what is now to whoever asks or delivers. ``passwords`` says what a
+    hash costs; without it, what `Argon2Passwords` thinks right.
     """
     store = open_store_of(settings)
     settler = Settler(store, clock, end_waiting)
-    services = _services(settings, store, settler, clock)
+    services = _services(settings, store, settler, clock, passwords or Argon2Passwords())
     return Application(create_app(services, _lifespan(store, settler)), store)
 
 
@@ -87,7 +92,11 @@ def app_from_environment() -> FastAPI:
 
 
 def _services(
-    settings: Settings, store: SqlStore, settler: Settler, clock: Callable[[], float]
+    settings: Settings,
+    store: SqlStore,
+    settler: Settler,
+    clock: Callable[[], float],
+    passwords: Passwords,
 ) -> Services:
     accounts = SqlAccountStore(store.database)
     given_key = settings.signing_key
@@ -97,7 +106,7 @@ def _services(
     counters = _counters(settings, store.database)
     return Services(
         store=store,
-        sign_in=SignIn(accounts, Argon2Passwords(), SignInLimits(counters), tokens),
+        sign_in=SignIn(accounts, passwords, SignInLimits(counters), tokens),
         tokens=tokens,
         limits=RequestLimits(counters),
         clock=clock,

@@ -7,24 +7,21 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from argon2 import PasswordHasher
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.app.accounts.administer import NewAccount, add_account
 from commonwatt.app.accounts.authorize import Role, SiteList
 from commonwatt.app.accounts.grants import GrantChange, grant_sites
 from tests.api import building
-from tests.api.serving import application_of, client_of, served
+from tests.api.serving import QUICK, application_of, client_of, served
 
 PASSWORD = "correct horse battery staple"
-_QUICK = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def add(store: SqlStore, new: NewAccount) -> None:
     """Add an account whose password is PASSWORD."""
-    add_account(SqlAccountStore(store.database), _QUICK, new, at=int(time.time()), by="test")
+    add_account(SqlAccountStore(store.database), QUICK, new, at=int(time.time()), by="test")
 
 
 def account(name: str, role: Role, *sites: str, **others: object) -> NewAccount:

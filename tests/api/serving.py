@@ -10,13 +10,17 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
+from argon2 import PasswordHasher
 
+from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.api.server.connections import ConnectionLimits
 from commonwatt.api.server.http_protocol import http_protocol
 from commonwatt.bootstrap import Application, build_application
 from commonwatt.settings import Settings
 
 _LIMITS = ConnectionLimits()
+QUICK = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Hashes that cost nothing: a right one takes a core for 100 ms, at each start and sign-in."""
 
 
 class _Server(uvicorn.Server):
@@ -93,7 +97,7 @@ def application_of(
     **others: object,
 ) -> Application:
     """An application on a store of the test's own."""
-    return build_application(settings_of(data, url, **others), clock)
+    return build_application(settings_of(data, url, **others), clock, QUICK)
 
 
 def client_of(address: str, token: str | None = None) -> httpx2.Client:

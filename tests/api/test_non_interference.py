@@ -23,7 +23,7 @@ from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.bootstrap import Application, build_application
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from tests.api.conftest import account, add
-from tests.api.serving import client_of, served, settings_of
+from tests.api.serving import QUICK, client_of, served, settings_of
 
 SITE = "61dfc9a0eba4e3564021f36a"
 ID = "61dfcb4beba4e3563fdf%04d"
@@ -163,7 +163,7 @@ def readings(rises: Mapping[tuple[str, str], int], first_at: int, last_at: int) 
 def opened(data: Path, key: str = "pro_rata") -> Iterator[Store]:
     """Serve a store of the house with an account of every kind."""
     clock = Clock()
-    application = build_application(settings_of(data), clock)
+    application = build_application(settings_of(data), clock, QUICK)
     store = application.store
     apply_declaration(store, declaration_from_yaml((HOUSE % key).encode()), "test", FIRST_AT)
     names = []

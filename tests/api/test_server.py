@@ -66,25 +66,39 @@ def _wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
     raise AssertionError("the server is not ready")
 
 
-@pytest.fixture
-def populated(data: Path) -> Path:
-    """Give a data folder with the building."""
+def with_the_building(data: Path) -> Path:
     application = application_of(data)
     populate(application.store)
     application.store.database.close()
     return data
 
 
-def test_files_are_for_their_owner_alone(populated: Path) -> None:
-    with serving(populated, workers=2):
-        modes = {file.name: oct(file.stat().st_mode & 0o777) for file in populated.iterdir()}
+@pytest.fixture
+def populated(data: Path) -> Path:
+    """Give a data folder with the building."""
+    return with_the_building(data)
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """Give the data folder and the address of a server of two processes."""
+    folder = with_the_building(tmp_path_factory.mktemp("two") / "data")
+    with serving(folder, workers=2) as (_, address):
+        yield folder, address
+
+
+def test_files_are_for_their_owner_alone(two_workers: tuple[Path, str]) -> None:
+    folder, _ = two_workers
+
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in folder.iterdir()}
 
     assert "commonwatt.sqlite" in modes
     assert set(modes.values()) == {"0o600"}
-    assert populated.stat().st_mode & 0o777 == 0o700
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+# Of one process, `serve` is ended and started again among the tests of the command.
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_sigterm_ends_it_within_five_seconds(populated: Path, workers: int) -> None:
     with (
         serving(populated, workers=workers) as (process, address),
@@ -95,14 +109,14 @@ def test_sigterm_ends_it_within_five_seconds(populated: Path, workers: int) -> N
         process.wait(timeout=10)
 
 
-def test_workers_count_requests_together(populated: Path) -> None:
-    with serving(populated, workers=2) as (_, address):
-        bearer = {"Authorization": f"Bearer {token(address, 'hasty')}"}
-        # A new connection each time: the workers take turns.
-        statuses = [
-            httpx2.get(f"{address}/api/v1/meter_info/{SITE}", headers=bearer).status_code
-            for _ in range(8)
-        ]
+def test_workers_count_requests_together(two_workers: tuple[Path, str]) -> None:
+    _, address = two_workers
+    bearer = {"Authorization": f"Bearer {token(address, 'hasty')}"}
+    # A new connection each time: the workers take turns.
+    statuses = [
+        httpx2.get(f"{address}/api/v1/meter_info/{SITE}", headers=bearer).status_code
+        for _ in range(8)
+    ]
 
     assert statuses.count(200) < len(statuses)
     assert set(statuses) == {200, 429}
@@ -192,7 +206,7 @@ def put_when_read(address: str, bearer: str, body: bytes) -> http.client.HTTPCon
     return connection
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_who_is_cut_off_is_told_to_come_again_and_nothing_of_it_is_stored(
     populated: Path, workers: int
 ) -> None:

@@ -20,8 +20,8 @@ from commonwatt.app.accounts.administer import (
 from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.accounts.grants import revoke_sites
 from tests.api.building import SITE
-from tests.api.conftest import _QUICK, PASSWORD, account, add, populate, token
-from tests.api.serving import application_of, client_of, served
+from tests.api.conftest import PASSWORD, account, add, populate, token
+from tests.api.serving import QUICK, application_of, client_of, served
 from tests.api.test_checks import problem
 
 LIST = f"/api/v1/meter_info/{SITE}"
@@ -71,7 +71,7 @@ def test_a_forged_token_is_refused(here: Served, algorithm: str) -> None:
 def test_another_password_ends_tokens_at_once(here: Served) -> None:
     bearer = token(here.address, "reader")
     assert ask(here, bearer).status_code == 200
-    set_password(here.accounts, _QUICK, "reader", "another pass phrase", at=now(), by="test")
+    set_password(here.accounts, QUICK, "reader", "another pass phrase", at=now(), by="test")
 
     problem(ask(here, bearer), 401, "not-signed-in")
     wrong = {"username": "reader", "password": PASSWORD}

@@ -141,6 +141,7 @@ def test_imported_beside_a_server_and_read_back_over_http(any_cw: CommandLine) -
         assert ask(client, f"meter_data/{SITE}/{FLAT}", **window) == rows
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_what_is_stored(house: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "years.csv"
     with file.open("w", encoding="utf-8") as lines:

@@ -19,7 +19,10 @@ from commonwatt.adapters.log_lines import LogLine
 from tests.cli.command import CommandLine, end, eventually, first_line, start
 
 
-@pytest.mark.parametrize("words", [(), ("--workers", "2")])
+# Two processes are told to end in the tests of the server too.
+@pytest.mark.parametrize(
+    "words", [(), pytest.param(("--workers", "2"), marks=pytest.mark.slow)], ids=["one", "two"]
+)
 def test_sigterm_ends_it_within_5_seconds_and_it_starts_again(
     cw: CommandLine, words: tuple[str, ...]
 ) -> None:

@@ -19,7 +19,7 @@ from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.conformance.run import Target
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
-from tests.api.conftest import _QUICK, PASSWORD, account, add, token
+from tests.api.conftest import PASSWORD, account, add, token
 from tests.api.serving import application_of, client_of, served
 from tests.conformance import building
 from tests.conformance.breakable import Breakable
@@ -43,9 +43,8 @@ class Server:
 def serving(folder: Path, clock: Callable[[], float]) -> Iterator[Server]:
     """Serve the building without readings, with accounts of every pace."""
     with pytest.MonkeyPatch.context() as patch:
-        # Each run signs in twice, once with a wrong password; that it is slow and that tries are
-        # counted is tested where it belongs, so here each try comes minutes after the one before.
-        patch.setattr(bootstrap, "Argon2Passwords", lambda: _QUICK)
+        # Each run signs in twice, once with a wrong password; that tries are counted is tested
+        # where it belongs, so here each comes minutes after the one before.
         minutes = itertools.count(clock(), 300)
         tries = SignInLimits(MemoryCounters(lambda: next(minutes)))
         patch.setattr(bootstrap, "SignInLimits", lambda _counters: tries)

@@ -4,9 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from argon2 import PasswordHasher
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
 from commonwatt.adapters.store.tables.account_access import read_granted_sites
@@ -29,6 +27,7 @@ from commonwatt.app.accounts.grants import NO_CHANGE, GrantChange, grant_sites
 from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
+from tests.api.serving import QUICK
 
 pytestmark = pytest.mark.both_engines
 
@@ -55,8 +54,7 @@ def accounts(store: SqlStore) -> SqlAccountStore:
     """Give the accounts of a store with a house and a developer without grants."""
     apply(store, HOUSE)
     accounts = SqlAccountStore(store.database)
-    quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    add_account(accounts, quick, NewAccount(name="anna"), at=NOW, by=BY)
+    add_account(accounts, QUICK, NewAccount(name="anna"), at=NOW, by=BY)
     return accounts
 
 

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.demo.set_up import set_up, site_number
@@ -21,6 +20,7 @@ from commonwatt.demo.state import CannotRunDemo, DemoState
 from commonwatt.domain.metering.quarter_hours import DAY_S, QUARTER_S
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.stores import open_store, store_url
+from tests.api.serving import QUICK
 from tests.demo.running_demo import RunningDemo, kill_while_setting_up, running_demo
 
 GRID = "65920080c0a1e7d4b8f30010"
@@ -162,9 +162,7 @@ def test_new_readings_come_in(demo: RunningDemo, first_stamp: str) -> None:
 def test_a_second_start_goes_on_with_the_same_store(tmp_path: Path) -> None:
     three_days_ago = int(time.time()) - 3 * DAY_S
     store = open_store(store_url(tmp_path))
-    before = set_up(
-        store, SqlAccountStore(store.database), Argon2Passwords(), three_days_ago, in_silence
-    )
+    before = set_up(store, SqlAccountStore(store.database), QUICK, three_days_ago, in_silence)
     store.database.close()
     before.save(tmp_path)
 
@@ -200,5 +198,5 @@ def test_a_clock_that_is_too_early_is_told(tmp_path: Path) -> None:
     store = open_store(store_url(tmp_path))
 
     with pytest.raises(CannotRunDemo, match="clock"):
-        set_up(store, SqlAccountStore(store.database), Argon2Passwords(), 1_700_000_000, in_silence)
+        set_up(store, SqlAccountStore(store.database), QUICK, 1_700_000_000, in_silence)
     store.database.close()

@@ -11,7 +11,6 @@ import httpx2
 import pytest
 import uvicorn
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.app.accounts.administer import NewAccount, add_account, make_key
 from commonwatt.app.accounts.authorize import Role
@@ -24,6 +23,7 @@ from commonwatt.domain.metering.quarter_hours import DAY_S
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.settings import Settings
 from commonwatt.stores import open_store, store_url
+from tests.api.serving import QUICK
 
 NOW_AT = int(time.time())
 AWAY_S = 2 * DAY_S + 5000
@@ -45,7 +45,7 @@ def key(tmp_path: Path) -> str:
     )
     accounts = SqlAccountStore(store.database)
     new = NewAccount(name="gateway", role=Role.GATEWAY, sites=(SITE_ID,), rate_limited=False)
-    add_account(accounts, Argon2Passwords(), new, at=NOW_AT, by="operator")
+    add_account(accounts, QUICK, new, at=NOW_AT, by="operator")
     made = make_key(accounts, "gateway", at=NOW_AT, by="operator")
     store.database.close()
     return made
@@ -54,7 +54,7 @@ def key(tmp_path: Path) -> str:
 @contextmanager
 def platform(data: Path, port: int) -> Iterator[None]:
     """Serve a store on a port of loopback."""
-    application = build_application(Settings(data=data, port=port))
+    application = build_application(Settings(data=data, port=port), passwords=QUICK)
     server = uvicorn.Server(uvicorn.Config(application.app, port=port, log_level="warning"))
     thread = Thread(target=server.run)
     thread.start()

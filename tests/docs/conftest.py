@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.app.accounts.administer import NewAccount, add_account, make_key
 from commonwatt.app.accounts.authorize import Role
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
-from tests.api.serving import application_of, served
+from tests.api.serving import QUICK, application_of, served
 from tests.docs.markdown import DOCS
 
 EXAMPLES = DOCS / "examples"
@@ -44,7 +43,7 @@ def building(tmp_path: Path) -> Iterator[ServedBuilding]:
         new = NewAccount(
             name=name, role=role, sites=["CH-0012"], rate_limited=False, password=_PASSWORD
         )
-        add_account(accounts, Argon2Passwords(), new, at=now_at, by="tests")
+        add_account(accounts, QUICK, new, at=now_at, by="tests")
     key = make_key(accounts, "gateway", at=now_at, by="tests")
     with served(application) as address:
         yield ServedBuilding(address, {"PASSWORD": _PASSWORD, "KEY": key})

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.store import schema
 from commonwatt.adapters.store.account_store import SqlAccountStore
 from commonwatt.adapters.store.sql_store import SqlStore
@@ -20,6 +19,7 @@ from commonwatt.domain.metering.catalogue import Group
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
 from commonwatt.formats.readings.bodies import readings_from_body
 from commonwatt.stores import open_store
+from tests.api.serving import QUICK
 from tests.docs.markdown import DOCS
 
 EXAMPLES = DOCS / "examples"
@@ -35,7 +35,7 @@ def filled_store(url: str) -> SqlStore:
     settle_site(store, 1, Group.ELECTRICITY)
     accounts = SqlAccountStore(store.database)
     new = NewAccount(name="anna", sites=["CH-0012"])
-    add_account(accounts, Argon2Passwords(), new, at=now_at, by="tests")
+    add_account(accounts, QUICK, new, at=now_at, by="tests")
     make_key(accounts, "anna", at=now_at, by="tests")
     accounts.signing_key()
     return store
