@@ -18,7 +18,7 @@ from benchmarks.site.settled_site import Column, Sent, SettledSite
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.settling.load import judge_meters
 from commonwatt.app.settling.settle_site import settle_days
-from commonwatt.domain.allocation import share_pro_rata
+from commonwatt.domain.allocation import KEYS, SharingTerms, share_out
 from commonwatt.domain.metering.catalogue import Group, Mode, SiteCatalogue
 from commonwatt.domain.metering.quarter_hours import DAY_QUARTERS, QUARTER_S
 from commonwatt.domain.plausibility.findings import plausibility_findings
@@ -149,7 +149,7 @@ def allocation(plan: Plan) -> Line:
     running, part = np.cumsum(weights, axis=0).astype(np.float64), np.full(_YEAR_QUARTERS, 1 / 3)
 
     def share() -> None:
-        share_pro_rata(pool, weights, 0)
+        share_out(KEYS["pro_rata"], SharingTerms.alike(pool, weights, 0))
 
     def bare() -> None:
         np.diff(np.floor(running * part), axis=0)

@@ -3,6 +3,7 @@
 Besides the command line, the only place that knows everyone.
 """
 
+import ctypes
 import gc
 import ipaddress
 import logging
@@ -22,7 +23,6 @@ from limits.storage import Storage
 from uvicorn.supervisors import Multiprocess
 
 from commonwatt.adapters.ending import end_at_the_latest, end_with_parent
-from commonwatt.adapters.heap import give_memory_back
 from commonwatt.adapters.log_lines import log_to_stderr
 from commonwatt.adapters.passwords import Argon2Passwords
 from commonwatt.adapters.rate_counters import (
@@ -114,7 +114,7 @@ def _services(
         body_limit=settings.body_limit_mb * _MEGABYTE,
         writing_check=WritingCheck(store),
         patience_s=settings.postgres_statement_timeout_s + settings.postgres_connect_timeout_s,
-        pending=PendingAnswers(settings.answers_mb * _MEGABYTE, give_memory_back),
+        pending=PendingAnswers(settings.answers_mb * _MEGABYTE, _give_memory_back),
     )
 
 
@@ -254,3 +254,17 @@ def _server_config(app: FastAPI | str, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=settings.idle_timeout_s,
         timeout_graceful_shutdown=_FINISH_REQUESTS_S,
     )
+
+
+def _give_memory_back() -> None:
+    """Let the C library return the free pages of its heaps, where it can be told to (glibc).
+
+    It keeps them by itself: what a rush of long answers took would be the process's for ever. What
+    waits for Python's own collector, as connections do, is collected first.
+    """
+    gc.collect()
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):  # another C library
+        return
+    trim(0)

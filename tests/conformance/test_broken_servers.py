@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 from _pytest.mark import ParameterSet
 
-from commonwatt.conformance.catalogue import CHECKS
 from commonwatt.conformance.judging.verdicts import Outcome
-from commonwatt.conformance.run import chosen_checks, run_kit
+from commonwatt.conformance.run import CHECKS, chosen_checks, run_kit
 from commonwatt.conformance.samples.evidence import Scope
 from tests.conformance.broken_servers import Broken, broken_servers
 from tests.conformance.building import FOREIGN

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from commonwatt.conformance.catalogue import CHECKS
+from commonwatt.conformance.run import CHECKS
 from tests.api.conftest import PASSWORD
 from tests.cli.command import COMMAND, Ended, environment, run
 from tests.conformance.conftest import Server, serving

@@ -2,8 +2,8 @@
 
 import re
 
-from commonwatt.conformance.catalogue import CHECKS
 from commonwatt.conformance.judging.verdicts import Habit, Outcome
+from commonwatt.conformance.run import CHECKS
 from tests.docs.markdown import DOCS, first_column, section, words_in_code
 
 PAGE = DOCS / "conformance.md"

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from commonwatt.climkit_v1.series_json import (
     Column,
-    local_text,
     render_rows,
     render_sensor_rows,
 )
@@ -94,8 +93,6 @@ def test_stamps_are_those_of_zoneinfo(zone: str, instants_at: list[int]) -> None
 
     expected = [str(datetime.fromtimestamp(at, ZoneInfo(zone))) for at in instants_at]
     assert [row["timestamp"] for row in parsed(answer)] == expected
-    for at, offset, text in zip(instants_at, offsets.tolist(), expected, strict=True):
-        assert local_text(at, offset) == text
 
 
 @given(

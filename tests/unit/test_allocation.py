@@ -7,11 +7,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonwatt.domain.allocation import dither, share_pro_rata
+from commonwatt.domain.allocation import KEYS, SharingTerms, dither, share_out
+from commonwatt.domain.metering.load_profile import Energy
 
 EVERYDAY_WH = st.integers(0, 5_000)
 HUGE_WH = st.integers(0, 2**62 // 8)
 QUARTERS = st.integers(0, 2**32)
+
+
+def share_pro_rata(pool: Energy, weights: Energy, first_quarter: int) -> Energy:
+    return share_out(KEYS["pro_rata"], SharingTerms.alike(pool, weights, first_quarter))
 
 
 def shares(pool: int, weights: list[int], quarter: int) -> list[int]:

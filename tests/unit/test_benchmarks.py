@@ -11,7 +11,7 @@ from benchmarks.servers.raw_http import Answer
 from benchmarks.site.building import APARTMENTS, Building, make_building
 from benchmarks.site.declared_site import DeclaredSite
 from benchmarks.site.plan import QUICK
-from commonwatt.domain.allocation import share_pro_rata
+from commonwatt.domain.allocation import KEYS, SharingTerms, share_out
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,8 @@ def test_the_shares_that_answers_are_compared_with_are_those_of_the_documented_k
 ) -> None:
     pool = building.totals.sum(axis=0) - building.grid_import
 
-    shares = share_pro_rata(pool, building.totals, building.first_quarter)
+    terms = SharingTerms.alike(pool, building.totals, building.first_quarter)
+    shares = share_out(KEYS["pro_rata"], terms)
 
     assert np.array_equal(shares, building.shares)
     assert (building.grid_export > 0).any()

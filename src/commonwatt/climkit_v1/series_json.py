@@ -8,7 +8,6 @@ written block by block into a scratch that fits the processor's cache.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
 from itertools import pairwise
@@ -124,16 +123,6 @@ def stamps_of(starts_at: NDArray[np.int64], sampling_frequency: str) -> NDArray[
     ([1800], [3600])
     """
     return starts_at + QUARTER_S if sampling_frequency == "15T" else starts_at
-
-
-def local_text(instant_at: int, utc_offset_s: int) -> str:
-    """Return one instant as a series has it.
-
-    >>> local_text(1_774_153_800, 3600)
-    '2026-03-22 05:30:00+01:00'
-    """
-    local = datetime.fromtimestamp(instant_at + utc_offset_s, UTC).replace(tzinfo=None)
-    return local.isoformat(sep=" ") + text_tables.offset_text(utc_offset_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,39 @@ from commonwatt.conformance.asking.session import (
     SignInRefused,
     open_client,
 )
-from commonwatt.conformance.catalogue import CHECKS
 from commonwatt.conformance.check import Check
+from commonwatt.conformance.checks import (
+    access,
+    devices,
+    readings,
+    series_periods,
+    series_rows,
+    series_values,
+    series_windows,
+    signing_in,
+    sites,
+    switch_days,
+)
 from commonwatt.conformance.judging.verdicts import CannotCheck, Outcome, Verdict
 from commonwatt.conformance.samples.building import Building
 from commonwatt.conformance.samples.evidence import Scope
 
 _PER_SECOND = 1.0
+
+CHECKS: tuple[Check, ...] = (
+    *signing_in.CHECKS,
+    *sites.CHECKS,
+    *devices.CHECKS,
+    *series_rows.CHECKS,
+    *series_values.CHECKS,
+    *series_periods.CHECKS,
+    *switch_days.CHECKS,
+    *series_windows.CHECKS,
+    *readings.CHECKS,
+    *access.CHECKS,
+    *signing_in.LAST_CHECKS,
+)
+"""All checks, in the order of the published page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """An action as it is typed on the command line; words in capitals are to be filled in."""
 
-from commonwatt.app.findings.actions import (
+from commonwatt.app.findings.task import (
     AcceptDelivery,
     AcceptQuarters,
     Action,
@@ -9,9 +9,9 @@ from commonwatt.app.findings.actions import (
     EditQuarters,
     ImportReadings,
     ResolveFinding,
+    Task,
     UndoEdit,
 )
-from commonwatt.app.findings.task import Task
 from commonwatt.formats.stamps.instants import utc_text
 
 _REASON = ("--reason", "TEXT")

@@ -1,4 +1,8 @@
-"""The server's own reading of HTTP: what it cannot read, it refuses as everything else is."""
+"""The server's own reading of HTTP: what it cannot read, it refuses as everything else is.
+
+Uvicorn's protocol under httptools has no settings for this: refusals as problem documents, limits
+of heads and of slow requests, answers that nobody reads. So its class is extended here.
+"""
 
 import asyncio
 import socket

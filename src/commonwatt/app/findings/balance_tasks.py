@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonwatt.app.accounts.scope import AccessScope
-from commonwatt.app.findings.actions import ApplyDeclaration, ImportReadings
 from commonwatt.app.findings.lacking_registers import LackingRegister, lacking_registers
-from commonwatt.app.findings.task import Task, quarters_told
+from commonwatt.app.findings.task import ApplyDeclaration, ImportReadings, Task, quarters_told
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import SiteSeries
 from commonwatt.domain.metering.catalogue import Group, Meter, Mode, SiteCatalogue

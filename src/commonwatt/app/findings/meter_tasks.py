@@ -5,9 +5,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from commonwatt.app.findings.actions import Action, ApplyDeclaration, ImportReadings
 from commonwatt.app.findings.lacking_registers import declared_installation, first_accepted
-from commonwatt.app.findings.task import Task, quarters_told
+from commonwatt.app.findings.task import (
+    Action,
+    ApplyDeclaration,
+    ImportReadings,
+    Task,
+    quarters_told,
+)
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import MeterSeries
 from commonwatt.app.settling.load import judge_meters

@@ -3,18 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
 
-from commonwatt.app.findings.actions import (
-    AcceptDelivery,
-    AcceptQuarters,
-    Action,
-    DeclareExchange,
-    EditQuarters,
-    ResolveFinding,
-    UndoEdit,
-)
 from commonwatt.app.readings.held import how_to_declare, looks_like, looks_of
 from commonwatt.domain.metering.catalogue import Meter, ResolutionKind, Site, SiteCatalogue
 from commonwatt.domain.metering.edits import Edit
@@ -24,6 +16,86 @@ from commonwatt.domain.metering.quarter_hours import QUARTER_S
 _RAW = 1_000_000
 """mWh per kWh, ml per m3."""
 _RESOLVED = "KIND is reset, rollover or faulty"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyDeclaration:
+    """Declare the site anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReadings:
+    """Import readings of a meter."""
+
+    meter_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveFinding:
+    """Say what a finding was."""
+
+    finding: str
+    kind: ResolutionKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareExchange:
+    """Declare that the device was exchanged, with the index [kWh, m3] before and after it."""
+
+    meter_id: str
+    at: int
+    register: str
+    index_before: Decimal
+    index_after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class EditQuarters:
+    """Set the energy [kWh, m3] of the quarter-hours of [start, end) [Unix seconds]."""
+
+    meter_id: str
+    start_at: int
+    end_at: int
+    energy: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptQuarters:
+    """Take the quarter-hours of [start, end) [Unix seconds] as they are."""
+
+    meter_id: str
+    start_at: int
+    end_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptDelivery:
+    """Use the rows of a delivery that are held back."""
+
+    number: int | None
+    meter_id: str
+    site_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoEdit:
+    """Let an edit count no more."""
+
+    number: int
+    site_id: str
+
+
+Action: TypeAlias = (
+    ApplyDeclaration
+    | ImportReadings
+    | ResolveFinding
+    | DeclareExchange
+    | EditQuarters
+    | AcceptQuarters
+    | AcceptDelivery
+    | UndoEdit
+)
+"""What resolves a task: a use case with its arguments; None is for the operator to fill in."""
 
 
 class TaskState(StrEnum):

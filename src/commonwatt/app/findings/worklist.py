@@ -6,12 +6,17 @@ from dataclasses import replace
 import numpy as np
 
 from commonwatt.app.accounts.scope import WHOLE, AccessScope
-from commonwatt.app.findings.actions import ApplyDeclaration
 from commonwatt.app.findings.balance_tasks import balance_tasks
 from commonwatt.app.findings.joined import join_findings
 from commonwatt.app.findings.meter_tasks import ESTIMATED_LIMIT, estimated_task, missing_tasks
 from commonwatt.app.findings.read import read_findings
-from commonwatt.app.findings.task import Task, TaskState, acceptance, task_of_finding
+from commonwatt.app.findings.task import (
+    ApplyDeclaration,
+    Task,
+    TaskState,
+    acceptance,
+    task_of_finding,
+)
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.local_month import months_within
 from commonwatt.app.series.read import read_site_series

@@ -62,8 +62,7 @@ def demo(
 
 
 def _serve_frozen(port: int) -> None:
-    from commonwatt.demo.frozen.banner import frozen_banner
-    from commonwatt.demo.frozen.frozen import serve_frozen
+    from commonwatt.demo.frozen.frozen import frozen_banner, serve_frozen
 
     with exit_as_promised():
         serve_frozen(port, lambda address: typer.echo(frozen_banner(address)))

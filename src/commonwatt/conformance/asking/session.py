@@ -10,7 +10,6 @@ from urllib.parse import quote
 import httpx2
 
 from commonwatt.conformance.asking.exchanges import Bearer, Exchange, Request, read_json, shown
-from commonwatt.conformance.asking.pace import Pace
 
 _TIMEOUT_S = 60.0
 _RENEW_BEFORE_S = 60
@@ -58,7 +57,7 @@ class Session:
         self.signed_in_at: float | None = None
         self._client = client
         self._credentials = {"username": username, "password": password}
-        self._pace = Pace(requests_per_second, sleep)
+        self._pace = _Pace(requests_per_second, sleep)
         self._answers: dict[Request, Exchange] = {}
         self._tokens: list[str] = []
         self._renew_at = float("inf")
@@ -239,3 +238,31 @@ def _forged(token: str) -> str:
 def _retry_after(answer: httpx2.Response) -> float:
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isascii() and text.isdecimal() else 2.0
+
+
+# Requests that leave a second apart may arrive a little closer to each other.
+_MARGIN = 1.05
+
+
+class _Pace:
+    """Waits until a route may be asked again; without a rate only where the server said so.
+
+    The kit asks one thing after the other, so it needs none of the queues that clients have.
+    """
+
+    def __init__(self, per_second: float | None, sleep: Callable[[float], None]) -> None:
+        self._interval_s = _MARGIN / per_second if per_second else 0.0
+        self._sleep = sleep
+        self._next_at: dict[str, float] = {}
+
+    def wait_for(self, route: str) -> None:
+        """Wait for the route's turn and take it."""
+        wait_s = self._next_at.get(route, 0.0) - time.monotonic()
+        if wait_s > 0:
+            self._sleep(wait_s)
+        self._next_at[route] = time.monotonic() + self._interval_s
+
+    def hold(self, route: str, seconds: float) -> None:
+        """Ask the route no sooner than in so many seconds."""
+        held_until = time.monotonic() + seconds
+        self._next_at[route] = max(self._next_at.get(route, 0.0), held_until)

@@ -23,7 +23,7 @@ from commonwatt.bootstrap import run_server
 from commonwatt.demo.frozen.facts import FROM, KNOWN_HASH, PASSWORD, UNTIL, USERNAME
 from commonwatt.demo.seeding import GATEWAY, seed
 from commonwatt.demo.set_up import site_number
-from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID
+from commonwatt.demo.simulated.building import DECLARATION_FILE, SITE_ID, TIMEZONE
 from commonwatt.demo.simulated.reading_log import PROMPT_S, ReadingLog
 from commonwatt.domain.metering.quarter_hours import QUARTER_S
 from commonwatt.formats.declaration.yaml import declaration_from_yaml
@@ -101,3 +101,23 @@ def _fill(store: SqlStore) -> None:
         password=PASSWORD,
     )
     add_account(SqlAccountStore(store.database), _KnownHash(), account, at=now_at, by=_BY)
+
+
+def frozen_banner(address: str) -> str:
+    """Return the text of a frozen demo that answers at an address."""
+    return f"""
+commonwatt demo, frozen: the same building, times and values on every machine and every day.
+
+  address   {address}
+  docs      {address}/docs
+  account   {USERNAME}
+  password  {PASSWORD}
+  site      {SITE_ID}
+  readings  {FROM.isoformat()} to {UNTIL.isoformat()}, {TIMEZONE}
+
+Ask with times: a question without them means the last 24 hours, which are empty. The account may
+ask as often as it likes. The password is known to everybody, so this answers on loopback only,
+from a temporary folder of its own that is removed at the end.
+
+Ctrl-C ends it.
+"""

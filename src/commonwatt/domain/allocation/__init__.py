@@ -5,7 +5,7 @@ the order of the consumers and the dither are part of the stored format: they ch
 date on. docs/allocation.md has an example of each key.
 """
 
-from commonwatt.domain.allocation.keys import KEYS, Key, ShareMeaning, share_out, share_pro_rata
+from commonwatt.domain.allocation.keys import KEYS, Key, ShareMeaning, share_out
 from commonwatt.domain.allocation.rounding import dither
 from commonwatt.domain.allocation.terms import Percentages, Rounding, SharingTerms
 
@@ -18,5 +18,4 @@ __all__ = [
     "SharingTerms",
     "dither",
     "share_out",
-    "share_pro_rata",
 ]

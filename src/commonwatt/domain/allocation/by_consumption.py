@@ -36,7 +36,14 @@ def taking_part(terms: SharingTerms) -> Energy:
 
 
 def pro_rata(terms: SharingTerms) -> Energy:
-    """Share in proportion to the consumption that takes part.
+    """Share in proportion to the consumption w_i that takes part, the sum of which is W.
+
+    share_i = floor(F_i + u) - floor(F_(i-1) + u) with F_i = pool (w_1 + ... + w_i) / W, consumers
+    in ascending order of meter id. So the shares of a quarter-hour sum to its pool: the first floor
+    of all is 0, the last the pool, as u < 1, and those between cancel out. Each is less than a Wh
+    from its quota, since floors of numbers that differ by it do. None is outside 0..w_i, which are
+    whole and between which the quota lies. u, spread evenly over the quarter-hours, favours nobody
+    over time.
 
     A heat pump of which half the consumption takes part counts for 15 of its 30 Wh, beside a flat
     of 45 Wh; of a pool of 40 Wh it gets a quarter. Sums to the pool, or to what takes part.

@@ -77,20 +77,3 @@ def _in_pieces(key: Key, terms: SharingTerms) -> Energy:
         section = slice(start, start + step)
         shares[:, section] = key.share(terms.part(section))
     return shares
-
-
-def share_pro_rata(pool: Energy, weights: Energy, first_quarter: int) -> Energy:
-    """Share a pool in proportion to consumption, per quarter-hour.
-
-    ``pool`` [Wh], one value a quarter-hour, 0 <= pool <= sum of its weights. ``weights`` [Wh], a
-    row a consumer in ascending order of meter id, a column a quarter-hour, none negative. Returns
-    shares [Wh] of the shape of ``weights``.
-
-    share_i = floor(F_i + u) - floor(F_(i-1) + u) with F_i = pool (w_1 + ... + w_i) / W. The shares
-    of a quarter-hour sum to its pool, none is a Wh from its quota or outside 0..w_i, and u, spread
-    evenly over the quarter-hours, favours nobody over time.
-
-    >>> share_pro_rata(np.array([10]), np.array([[10], [10], [10]]), 1)[:, 0].tolist()
-    [3, 4, 3]
-    """
-    return share_out(KEYS["pro_rata"], SharingTerms.alike(pool, weights, first_quarter))
