@@ -19,7 +19,7 @@ from tests.client.scripted import SITE, SITE_DATA, Asked, Reply
 from tests.export.endless import ANNA, endless, of_site
 from tests.export.exporting import NOW_AT, exported
 
-WINDOW = ("2025-08-10", "2025-11-20")
+WINDOW = ("2025-08-28", "2025-11-04")
 MONTHS = 4
 
 

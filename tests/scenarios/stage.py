@@ -16,10 +16,11 @@ from typing import TypeAlias
 import httpx2
 import yaml
 
+from commonwatt.app.accounts.authorize import Role
 from commonwatt.cli.main import main
+from tests.api.conftest import account, add, token
 from tests.api.serving import application_of, client_of, served
 
-PASSWORD = "correct horse battery staple"
 SITE = "5c0000000000000000000001"
 Step: TypeAlias = Mapping[str, object]
 Row: TypeAlias = Mapping[str, object]
@@ -134,11 +135,11 @@ def _equal(found: str, wanted: str) -> bool:
         return False
 
 
-def run_command(words: Sequence[str], stdin: str = "") -> Said:
+def run_command(words: Sequence[str]) -> Said:
     """Run the command in this process, as its entry point does."""
     text = io.StringIO()
     before = sys.argv, sys.stdin
-    sys.argv, sys.stdin = ["commonwatt", *words], io.StringIO(stdin)
+    sys.argv, sys.stdin = ["commonwatt", *words], io.StringIO()
     try:
         with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
             main()
@@ -155,13 +156,12 @@ def stage(folder: Path, data: Path) -> Iterator[Stage]:
     where = ("--data", str(data))
     applied = run_command(["apply", str(folder / "site.yaml"), *where])
     assert applied.code == 0, applied.text
-    words = ("account", "add", "operator", "--role", "operator", "--rate-limit", "off")
-    added = run_command([*words, "--site", SITE, "--password-stdin", *where], stdin=PASSWORD)
-    assert added.code == 0, added.text
-    with served(application_of(data)) as address, client_of(address) as client:
-        credentials = {"username": "operator", "password": PASSWORD}
-        token = client.post("/api/v1/auth", json=credentials).json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+    application = application_of(data)
+    add(application.store, account("operator", Role.OPERATOR, SITE))
+    with (
+        served(application) as address,
+        client_of(address, token(address, "operator")) as client,
+    ):
         yield Stage(folder, data, client)
 
 
