@@ -8,8 +8,8 @@ from fastapi import APIRouter, FastAPI
 from commonwatt import __version__
 from commonwatt.api.climkit.routes import climkit_router
 from commonwatt.api.endpoint.health import health_router
-from commonwatt.api.endpoint.operation import add_operations
 from commonwatt.api.endpoint.plain_route import PlainRoute
+from commonwatt.api.endpoint.routes import add_operations
 from commonwatt.api.http.cut_off import TellCutOff
 from commonwatt.api.http.error_handlers import add_error_handlers
 from commonwatt.api.http.headers import AnswerHeaders
