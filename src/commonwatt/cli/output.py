@@ -29,7 +29,7 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def show_json(answer: "BaseModel | Sequence[BaseModel]") -> None:
     """Show what the API would answer, indented."""
-    from commonwatt.api.endpoint.fields import to_json
+    from commonwatt.api.endpoint.models import to_json
 
     typer.echo(json.dumps(json.loads(to_json(answer)), indent=2, ensure_ascii=False))
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commonwatt.api.endpoint.endpoint import bearer_of, identify, limit_rate
-from commonwatt.api.endpoint.fields import Answer, Query, read_query
+from commonwatt.api.endpoint.models import Answer, Query, read_query
 from commonwatt.api.http.bodies import QUERY_LIMIT, read_packed_body
 from commonwatt.api.http.json_answers import json_answer
 from commonwatt.api.services import Services

@@ -1,38 +1,27 @@
-"""The kinds of fields of our own surface, and how what is wrong with one of them is told.
+"""The kinds of fields that models of our own surface have."""
 
-Unknown keys and parameters are refused, never ignored. Numbers of a body are taken as they are
-written, so 0.1 is the decimal 0.1.
-"""
-
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal, Self, TypeAlias, TypeVar
+from decimal import Decimal
+from typing import Annotated, Literal, Self, TypeAlias
 
-import orjson
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    TypeAdapter,
-    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core import CoreSchema
 
-from commonwatt.api.http.problems import InvalidInput
+from commonwatt.api.endpoint.models import Query, WrongKey
 from commonwatt.app.declaring.devices import FEWEST_DIGITS, MOST_DIGITS
 from commonwatt.climkit_v1.requests import BadRequestField, parse_time
 from commonwatt.domain.metering.quality import Quality
-from commonwatt.formats.errors import BadValue, UnreadableBody, shown
-from commonwatt.formats.readings.json_rows import unknown_key
+from commonwatt.formats.errors import BadValue, shown
 from commonwatt.formats.stamps.instants import parse_instant
 
 OBJECT_ID_PATTERN = "^[0-9a-f]{24}$"
@@ -58,17 +47,6 @@ _QUALITY_WORDS: Mapping[Quality, QualityWord] = {
     Quality.MEASURED: "measured",
 }
 
-M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
-
-
-class _WrongKey(ValueError):
-    """A key of an object that is wrong as it stands beside the others."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key[:40]
-
 
 class WithoutNull:
     """Of a parameter that may be absent: the document does not say that it may be null."""
@@ -80,75 +58,6 @@ class WithoutNull:
         described = handler(schema)
         given: JsonSchemaValue = described["anyOf"][0]
         return given
-
-
-class Query(BaseModel):
-    """The parameters of a query."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Body(BaseModel):
-    """An object of a body; null counts as absent where a key may be absent."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _require_known_keys(cls, value: object) -> object:
-        known = _keys(cls)
-        if not isinstance(value, dict):
-            raise ValueError(  # noqa: TRY004  # pydantic takes this one for what is wrong
-                f"must be an object with {', '.join(known)}"
-            )
-        for key in value:
-            if key not in known:
-                raise _WrongKey(key, f"is an {unknown_key(key, known)}")
-        return value
-
-
-class Answer(BaseModel):
-    """An object of an answer; what is not known is null."""
-
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
-
-
-def read_query(model: type[M], query: Sequence[tuple[str, str]]) -> M:
-    """Read the parameters of a query. Raises InvalidInput, also for one that is given twice."""
-    known = _keys(model)
-    found: dict[str, str] = {}
-    for name, value in query:
-        if name not in known:
-            there_are = f"there are {', '.join(known)}" if known else "there is none here"
-            raise InvalidInput(name, f"{name[:60]!r} is no parameter; {there_are}")
-        if name in found:
-            raise InvalidInput(name, f"{name} is given twice")
-        found[name] = value
-    try:
-        return model.model_validate(found)
-    except ValidationError as error:
-        raise _refusal(error) from error
-
-
-def read_body(shape: type[T], body: bytes, name: str = "") -> T:
-    """Read a body of JSON; ``name`` is what a list is called in messages.
-
-    Raises UnreadableBody where it is not JSON, and InvalidInput with the field that is wrong.
-    """
-    document = json_document(body)
-    try:
-        return TypeAdapter(shape).validate_python(document)
-    except ValidationError as error:
-        raise _refusal(error, name) from error
-
-
-def to_json(answer: BaseModel | Sequence[BaseModel] | None) -> bytes:
-    """Write an answer; decimals as they are, without trailing zeros."""
-    if answer is None or isinstance(answer, BaseModel):
-        plain: object = None if answer is None else answer.model_dump()
-    else:
-        plain = [each.model_dump() for each in answer]
-    return orjson.dumps(plain, default=_decimal_text, option=orjson.OPT_NON_STR_KEYS)
 
 
 def kwh(energy: int) -> float:
@@ -169,77 +78,6 @@ def nameable_utc(instant_at: int | None) -> str | None:
     if instant_at is None or not _FIRST_AT <= instant_at < _END_AT:
         return None
     return datetime.fromtimestamp(instant_at, UTC).isoformat().replace("+00:00", "Z")
-
-
-def json_document(body: bytes) -> object:
-    """Return what a JSON text says, numbers with a fraction as decimals. Raises UnreadableBody.
-
-    >>> json_document(b"[0.1, 2]")
-    [Decimal('0.1'), 2]
-    """
-    try:
-        return json.loads(body.decode("utf-8-sig"), parse_float=_decimal)
-    except json.JSONDecodeError as error:
-        raise UnreadableBody(error.lineno, error.colno, f"not JSON: {error.msg}") from error
-    except RecursionError as error:
-        raise UnreadableBody(0, 0, "not JSON: nested too deep") from error
-    except ValueError as error:  # not UTF-8, or a whole number with thousands of digits
-        raise UnreadableBody(0, 0, f"not JSON: {error}") from error
-
-
-def _decimal(number: str) -> Decimal:
-    """Read a number; of one whose exponent no decimal has, an infinite one, which nothing takes."""
-    try:
-        return Decimal(number)
-    except InvalidOperation:
-        return Decimal("-Infinity" if number.startswith("-") else "Infinity")
-
-
-def _decimal_text(value: object) -> orjson.Fragment:
-    assert isinstance(value, Decimal), "nothing else is answered"
-    return orjson.Fragment(format(value.normalize(), "f").encode())
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _refusal(error: ValidationError, name: str = "") -> InvalidInput:
-    """Tell the first thing that is wrong: which field, and what would be right."""
-    first = error.errors(include_url=False)[0]
-    cause = first.get("ctx", {}).get("error")
-    path = [*first["loc"], cause.key] if isinstance(cause, _WrongKey) else first["loc"]
-    field = _field_name(path, name) if path else "body"
-    return InvalidInput(field, f"{field} {_what_is_right(first)}")
-
-
-def _field_name(path: Sequence[int | str], name: str) -> str:
-    """Write a path as in `devices[0].start_index.en_im`."""
-    for part in path:
-        if isinstance(part, int):
-            name += f"[{part}]"
-        elif part != "[key]":
-            name += f".{part}" if name else part
-    return name
-
-
-def _what_is_right(error: ErrorDetails) -> str:
-    if error["type"] == "value_error":
-        return str(error["ctx"]["error"])
-    if error["type"] in _IN_WORDS:
-        return _IN_WORDS[error["type"]].format_map(error.get("ctx", {}))
-    return error["msg"].replace("Input should", "must", 1)
-
-
-_IN_WORDS = {
-    "missing": "is missing",
-    "bool_type": "must be true or false",
-    "int_type": "must be a whole number",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-}
 
 
 def _text(value: object) -> str:
@@ -373,5 +211,5 @@ class Period(Query):
     @model_validator(mode="after")
     def _require_order(self) -> Self:
         if self.start is not None and self.end is not None and self.start > self.end:
-            raise _WrongKey("start", "must not be after end")
+            raise WrongKey("start", "must not be after end")
         return self

@@ -15,21 +15,9 @@ from commonwatt.api.endpoint.change import (
     respond_to_change,
 )
 from commonwatt.api.endpoint.endpoint import Endpoint, RequestContext, RequestData, respond
-from commonwatt.api.endpoint.fields import (
-    Answer,
-    Body,
-    Digits,
-    Exact,
-    Factor,
-    Index,
-    Instant,
-    Query,
-    Text,
-    read_body,
-    read_query,
-    to_json,
-)
+from commonwatt.api.endpoint.fields import Digits, Exact, Factor, Index, Instant, Text
 from commonwatt.api.endpoint.meters import open_meter
+from commonwatt.api.endpoint.models import Answer, Body, Query, read_body, read_query, to_json
 from commonwatt.api.endpoint.operation import (
     CHANGING,
     LIMITED,

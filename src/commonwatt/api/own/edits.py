@@ -9,20 +9,8 @@ from pydantic import Field
 from commonwatt.api import example_ids
 from commonwatt.api.endpoint.change import ChangeRequest, respond_to_change
 from commonwatt.api.endpoint.endpoint import Endpoint, RequestContext, RequestData, respond
-from commonwatt.api.endpoint.fields import (
-    Answer,
-    Body,
-    Energy,
-    Exact,
-    Index,
-    Instant,
-    Query,
-    Text,
-    YesNo,
-    read_body,
-    read_query,
-    to_json,
-)
+from commonwatt.api.endpoint.fields import Energy, Exact, Index, Instant, Text, YesNo
+from commonwatt.api.endpoint.models import Answer, Body, Query, read_body, read_query, to_json
 from commonwatt.api.endpoint.operation import (
     CHANGING,
     LIMITED,

@@ -17,17 +17,9 @@ from commonwatt.api.endpoint.endpoint import (
     never_quick,
     respond,
 )
-from commonwatt.api.endpoint.fields import (
-    Answer,
-    QualityWord,
-    Query,
-    RequiredTime,
-    kwh,
-    quality_word,
-    read_query,
-    to_json,
-)
+from commonwatt.api.endpoint.fields import QualityWord, RequiredTime, kwh, quality_word
 from commonwatt.api.endpoint.meters import open_meter
+from commonwatt.api.endpoint.models import Answer, Query, read_query, to_json
 from commonwatt.api.endpoint.operation import LIMITED, OF_METER, READING, SITE_PATH, Operation
 from commonwatt.api.endpoint.windows import quarters_within
 from commonwatt.api.http.problems import InvalidInput

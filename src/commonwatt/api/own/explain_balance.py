@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from commonwatt.api.endpoint.fields import Answer, QualityWord, kwh, quality_word
+from commonwatt.api.endpoint.fields import QualityWord, kwh, quality_word
+from commonwatt.api.endpoint.models import Answer
 from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.findings.explain import Explanation
 from commonwatt.domain.allocation import KEYS, ShareMeaning

@@ -14,16 +14,9 @@ from commonwatt.api.endpoint.endpoint import (
     never_quick,
     respond,
 )
-from commonwatt.api.endpoint.fields import (
-    Answer,
-    Flag,
-    Period,
-    WithoutNull,
-    nameable_utc,
-    read_query,
-    to_json,
-)
+from commonwatt.api.endpoint.fields import Flag, Period, WithoutNull, nameable_utc
 from commonwatt.api.endpoint.meters import open_meter
+from commonwatt.api.endpoint.models import Answer, read_query, to_json
 from commonwatt.api.endpoint.operation import LIMITED, OF_METER, READING, SITE_PATH, Operation
 from commonwatt.app.findings.joined import JoinedFinding, Severity, read_joined_findings
 from commonwatt.domain.metering.catalogue import Meter

@@ -16,18 +16,8 @@ from commonwatt.api.endpoint.endpoint import (
     never_quick,
     respond,
 )
-from commonwatt.api.endpoint.fields import (
-    Answer,
-    Body,
-    Instant,
-    Period,
-    Query,
-    Text,
-    WithoutNull,
-    read_body,
-    read_query,
-    to_json,
-)
+from commonwatt.api.endpoint.fields import Instant, Period, Text, WithoutNull
+from commonwatt.api.endpoint.models import Answer, Body, Query, read_body, read_query, to_json
 from commonwatt.api.endpoint.operation import CHANGING, LIMITED, READING, SITE_PATH, Operation
 from commonwatt.api.http import problems
 from commonwatt.api.http.problems import InvalidInput

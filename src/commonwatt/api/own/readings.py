@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from commonwatt.api import example_ids
 from commonwatt.api.endpoint.endpoint import bearer_of, identify, limit_rate
-from commonwatt.api.endpoint.fields import Answer, Flag, Query, read_query, to_json
+from commonwatt.api.endpoint.fields import Flag
+from commonwatt.api.endpoint.models import Answer, Query, read_query, to_json
 from commonwatt.api.endpoint.operation import CHANGING, SITE_PATH, Operation
 from commonwatt.api.http.bodies import largest_size, read_packed_body
 from commonwatt.api.http.documentation import Fragment

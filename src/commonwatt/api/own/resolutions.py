@@ -14,16 +14,8 @@ from commonwatt.api.endpoint.change import (
     respond_to_change,
 )
 from commonwatt.api.endpoint.endpoint import Endpoint, RequestContext, RequestData, respond
-from commonwatt.api.endpoint.fields import (
-    Answer,
-    Body,
-    Digits,
-    Query,
-    Text,
-    read_body,
-    read_query,
-    to_json,
-)
+from commonwatt.api.endpoint.fields import Digits, Text
+from commonwatt.api.endpoint.models import Answer, Body, Query, read_body, read_query, to_json
 from commonwatt.api.endpoint.operation import CHANGING, LIMITED, READING, SITE_PATH, Operation
 from commonwatt.api.http import problems
 from commonwatt.app.accounts.authorize import GrantedSite

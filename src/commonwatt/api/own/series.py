@@ -13,9 +13,10 @@ import numpy as np
 from pydantic import Field, WithJsonSchema
 
 from commonwatt.api.endpoint.endpoint import Endpoint, RequestContext, RequestData, respond
-from commonwatt.api.endpoint.fields import Period, TimeUs, read_query
+from commonwatt.api.endpoint.fields import Period, TimeUs
 from commonwatt.api.endpoint.long_answers import known_part
 from commonwatt.api.endpoint.meters import QUICK_VALUES, is_settled, open_meter
+from commonwatt.api.endpoint.models import read_query
 from commonwatt.api.endpoint.operation import LIMITED, OF_METER, READING, SITE_PATH, Operation
 from commonwatt.api.endpoint.windows import QuarterWindow, quarters_within
 from commonwatt.api.http import problems

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from commonwatt.api.endpoint.fields import Answer, QualityWord
+from commonwatt.api.endpoint.fields import QualityWord
+from commonwatt.api.endpoint.models import Answer
 from commonwatt.app.series.read import MeterSeries
 from commonwatt.domain.metering.catalogue import Medium
 from commonwatt.domain.metering.load_profile import SiteBalance

@@ -12,7 +12,8 @@ from commonwatt.api.endpoint.endpoint import (
     never_quick,
     respond,
 )
-from commonwatt.api.endpoint.fields import Answer, Query, nameable_utc, read_query, to_json
+from commonwatt.api.endpoint.fields import nameable_utc
+from commonwatt.api.endpoint.models import Answer, Query, read_query, to_json
 from commonwatt.api.endpoint.operation import LIMITED, READING, SITE_PATH, Operation
 from commonwatt.app.series.status import read_status
 

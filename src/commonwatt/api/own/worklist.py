@@ -16,7 +16,8 @@ from commonwatt.api.endpoint.endpoint import (
     never_quick,
     respond,
 )
-from commonwatt.api.endpoint.fields import Answer, Period, Share, read_query, to_json
+from commonwatt.api.endpoint.fields import Period, Share
+from commonwatt.api.endpoint.models import Answer, read_query, to_json
 from commonwatt.api.endpoint.operation import LIMITED, READING, SITE_PATH, Operation
 from commonwatt.api.endpoint.windows import quarters_within
 from commonwatt.api.http.problems import InvalidInput

@@ -45,7 +45,7 @@ def differences(
         catalogue = snapshot.catalogue.catalogue(where.number)
         found = list(read_differences(snapshot, catalogue, named, start_at, end_at))
     if json:
-        from commonwatt.api.endpoint.fields import to_json
+        from commonwatt.api.endpoint.models import to_json
         from commonwatt.api.own.locks import difference_rows
 
         typer.echo(to_json(difference_rows(found)).decode())
