@@ -265,16 +265,16 @@ class ReadingTables(Protocol):
         """When the last delivery was recorded: its number, Unix microsecond."""
 
     def unlearned(self) -> Sequence[tuple[int, int]]:
-        """The (site, meter) that were read before it was kept what is ordinary for them."""
+        """The (site, meter) that were read before the store kept what is ordinary for them."""
 
     def waiting(self, until_at: int) -> Sequence[tuple[int, int, int]]:
         """The (site, meter, day) with readings ahead of their delivery up to an instant."""
 
     def end_waiting(self, site: int, meter: int, day: int, until_at: int) -> None:
-        """Let what was said of a meter's day up to an instant be ahead no more."""
+        """Let the waiting readings of a meter's day count, up to an instant."""
 
     def merge_rows(self, site: int, meters: Collection[int], first_day: int, end_day: int) -> None:
-        """Merge the rows of each meter-day of [first, end) that has become many."""
+        """Merge the rows of each meter-day of [first, end) that has too many."""
 
 
 class SensorTables(Protocol):
@@ -292,7 +292,7 @@ class SensorTables(Protocol):
     def add_sensor_values(
         self, site: int, delivery: int, parts: Iterable[tuple[int, int, SensorValues]]
     ) -> None:
-        """Store (sensor, day, values of that day) of one delivery; merge rows that become many."""
+        """Store (sensor, day, values of that day) of one delivery; merge rows if there are many."""
 
 
 class ResultTables(Protocol):
@@ -309,7 +309,7 @@ class ResultTables(Protocol):
         """The marked days of [first, end), ascending; without bounds all."""
 
     def known_days(self, site: int, group: Group) -> tuple[int, int] | None:
-        """From the first to after the last day that a change ever concerned; None before any."""
+        """The days [first, end) that changes ever concerned; None before any change."""
 
     def dirty_groups(self) -> list[tuple[int, Group]]:
         """The (site, group) that have marked days."""
@@ -500,7 +500,7 @@ class ReferenceTables(Protocol):
         """The instant [Unix seconds] up to which the series of meters and sensors are copied."""
 
     def raise_copied_until(self, site: int, item: str, until_at: int) -> None:
-        """Let the series of a meter or sensor be copied up to an instant, or further as it was."""
+        """Record until when the series of a meter or sensor is copied; never move it back."""
 
 
 class IntegrityTables(Protocol):
@@ -513,12 +513,12 @@ class IntegrityTables(Protocol):
         """How many rows with a checksum a site has."""
 
     def scan(self, site: int, looked: Callable[[int], None]) -> StoredScan:
-        """Look at every row of a site; ``looked`` is told how many more have been."""
+        """Check every row of a site; ``looked`` is called with how many more were checked."""
 
     def differing(
         self, site: int, group: Group, meters: Collection[int], settlement: Settlement
     ) -> Sequence[tuple[int | str, int]]:
-        """The (meter or medium, day) of which other results are stored than a settlement has."""
+        """The (meter or medium, day) whose stored results differ from a settlement's."""
 
 
 class Snapshot(AccessReader, Protocol):

@@ -46,7 +46,7 @@ class SqlIntegrity:
         )
 
     def scan(self, site: int, looked: Callable[[int], None]) -> StoredScan:
-        """Look at every row of a site; ``looked`` is told how many more have been."""
+        """Check every row of a site; ``looked`` is called with how many more were checked."""
         damaged: list[tuple[Table, int | str, int]] = []
         readings: Counter[int] = Counter()
         unchecked = 0
@@ -97,7 +97,7 @@ class SqlIntegrity:
     def differing(
         self, site: int, group: Group, meters: Collection[int], settlement: Settlement
     ) -> list[tuple[int | str, int]]:
-        """The (meter or medium, day) of which other results are stored than a settlement has.
+        """The (meter or medium, day) whose stored results differ from a settlement's.
 
         Of locked days those that would be answered without the lock. Raises `DamagedDay`.
         """

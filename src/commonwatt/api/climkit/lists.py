@@ -16,7 +16,7 @@ from commonwatt.domain.metering.zones import utc_offsets
 
 
 def no_query(_context: RequestContext, _request_data: RequestData) -> None:
-    """For questions that are said by their path alone."""
+    """For requests that say everything by their path."""
 
 
 def answer_installation_infos(context: RequestContext, _query: None) -> bytes:

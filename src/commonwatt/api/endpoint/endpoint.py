@@ -282,7 +282,7 @@ async def _rendered(
 
 
 async def unless_gone(request: Request, work: Callable[[], Awaitable[Response]]) -> Response:
-    """Do something for a client as long as it is there. Raises ClientDisconnect."""
+    """Do some work for a client while it is connected. Raises ClientDisconnect."""
     with anyio.CancelScope() as scope:
         watching = asyncio.ensure_future(_watch(request, scope))
         try:

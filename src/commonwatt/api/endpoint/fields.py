@@ -1,4 +1,4 @@
-"""The kinds of fields that models of our own surface have."""
+"""The types of fields in the models of our own surface."""
 
 import re
 from collections.abc import Mapping
@@ -49,12 +49,12 @@ _QUALITY_WORDS: Mapping[Quality, QualityWord] = {
 
 
 class WithoutNull:
-    """Of a parameter that may be absent: the document does not say that it may be null."""
+    """Leaves null out of the documented schema of a parameter that may be absent."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema of what it is where it is given."""
+        """Give the schema of the value where the parameter is given."""
         described = handler(schema)
         given: JsonSchemaValue = described["anyOf"][0]
         return given

@@ -33,7 +33,7 @@ def known_part(context: RequestContext, group: Group, window: QuarterWindow) -> 
 
 
 def require_answerable(window: QuarterWindow, columns: int, field: str) -> None:
-    """Raise InvalidInput where an answer would have more values than one may have."""
+    """Raise InvalidInput where an answer would have too many values."""
     values = window.length * columns
     if values > MOST_VALUES:
         raise InvalidInput(
@@ -44,7 +44,7 @@ def require_answerable(window: QuarterWindow, columns: int, field: str) -> None:
 
 
 def steps(window: QuarterWindow, columns: int, settled: bool) -> Iterator[QuarterWindow]:
-    """Cut a window at UTC midnights into what one step reads; less where it is yet to settle."""
+    """Cut a window at UTC midnights into steps; shorter ones where days must be settled first."""
     days = max(1, _STEP_VALUES // (columns * DAY_QUARTERS))
     if not settled:
         days = min(days, LONGEST_RUN_DAYS)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class WrongKey(ValueError):
-    """A key of an object that is wrong as it stands beside the others."""
+    """A key of an object that does not fit the others."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)

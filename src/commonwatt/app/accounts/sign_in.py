@@ -90,7 +90,7 @@ class Turns:
 
     @contextmanager
     def taken(self, username: str, address: str) -> Iterator[None]:
-        """Take a turn as long as it lasts. Raises TooManySignIns where there is none left."""
+        """Hold a turn until the block ends. Raises TooManySignIns where none is left."""
         turns = (f"user {username}", MOST_OF_ACCOUNT), (networks(address)[0], MOST_OF_NETWORK)
         if any(self._taken[whose] >= most for whose, most in turns):
             raise TooManySignIns(1)

@@ -132,7 +132,7 @@ def _next_number(change: Change, site: int) -> int:
 
 
 def undo_edit(store: Store, site: int, number: int, account: str, now_us: int) -> Edit:
-    """Let an edit count no more, and record who undid it.
+    """Undo an edit: it no longer counts; record who undid it.
 
     Raises `UnknownEdit`, `NothingToChange`, and the errors of a store.
     """

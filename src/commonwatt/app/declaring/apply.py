@@ -193,7 +193,7 @@ def change_meter(
     action: str,
     reason: str = "",
 ) -> Applied:
-    """Make another meter of a meter, and mark what depends on it; return what was changed.
+    """Change what is declared of a meter, mark what depends on it; return what was changed.
 
     ``action`` and ``reason`` are for the audit trail. Raises `CannotChange`, `UnknownMeter`, what
     ``changed`` raises, and the errors of a store.

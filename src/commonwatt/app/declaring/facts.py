@@ -37,7 +37,7 @@ def effective_from(declared_at: int | NotSaid, now_at: int) -> int:
 
 
 def facts_from(facts: Sequence[F], from_at: int, change: Callable[[F], F]) -> tuple[F, ...]:
-    """Return facts on all of which from ``from_at`` on a change is made.
+    """Return the facts with a change made to all of them from ``from_at`` on.
 
     The facts that hold at that instant are split there; neighbours that say the same become one, so
     that the same change made twice is made once.

@@ -17,7 +17,7 @@ Fault = tuple[Meter, str, str]
 def key_faults(
     catalogue: SiteCatalogue, lines: Mapping[int, int], site_line: int
 ) -> list[DeclarationFault]:
-    """Return what a site as it is to be lacks for its allocation key.
+    """Return what a site as it will be lacks for its allocation key.
 
     ``lines`` tells on which line a meter, named by its number, is declared; the fault of another
     meter is told on ``site_line``.

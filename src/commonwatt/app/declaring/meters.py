@@ -62,7 +62,7 @@ def declared_meters(
     with_readings: Collection[int],
     now_at: int,
 ) -> tuple[list[MeterChange], list[DeclarationFault]]:
-    """Return what becomes of the meters that are declared, and what cannot.
+    """Return the declared meters as they will be, and the faults of those that cannot be.
 
     ``with_readings`` are the numbers of the meters of which readings are stored.
     """

@@ -34,7 +34,7 @@ from commonwatt.domain.metering.local_time import local_stamp
 def locked_mode_faults(
     snapshot: Snapshot, site: Site, changes: Iterable[MeterChange]
 ) -> list[DeclarationFault]:
-    """Return the changes that would answer locked quarter-hours otherwise.
+    """Return the changes after which locked quarter-hours would have other answers.
 
     Which register is a meter's total, and whether a meter without a share is in the balance at all.
     """
@@ -59,7 +59,7 @@ def locked_mode_faults(
 def locked_zone_faults(
     snapshot: Snapshot, before: Site, after: Site, line: int
 ) -> list[DeclarationFault]:
-    """Return the fault of another timezone, by which days and months of locked time would end."""
+    """Return a fault where another timezone would move days and months of locked time."""
     if before.timezone == after.timezone or not snapshot.locks.steps(before.number):
         return []
     reason = "of what is locked cannot change; unlock first"
@@ -103,7 +103,7 @@ def plan_declaration(
     now_at: int,
     is_new: bool,
 ) -> SitePlan:
-    """Work out what a declaration changes of a site, which ``before`` is as it stands.
+    """Work out what a declaration changes of a site; ``before`` is the site as it stands.
 
     Raises `InvalidDeclaration` with every fault found.
     """

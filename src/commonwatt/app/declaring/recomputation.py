@@ -137,7 +137,7 @@ def recomputation_line(each: Recomputation, timezone: str) -> str:
 def recomputations(
     snapshot: Snapshot, before: SiteCatalogue, plan: SitePlan
 ) -> list[Recomputation]:
-    """Return what a plan has computed anew of the days that have results, or had."""
+    """Return which of the days that have or had results a plan computes anew."""
     found: list[Recomputation] = []
     for group, first_day in _touched(snapshot, before, plan).items():
         # The meters of the group as they were and as they are to be.

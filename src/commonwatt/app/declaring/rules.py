@@ -16,7 +16,7 @@ from commonwatt.domain.metering.catalogue import REGISTERS_OF, Group, Meter, Sit
 def rule_faults(
     catalogue: SiteCatalogue, lines: Mapping[int, int], site_line: int
 ) -> list[DeclarationFault]:
-    """Return what is wrong with the rules of a site as it is to be.
+    """Return the faults of the rules of a site as it will be.
 
     ``lines`` tells on which line a meter, named by its number, is declared; the fault of another
     meter's rule is told on ``site_line``.

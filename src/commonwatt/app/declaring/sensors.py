@@ -26,7 +26,7 @@ class SensorChange:
 def declared_sensors(
     catalogue: SiteCatalogue, declared: Sequence[SensorDeclaration], now_at: int
 ) -> tuple[list[SensorChange], list[DeclarationFault]]:
-    """Return what becomes of the sensors that are declared, and what cannot."""
+    """Return the declared sensors as they will be, and the faults of those that cannot be."""
     changes: list[SensorChange] = []
     faults: list[DeclarationFault] = []
     lines: dict[int, int] = {}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from commonwatt.app.accounts.scope import AccessScope
 from commonwatt.app.findings.lacking_registers import LackingRegister, lacking_registers
-from commonwatt.app.findings.task import ApplyDeclaration, ImportReadings, Task, quarters_told
+from commonwatt.app.findings.task import ApplyDeclaration, ImportReadings, Task, quarters_text
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import SiteSeries
 from commonwatt.domain.metering.catalogue import Group, Meter, Mode, SiteCatalogue
@@ -184,6 +184,6 @@ def _open(
         meter=named[0][0] if len(named) == 1 else None,
         start_at=(series.first_quarter + int(positions[0])) * QUARTER_S,
         end_at=(series.first_quarter + int(positions[-1]) + 1) * QUARTER_S,
-        text=f"no balance in {quarters_told(len(positions))}, because of {names}{more}",
+        text=f"no balance in {quarters_text(len(positions))}, because of {names}{more}",
         action=ImportReadings(named[0][0].id if named else None),
     )

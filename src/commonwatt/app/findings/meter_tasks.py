@@ -11,7 +11,7 @@ from commonwatt.app.findings.task import (
     ApplyDeclaration,
     ImportReadings,
     Task,
-    quarters_told,
+    quarters_text,
 )
 from commonwatt.app.ports import Snapshot
 from commonwatt.app.series.read import MeterSeries
@@ -76,7 +76,7 @@ def missing_tasks(
         of_span = quality[start_at // QUARTER_S - first : end_at // QUARTER_S - first]
         count = int((of_span == Quality.MISSING).sum())
         missing = kind == "missing"
-        text = f"is missing in {quarters_told(count)}" if missing else "has no data in the period"
+        text = f"is missing in {quarters_text(count)}" if missing else "has no data in the period"
         action: Action = ImportReadings(meter.id)
         joined_at = _joined_at(snapshot, catalogue, meter, end_at)
         if joined_at is not None:

@@ -248,6 +248,6 @@ def _utc(instant_at: int) -> str:
     return f"{np.datetime64(instant_at, 's')}Z"
 
 
-def quarters_told(count: int) -> str:
-    """Tell a number of quarter-hours."""
+def quarters_text(count: int) -> str:
+    """Write a number of quarter-hours in words."""
     return "1 quarter-hour" if count == 1 else f"{count} quarter-hours"

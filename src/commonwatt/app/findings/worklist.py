@@ -42,7 +42,7 @@ BEGINS_AGAIN = "register-kind"
 
 
 def begins_again_tasks(meter: Meter, findings: Sequence[Finding]) -> Iterator[Task]:
-    """Propose to declare what a meter is whose ``findings`` [its open ones] tell so.
+    """Propose ``register_kind: resets`` where the open ``findings`` of a meter suggest it.
 
     At least `LEAST_FALLS` breaks of one register at which the index falls to nearly nothing. It
     changes nothing until somebody declares it.

@@ -15,7 +15,7 @@ TRIED_EVERY_S = 5.0
 
 
 class Writing(StrEnum):
-    """What became of the last try to write."""
+    """The result of the last try to write."""
 
     OK = "ok"
     BUSY = "busy"

@@ -79,7 +79,7 @@ class NothingToChange(CommonwattError):
 def withdraw_delivery(
     store: Store, site: int, number: int, reason: str, account: str, now_us: int
 ) -> None:
-    """Let a delivery count no more, and record who withdrew it and why.
+    """Withdraw a delivery: it no longer counts; record who withdrew it and why.
 
     Raises `UnknownDelivery`, `NothingToChange`, and the errors of a store.
     """

@@ -68,7 +68,7 @@ def _show(site: "Site", period: tuple[int, int], sums: "SiteSums") -> None:
     start, end = (local_time(at, site.timezone) for at in period)
     until = local_time(sums.locked_until_at, site.timezone)
     state = "not locked" if sums.locked_until_at is None else f"locked until {until}"
-    from commonwatt.app.findings.task import quarters_told
+    from commonwatt.app.findings.task import quarters_text
     from commonwatt.domain.metering.catalogue import Medium
 
     unit = unit_of(Medium(sums.group.value))
@@ -80,7 +80,7 @@ def _show(site: "Site", period: tuple[int, int], sums: "SiteSums") -> None:
             each.meter.name,
             *(_shown(value) for value in (each.total, each.self_energy, each.ext, each.feed_in)),
             _shown(each.estimated) if each.estimated else "-",
-            quarters_told(each.missing) if each.missing else "-",
+            quarters_text(each.missing) if each.missing else "-",
             each.quality.name.lower(),
             _differences(each),
         )
@@ -92,7 +92,7 @@ def _show(site: "Site", period: tuple[int, int], sums: "SiteSums") -> None:
         month = start[: len("2026-03")]
         worklist = f"`commonwatt worklist --site {site.id} --month {month}`"
         have = "has" if sums.missing == 1 else "have"
-        text = f"{quarters_told(sums.missing)} {have} no balance"
+        text = f"{quarters_text(sums.missing)} {have} no balance"
         typer.echo(f"{text}: {worklist} says why")
 
 

@@ -173,7 +173,7 @@ def last_heard_at(source: Judged, quarters: NDArray[np.int64]) -> NDArray[np.int
 def substitutes_reach(
     registers: Mapping[Register, Judged], start_at: int, end_at: int, newest_at: int
 ) -> int:
-    """Return how far back the reference days of proxies in [start, end) lie [Unix seconds].
+    """Return how far back reference days of what is missing in [start, end) lie [Unix seconds].
 
     ``newest_at``: no meter of the group has a value from then on.
     """

@@ -294,7 +294,7 @@ class SqlReadingTables:
         return (rows[0][0], rows[0][1]) if rows else None
 
     def unlearned(self) -> list[tuple[int, int]]:
-        """The (site, meter) that were read before it was kept what is ordinary for them."""
+        """The (site, meter) that were read before the store kept what is ordinary for them."""
         table = schema.meter_registers
         rows = self._connection.execute(
             select(table.c.site, table.c.meter)
@@ -314,7 +314,7 @@ class SqlReadingTables:
         return [(site, meter, day) for site, meter, day in rows]
 
     def end_waiting(self, site: int, meter: int, day: int, until_at: int) -> None:
-        """Let what was said of a meter's day up to an instant be ahead no more."""
+        """Let the waiting readings of a meter's day count, up to an instant."""
         conditions = (_raw.c.site == site, _raw.c.meter == meter, _raw.c.day == day)
         rows = self._connection.execute(select(*_ROW).where(*conditions)).all()
         left: list[int] = []
@@ -345,7 +345,7 @@ class SqlReadingTables:
         self._connection.execute(replacing(self._connection, _waiting), row)
 
     def merge_rows(self, site: int, meters: Collection[int], first_day: int, end_day: int) -> None:
-        """Merge the rows of each meter-day of [first, end) that has become many.
+        """Merge the rows of each meter-day of [first, end) that has too many.
 
         What was said stays, in its order, under the greatest of the deliveries merged.
         """
@@ -416,7 +416,7 @@ class SqlSensorTables:
     def add_sensor_values(
         self, site: int, delivery: int, parts: Iterable[tuple[int, int, SensorValues]]
     ) -> None:
-        """Store (sensor, day, values of that day) of one delivery; merge rows that become many."""
+        """Store (sensor, day, values of that day) of one delivery; merge rows if there are many."""
         for sensor, day, added in parts:
             said = added
             conditions = (_sensor.c.site == site, _sensor.c.sensor == sensor, _sensor.c.day == day)

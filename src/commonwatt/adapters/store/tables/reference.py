@@ -83,7 +83,7 @@ class SqlReferenceTables:
         return {row.item: row.until_at for row in rows}
 
     def raise_copied_until(self, site: int, item: str, until_at: int) -> None:
-        """Let the series of a meter or sensor be copied up to an instant, or further as it was."""
+        """Record until when the series of a meter or sensor is copied; never move it back."""
         before = self._connection.execute(
             select(_copied.c.until_at).where(_copied.c.site == site, _copied.c.item == item)
         ).scalar()

@@ -86,7 +86,7 @@ class SqlResultTables:
         return [day for (day,) in _DIRTY_DAYS.rows(self._connection, query)]
 
     def known_days(self, site: int, group: Group) -> tuple[int, int] | None:
-        """From the first to after the last day that a change ever concerned; None before any."""
+        """The days [first, end) that changes ever concerned; None before any change."""
         ends = [
             select(end(table.c.day))
             .where(table.c.site == site, table.c.group == group.value)
