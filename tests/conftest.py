@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copy2
 from urllib.parse import urlsplit
 
 import psycopg
@@ -133,9 +134,23 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
-def _url_of(request: pytest.FixtureRequest, on_postgres: str) -> str:
-    wanted = "sqlite_url" if request.param == "sqlite" else on_postgres
-    url: str = request.getfixturevalue(wanted)
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an SQLite file with the tables of a new store, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "store.sqlite"
+    open_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def new_sqlite_url(sqlite_url: str, sqlite_template: Path) -> str:
+    """Give the URL of an SQLite file of this test's own, with the tables of a new store."""
+    copy2(sqlite_template, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
+
+
+def _url_of(request: pytest.FixtureRequest, on_sqlite: str, on_postgres: str) -> str:
+    url: str = request.getfixturevalue(on_sqlite if request.param == "sqlite" else on_postgres)
     return url
 
 
@@ -145,13 +160,13 @@ _BOTH_ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres
 @pytest.fixture(params=_BOTH_ENGINES)
 def store_url(request: pytest.FixtureRequest) -> str:
     """Give the URL of a new store, once for each engine: the contract holds on both."""
-    return _url_of(request, "postgres_url")
+    return _url_of(request, "new_sqlite_url", "postgres_url")
 
 
 @pytest.fixture(params=_BOTH_ENGINES)
 def empty_store_url(request: pytest.FixtureRequest) -> str:
     """Give the URL of a database without any table, once for each engine."""
-    return _url_of(request, "empty_postgres_url")
+    return _url_of(request, "sqlite_url", "empty_postgres_url")
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def assert_changes_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert left == right
 
 
-@examples(few=3, many=25)
+@examples(few=2, many=25)
 @given(plan=plans(days=by_depth(1, 2)))
 def test_changes_step_by_step_equal_from_scratch(store: SqlStore, plan: Plan) -> None:
     assert_changes_equal_from_scratch(store, plan)

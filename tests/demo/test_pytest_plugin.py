@@ -78,7 +78,13 @@ def installed(tmp_path: Path) -> Path:
     return about.parent
 
 
-@pytest.mark.parametrize("options", [(), BY_NAME], ids=["installed", "installed and by name"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="installed"),
+        pytest.param(BY_NAME, id="installed and by name", marks=pytest.mark.slow),
+    ],
+)
 def test_a_suite_gets_a_server(tmp_path: Path, installed: Path, options: tuple[str, ...]) -> None:
     outcome = run(tmp_path, ASKS_FOR_IT + IS_ANNOTATED, *options, path=installed)
 
