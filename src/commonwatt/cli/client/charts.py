@@ -17,9 +17,9 @@ _MOST_BARS = 40
 _QUARTER_S = 900
 _DAY_S = 86_400
 
-# Stretches of local time that a bar may stand for: their word, their label, and steps [s] that
-# leave none of them out.
-_STRETCHES = (
+# Local periods that a bar may stand for: their word, the format of their label, and a step [s]
+# short enough to meet each of them.
+_PERIODS = (
     ("quarter-hour", "%Y-%m-%d %H:%M%z", _QUARTER_S),
     ("hour", "%Y-%m-%d %Hh%z", _QUARTER_S),
     ("day", "%Y-%m-%d", _DAY_S // 4),
@@ -98,26 +98,26 @@ def _bars(series: "Series", width: int) -> list[str]:
     amounts = _amounts(series, values, label, step)
     if not amounts:
         return []
-    doubtful = {
+    incomplete = {
         key
         for gap in series.gaps()
         for key in _labels((gap.start.timestamp(), gap.end.timestamp()), series.zone, label, step)
     }
-    doubtful |= {
+    incomplete |= {
         _label(start_at, series.zone, label)
         for start_at, value in zip(series.starts_at, values, strict=True)
         if value is None
     }
     what = "last reading" if series.sampling is None else "sum"
     title = f"{heading(name, series.unit)}, {what} of each {word}"
-    if doubtful & {key for key, amount in amounts.items() if amount is not None}:
+    if incomplete & {key for key, amount in amounts.items() if amount is not None}:
         title += "; ~ some of it is missing"
-    return [title, *_bar_lines(amounts, doubtful, width)]
+    return [title, *_bar_lines(amounts, incomplete, width)]
 
 
-def _bar_lines(amounts: Mapping[str, float | None], doubtful: set[str], width: int) -> list[str]:
+def _bar_lines(amounts: Mapping[str, float | None], incomplete: set[str], width: int) -> list[str]:
     shown = {
-        key: "missing" if amount is None else f"{'~' * (key in doubtful)}{amount:.3f}"
+        key: "missing" if amount is None else f"{'~' * (key in incomplete)}{amount:.3f}"
         for key, amount in amounts.items()
     }
     present = [amount for amount in amounts.values() if amount is not None]
@@ -138,11 +138,11 @@ def _bar(length: float) -> str:
 
 def _span(series: "Series") -> tuple[str, str, int]:
     """Return the shortest span of which there are not too many."""
-    for word, label, step in _STRETCHES[_FINEST[series.sampling] :]:
+    for word, label, step in _PERIODS[_FINEST[series.sampling] :]:
         count = len(_labels(series.asked, series.zone, label, step))
         if count <= _MOST_BARS:
             return word, label, step
-    return _STRETCHES[-1]
+    return _PERIODS[-1]
 
 
 def _amounts(

@@ -63,7 +63,7 @@ def serve(
     ] = None,
     trusted_proxy: Annotated[
         str | None,
-        typer.Option(metavar="CIDR", help="Networks of proxies whose X-Forwarded-For is believed."),
+        typer.Option(metavar="CIDR", help="Networks of proxies whose X-Forwarded-For is trusted."),
     ] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
