@@ -1,4 +1,4 @@
-"""What users can do wrong, told in one line each and without a trace."""
+"""Errors that users or machines cause: each is shown in short lines, without a trace."""
 
 import sys
 
@@ -13,8 +13,8 @@ class Failed(CommonwattError):
         self.lines = lines
 
 
-# Of what stands without the use cases; by module, so that telling an error imports nothing: what is
-# not imported has raised nothing.
+# Errors of packages that do not know the use cases; named by module, so that showing an error
+# imports nothing: a module that is not imported has raised nothing.
 _OTHERS = {
     "commonwatt.client.errors": "ClimkitError",
     "commonwatt.client.series.frames": "MissingLibrary",
@@ -29,7 +29,7 @@ def user_errors() -> tuple[type[Exception], ...]:
 
 
 def fault_lines(error: Exception) -> list[str]:
-    """Return what to tell of an error, in lines that stand for themselves."""
+    """Return the lines to show for an error; each can be understood alone."""
     if isinstance(error, Failed):
         return list(error.lines)
     if isinstance(error, OSError) and error.strerror:

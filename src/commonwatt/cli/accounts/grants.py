@@ -47,7 +47,7 @@ def grant(
         typer.Option(
             metavar="N",
             min=0,
-            help="Tell totals of the site only with N consumers closed, or none.",
+            help="Answer totals of the site only with N consumers closed, or none.",
         ),
     ] = None,
     data: Data = None,

@@ -40,7 +40,7 @@ Username = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but results and errors.")]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Tell each request on standard error.")
+    bool, typer.Option("--verbose", "-v", help="Show each request on standard error.")
 ]
 
 Fast = Annotated[
@@ -99,7 +99,7 @@ class _Told(logging.Handler):
 
 @contextmanager
 def told_as_usage(option: str | None = None) -> Iterator[None]:
-    """Tell arguments that the client does not take as wrong usage."""
+    """Report arguments that the client refuses as wrong usage."""
     try:
         yield
     except ValueError as error:
@@ -109,7 +109,7 @@ def told_as_usage(option: str | None = None) -> Iterator[None]:
 def who_asks(url: str | None, username: str | None) -> "Credentials":
     """Return where to ask and as whom; on a terminal the password is asked for if need be.
 
-    Raises NoCredentials where nothing tells it, and BadParameter for an address that is none.
+    Raises NoCredentials where nothing names it, and BadParameter for an address that is none.
     """
     from commonwatt.client.credentials import find_credentials
     from commonwatt.client.errors import NoCredentials

@@ -123,7 +123,7 @@ def _say_nothing(_done: float, _total: int) -> None:
 
 
 def _size(size_bytes: int) -> str:
-    """Tell a size for people.
+    """Write a size for people.
 
     >>> _size(999), _size(1_234_567)
     ('999 bytes', '1.2 MB')

@@ -69,7 +69,7 @@ def mirror(
     """Copy sites of a Climkit server, the vendor's or your own, into the store.
 
     Catalogue, readings and sensor values are copied; the server's validated quarter-hours are kept
-    beside ours and never mixed with them, and --report tells where the two differ (with --verbose
+    beside ours and never mixed with them, and --report shows where the two differ (with --verbose
     also where they do not). Only what is new is asked for: at first everything since the site's
     creation, one request a second for each route, which takes about a second for each month of a
     meter. A run that was cut off goes on where it ended. Works beside a running server, which shows
@@ -86,7 +86,7 @@ def mirror(
     if as_json:
         raise typer.BadParameter("--json is for --report")
     first_day = _day(since)
-    # What can be no store is told before a server is asked.
+    # A wrong name of a store is reported before a server is asked.
     store_settings(data, database_url)
     with opened_client(url, username, quiet=quiet, verbose=verbose, fast=fast) as climkit:
         wanted = _wanted(climkit, sites or [])

@@ -21,7 +21,7 @@ def explain(
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Tell why a quarter-hour of a meter is what it is.
+    """Show why a quarter-hour of a meter has its value.
 
     Readings, the index at both ends, method, findings, device, rule, the site's balance, key, share
     and what was known when. Times are the site's own.

@@ -49,7 +49,7 @@ def verify(
 
 
 def _verify(store: "SqlStore", site: "Site", repair: bool) -> bool:
-    """Check a site and tell of it; return whether all is as it should be now."""
+    """Check a site and print what was found; return whether all is right now."""
     from commonwatt.app.operation.verify import repair_site, verify_site
 
     name = site.site_ref or site.id
