@@ -1,1 +1,1 @@
-"""Doubts about the settled quarter-hours of whole days."""
+"""Findings about the settled quarter-hours of whole days that are implausible."""

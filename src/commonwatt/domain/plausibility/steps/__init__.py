@@ -1,1 +1,1 @@
-"""Doubts about a step between two readings: its power, a gap, a catch-up."""
+"""What is implausible of a step between two readings: its power, a gap, a catch-up."""
