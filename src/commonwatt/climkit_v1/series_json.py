@@ -168,9 +168,9 @@ def _label(name: str) -> bytes:
 
 
 def _segments(columns: Sequence[Column], row_count: int) -> list[tuple[int, int]]:
-    """Return the stretches of rows [start, end) to be written with one template each.
+    """Return the spans of rows [start, end) to be written with one template each.
 
-    A column that a whole stretch lacks costs nothing there. Where rows alternate, stretches would
+    A column that a whole span lacks costs nothing there. Where rows alternate, spans would
     be too short to be worth it: then there is one, and what a row lacks is blank.
     """
     masks = {id(column.present): column.present for column in columns if column.present is not None}

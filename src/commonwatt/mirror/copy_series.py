@@ -171,13 +171,13 @@ class SeriesCopy:
         return f"{datetime.fromtimestamp(window[0], self._zone):%Y-%m}"
 
 
-def _beside(question: Callable[[], Series]) -> Future[Series]:
-    """Ask a question in a thread of its own, which an interrupted run does not wait for."""
+def _beside(fetch: Callable[[], Series]) -> Future[Series]:
+    """Fetch a series in a thread of its own, which an interrupted run does not wait for."""
     answer: Future[Series] = Future()
 
     def ask() -> None:
         try:
-            answer.set_result(question())
+            answer.set_result(fetch())
         except BaseException as error:  # noqa: BLE001  # whoever waits for the answer raises it
             answer.set_exception(error)
 

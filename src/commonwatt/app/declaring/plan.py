@@ -130,14 +130,14 @@ def plan_declaration(
         faults += key_faults(after, lines, declaration.line)
     if faults:
         raise InvalidDeclaration(faults)
-    told = [
+    lines_of_changes = [
         *site_lines(None if is_new else before, after, from_at),
         *(line for each in meters for line in meter_lines(each, site.timezone)),
         *(line for each in sensors for line in sensor_lines(each)),
     ]
     changed = [each for each in meters if each.after != each.before]
     changed_sensors = [each.after for each in sensors if each.after != each.before]
-    return SitePlan(after, changed, changed_sensors, from_at, told)
+    return SitePlan(after, changed, changed_sensors, from_at, lines_of_changes)
 
 
 def _rejudged(

@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A stretch [start, end), in the site's zone, of which the server has no row."""
+    """A span [start, end), in the site's zone, of which the server has no row."""
 
     start: datetime
     end: datetime
@@ -100,7 +100,7 @@ class Series:
             )
 
     def gaps(self) -> list[Gap]:
-        """Return the stretches of the asked window that have no row, neighbours as one.
+        """Return the spans of the asked window that have no row, neighbours as one.
 
         Only periods that had ended when the question was asked count. Readings have no rhythm, and
         so no gaps.
