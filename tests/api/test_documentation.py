@@ -93,6 +93,17 @@ def test_everything_is_described(document: Fragment) -> None:
             assert described.get("description"), (name, field)
 
 
+def test_no_default_is_documented_that_a_client_could_send_by_mistake(document: Fragment) -> None:
+    rows = document["components"]["schemas"]["ReadingRow"]["properties"]
+    assert [name for name, schema in rows.items() if "default" in schema] == []
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            schema = parameter["schema"]
+            if (default := schema.get("default")) is not None:
+                assert isinstance(default, str | bool), (path, parameter)
+                assert default in schema.get("enum", [default]), (path, parameter)
+
+
 def test_energies_and_volumes_have_units(document: Fragment) -> None:
     for name in ("SiteDataRow", "MeterDataRow", "RawRow", "SeriesRow", "BalanceRow"):
         for field, schema in document["components"]["schemas"][name]["properties"].items():

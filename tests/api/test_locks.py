@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from commonwatt.api.http.problems import InvalidInput
-from commonwatt.api.own.locks import MOST_ROWS, refuse_too_many
+from commonwatt.api.own.locks import MOST_ROWS, DifferenceRow, refuse_too_many
 from commonwatt.app.billing.differences import Differences
 from commonwatt.app.declaring.apply import apply_declaration
 from commonwatt.domain.metering.catalogue import Medium, Meter, MeterFacts, Mode
@@ -62,6 +62,7 @@ def test_what_is_locked_stays_and_differs(address: str) -> None:
             ("2026-03-21T06:00:00Z", 0.04, 0.05),
         ]
         assert [each["difference"] for each in total] == [-0.01, 0.01]
+        assert [DifferenceRow(**each).model_dump() for each in found] == found
 
         again = operator.post(f"{LOCK}/unlock", json={"until": NOON, "reason": "wrong month"})
         assert again.json() is None

@@ -120,6 +120,8 @@ class TestDevices:
         rule = operator.put(f"{OWN}/meters/{building.COMMON}/devices", json=[])
         assert (rule.status_code, rule.json()["field"]) == (422, "meter")
         assert operator.put(DEVICES, content=b"[").status_code == 400
+        half = operator.put(DEVICES, content=b'[{"\\ud800": 1}]')
+        assert (half.status_code, half.json()["field"]) == (422, "devices[0].?")
 
 
 class TestResolutions:

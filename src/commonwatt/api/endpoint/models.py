@@ -51,7 +51,7 @@ class Body(BaseModel):
         for key in value:
             if key not in known:
                 raise WrongKey(key, f"is an {unknown_key(key, known)}")
-        return value
+        return {key: each for key, each in value.items() if each is not None}
 
 
 class Answer(BaseModel):
@@ -147,7 +147,8 @@ def _field_name(path: Sequence[int | str], name: str) -> str:
             name += f"[{part}]"
         elif part != "[key]":
             name += f".{part}" if name else part
-    return name
+    # A key may have half a character, which no answer can carry.
+    return name.encode("utf-8", "replace").decode()
 
 
 def _what_is_right(error: ErrorDetails) -> str:
@@ -162,6 +163,8 @@ _IN_WORDS = {
     "missing": "is missing",
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
+    "string_type": "must be text",
+    "string_unicode": "must be text",
     "list_type": "must be a list",
     "dict_type": "must be an object",
     "greater_than_equal": "must be at least {ge}",

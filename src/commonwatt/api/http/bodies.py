@@ -1,14 +1,11 @@
 """Bodies of requests, read with a limit that holds while they arrive and are unpacked."""
 
-import gzip
-import io
-import zlib
-
 import anyio.to_thread
 from starlette.requests import Request
 
 from commonwatt.app.errors import CommonwattError
-from commonwatt.formats.errors import BodyTooLarge, UnreadableBody
+from commonwatt.formats.errors import BodyTooLarge
+from commonwatt.formats.gzip_bodies import gunzip_limited
 from commonwatt.formats.readings.bodies import UnknownContentType
 
 QUERY_LIMIT = 64 * 1024
@@ -65,27 +62,4 @@ async def read_packed_body(request: Request, limit: int) -> bytes:
     body = await read_body(request, limit)
     if encoding not in _GZIP_NAMES:
         return body
-    return await anyio.to_thread.run_sync(unpack, body, limit)
-
-
-def unpack(packed: bytes, limit: int) -> bytes:
-    """Unpack gzip data of at most ``limit`` bytes; several members are joined.
-
-    Never holds more than a little above ``limit`` unpacked bytes, whatever the data claim. Raises
-    BodyTooLarge beyond the limit, and UnreadableBody for what is not gzip, broken or cut short.
-
-    >>> unpack(gzip.compress(b"timestamp,en_im"), 100)
-    b'timestamp,en_im'
-    """
-    if not packed:
-        raise UnreadableBody(0, 0, "the gzip data are empty; send the whole body")
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            unpacked = file.read(limit + 1)
-    except EOFError as error:
-        raise UnreadableBody(0, 0, "the gzip data end too early; send the whole body") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableBody(0, 0, "the body is not valid gzip data") from error
-    if len(unpacked) > limit:
-        raise BodyTooLarge(limit)
-    return unpacked
+    return await anyio.to_thread.run_sync(gunzip_limited, body, limit)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from commonwatt.api.endpoint.change import (
     RECOMPUTED_EXAMPLE,
@@ -71,6 +72,10 @@ class DeviceBody(Body):
 
 def _raw(indexes: Mapping[Register, Decimal] | None) -> Mapping[Register, int]:
     return {register: int(index * _RAW) for register, index in (indexes or {}).items()}
+
+
+DeviceList = Annotated[list[DeviceBody], FailFast()]
+"""A list of devices; only its first fault is told, so no others are looked for."""
 
 
 class DeviceRow(Answer):
@@ -140,7 +145,7 @@ def put_devices(store: Store, sent: ChangeRequest) -> bytes:
     require_open_meter(site, meter_id)
     # The list is replaced, also what of it was before the history.
     require_all_history(site)
-    devices = [each.device() for each in read_body(list[DeviceBody], sent.body, "devices")]
+    devices = [each.device() for each in read_body(DeviceList, sent.body, "devices")]
     account = sent.admitted.account
     applied = declare_devices(store, site.number, meter_id, devices, account, sent.now_at)
     answer = DevicesChanged(

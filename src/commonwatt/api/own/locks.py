@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Annotated, Literal
+from operator import itemgetter
+from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import Field
 
 from commonwatt.api import example_ids
@@ -169,26 +171,29 @@ class DifferenceRow(Answer):
     )
 
 
-def difference_rows(found: Sequence[Differences]) -> list[DifferenceRow]:
-    """Return rows ascending by meter and start."""
+def differences_json(found: Sequence[Differences]) -> bytes:
+    """Write rows of `DifferenceRow`, ascending by meter and start.
+
+    There may be hundreds of thousands: they are written without a model each.
+    """
     rows = [row for each in found for row in _rows(each)]
-    return sorted(rows, key=lambda row: (row.meter, row.start))
+    return orjson.dumps(sorted(rows, key=itemgetter("meter", "start")))
 
 
-def _rows(found: Differences) -> Iterator[DifferenceRow]:
+def _rows(found: Differences) -> Iterator[dict[str, Any]]:
     columns = (found.quarters, found.locked, found.current, found.difference)
     known = (found.locked_known, found.current_known)
     values = zip(*(each.tolist() for each in (*columns, *known)), strict=True)
     for quarter, locked, current, difference, was_known, is_known in values:
-        yield DifferenceRow(
-            meter=found.meter.id,
-            start=utc_text(quarter * QUARTER_S),
-            column=found.column,
-            locked=locked / _PER_UNIT if was_known else None,
-            current=current / _PER_UNIT if is_known else None,
-            difference=difference / _PER_UNIT,
-            cause=found.cause.value,
-        )
+        yield {
+            "meter": found.meter.id,
+            "start": utc_text(quarter * QUARTER_S),
+            "column": found.column,
+            "locked": locked / _PER_UNIT if was_known else None,
+            "current": current / _PER_UNIT if is_known else None,
+            "difference": difference / _PER_UNIT,
+            "cause": found.cause.value,
+        }
 
 
 def parse_differences(context: RequestContext, sent: RequestData) -> DifferencesQuery:
@@ -213,7 +218,7 @@ def answer_differences(context: RequestContext, query: DifferencesQuery) -> byte
         if context.site.scope.opens(each.meter)
     ]
     refuse_too_many(found)
-    return to_json(difference_rows(found))
+    return differences_json(found)
 
 
 def refuse_too_many(found: Sequence[Differences]) -> None:

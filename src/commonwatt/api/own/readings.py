@@ -55,7 +55,7 @@ class ReadingsQuery(Query):
 
     quality: Annotated[ReadingQuality, BeforeValidator(_quality), WithJsonSchema(_SENDERS_WORD)] = (
         Field(
-            ReadingQuality.MEASURED,
+            default_factory=lambda: ReadingQuality.MEASURED,
             description="What the rows are that do not say it themselves: a sender's word, in any "
             "case. Default: measured. Such as `estimated`.",
         )
@@ -72,31 +72,38 @@ IndexValue = Annotated[float, _INDEX]
 
 
 class ReadingRow(BaseModel):
-    """A row of a body of readings; bodies are parsed in columns, not by this."""
+    """A row of a body of readings; bodies are parsed in columns, not by this.
 
-    meter: str = Field("", description="Id of the meter; or give type and prim_ad.")
-    type: str = Field("", description="Type of the meter, with prim_ad.")
-    prim_ad: int = Field(0, description="Address of the meter, with type.")
+    Factories instead of defaults: a client that fills documented defaults in would send indexes.
+    """
+
+    meter: str = Field(
+        default_factory=str, description="Id of the meter; or give type and prim_ad."
+    )
+    type: str = Field(default_factory=str, description="Type of the meter, with prim_ad.")
+    prim_ad: int = Field(default_factory=int, description="Address of the meter, with type.")
     timestamp: str = Field(
         description="ISO 8601; naive stamps are UTC. Of an interval meter the end of the interval."
     )
-    en_im: IndexValue = Field(0, description="Index of imported energy [kWh].")
-    en_ex: IndexValue = Field(0, description="Index of exported energy [kWh].")
-    heat_energy_kwh: IndexValue = Field(0, description="Index of heat or cold [kWh].")
-    vol_m3: IndexValue = Field(0, description="Index of volume [m3].")
+    en_im: IndexValue = Field(default_factory=float, description="Index of imported energy [kWh].")
+    en_ex: IndexValue = Field(default_factory=float, description="Index of exported energy [kWh].")
+    heat_energy_kwh: IndexValue = Field(
+        default_factory=float, description="Index of heat or cold [kWh]."
+    )
+    vol_m3: IndexValue = Field(default_factory=float, description="Index of volume [m3].")
     quality: Annotated[str, WithJsonSchema(_SENDERS_WORD)] = Field(
-        "",
+        default_factory=str,
         description="In the sender's own word, in any case. A placeholder is stored and never "
         "used. Default: what the query says, else measured.",
     )
     issued_at: str = Field(
-        "",
+        default_factory=str,
         description="When the sender made it; of two versions the later counts. ISO 8601; naive "
         "stamps are UTC.",
     )
-    serial: str = Field("", description="Serial number of the device.")
+    serial: str = Field(default_factory=str, description="Serial number of the device.")
     replaces: bool = Field(
-        False,
+        default_factory=bool,
         description="Whether it counts before all that was sent earlier of its instant, whatever "
         "their quality. Default: what the query says, else false.",
     )

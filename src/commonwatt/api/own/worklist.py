@@ -44,7 +44,7 @@ class WorklistQuery(Period):
         "cold_water, hot_water.",
     )
     estimated_limit: Share = Field(
-        ESTIMATED_LIMIT,
+        default_factory=lambda: ESTIMATED_LIMIT,
         description="Percentage of a meter's energy that may be estimated [%]. Default: 5.",
     )
 

@@ -45,10 +45,9 @@ def differences(
         catalogue = snapshot.catalogue.catalogue(where.number)
         found = list(read_differences(snapshot, catalogue, named, start_at, end_at))
     if json:
-        from commonwatt.api.endpoint.models import to_json
-        from commonwatt.api.own.locks import difference_rows
+        from commonwatt.api.own.locks import differences_json
 
-        typer.echo(to_json(difference_rows(found)).decode())
+        typer.echo(differences_json(found).decode())
         return
     found.sort(key=lambda each: (each.meter.medium.value, each.meter.prim_ad))
     names = ("meter", "start", "column", "locked", "current", "difference", "cause")

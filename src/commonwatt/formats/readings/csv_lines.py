@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
 from commonwatt.formats.errors import UnreadableBody
+from commonwatt.formats.gzip_bodies import GZIP_MAGIC
 from commonwatt.formats.readings.file_kinds import refuse_other_files
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _PIECE_BYTES = 1 << 20
 _LINE_MAX_BYTES = 1 << 16
 _BYTE_ORDER_MARK = "\ufeff"
@@ -54,7 +54,7 @@ def _tidied(lines: list[str], number: int) -> list[str]:
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:
     start = stream.read(_PIECE_BYTES)
-    if not start.startswith(_GZIP_MAGIC):
+    if not start.startswith(GZIP_MAGIC):
         while start:
             yield start
             start = stream.read(_PIECE_BYTES)
